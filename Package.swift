@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let features: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+extension Target {
+  /// A module map over a Debian library found through pkg-config.
+  static func system(_ name: String, _ pkgConfig: String, apt package: String) -> Target {
+    .systemLibrary(
+      name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig,
+      providers: [.apt([package])])
+  }
+
+  /// A C target; its header is `include/<name>.h`.
+  static func c(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+      name: name, dependencies: dependencies, exclude: excluded[name] ?? [],
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))])
+  }
+
+  /// A Swift module of the toolkit.
+  static func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+      name: name, dependencies: dependencies, swiftSettings: features,
+      linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))])
+  }
+
+  /// A command under `Sources/Tools`: it parses, calls and prints.
+  static func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+      name: name, dependencies: dependencies + [.argumentParser], path: "Sources/Tools/\(name)",
+      swiftSettings: features)
+  }
+
+  /// The tests of one module.
+  static func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+      name: name, dependencies: dependencies + ["RocTestSupport"], path: "Tests/\(name)",
+      swiftSettings: features)
+  }
+}
+
+extension Target.Dependency {
+  static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let grdb = product(name: "GRDB", package: "GRDB.swift")
+  static let yams = product(name: "Yams", package: "Yams")
+}
+
+/// Kernel text that every instruction set includes; it is not a source file of its own.
+let excluded = ["CRocKernels": ["kernels.inc"]]
+
+let package = Package(
+  name: "roc",
+  products: [.library(name: "Roc", targets: ["Roc"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+  ],
+  targets: [
+    .system("CJPEG", "libjpeg", apt: "libjpeg-dev"),
+    .system("CPNG", "libpng", apt: "libpng-dev"),
+    .system("CWebP", "libwebpdemux", apt: "libwebp-dev"),
+    .system("CCrypto", "libcrypto", apt: "libssl-dev"),
+    .c("CRocKernels"),
+    .c("CRocImage", ["CJPEG", "CPNG", "CWebP"]),
+
+    .library("RocJSON"),
+    .library("RocScore"),
+    .library("RocTensor", ["CRocKernels"]),
+    .library("RocDigest", ["CCrypto", "RocTensor"]),
+    .library("RocCheckpoint", ["RocTensor", "RocJSON", "RocDigest"]),
+    .library("RocTokenizer", ["RocTensor", "RocJSON"]),
+    .library("RocImage", ["CRocImage", "RocTensor"]),
+    .library(
+      "RocModel",
+      ["RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON"]),
+    .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint"]),
+
+    .library("RocTool", [.argumentParser]),
+    .tool(
+      "roc-eval",
+      [
+        "RocModel", "RocCheckpoint", "RocTensor", "RocJSON", "RocImage", "RocTool",
+      ]),
+
+    .target(name: "RocTestSupport", path: "Tests/RocTestSupport", swiftSettings: features),
+  ]
+)

@@ -1,0 +1,33 @@
+package import RocJSON
+import RocTensor
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Whether something of that name is there.
+package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+/// A configuration file; hostile sizes are refused before parsing.
+///
+/// - Throws: `CheckpointError` naming the file, and the line of a syntax error.
+package func readJSON(_ path: String) throws(CheckpointError) -> JSON {
+  let file: MappedFile
+  do throws(FileError) {
+    file = try MappedFile(path: path)
+  } catch {
+    throw CheckpointError(error)
+  }
+  guard file.bytes.count <= 64 << 20 else {
+    throw CheckpointError("\(path): \(file.bytes.count) bytes, too large for a configuration file")
+  }
+  do throws(JSONError) {
+    return try JSON.parse(file.bytes)
+  } catch {
+    throw CheckpointError(error, in: path)
+  }
+}

@@ -1,0 +1,48 @@
+import RocTensor
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Finds checkpoints that Hugging Face's tools have downloaded.
+///
+/// Layout: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+package enum HubCache {
+  /// The folder that `name` stands for: a path, or `owner/model` in the local cache.
+  ///
+  /// - Throws: `CheckpointError` with the command that downloads it.
+  package static func resolve(_ name: String) throws(CheckpointError) -> String {
+    guard !fileExists(name), isHubName(name) else { return name }
+    let folder = "\(cacheFolder)/models--\(name.split(separator: "/").joined(separator: "--"))"
+    let reference = "\(folder)/refs/main"
+    if let revision = try? MappedFile(path: reference).text {
+      let snapshot = "\(folder)/snapshots/\(revision.filter { !$0.isWhitespace })"
+      if fileExists(snapshot) { return snapshot }
+    }
+    throw CheckpointError(
+      """
+      \(name): there is no such folder, and no such model in the Hugging Face cache at \
+      \(cacheFolder); download it with: huggingface-cli download \(name)
+      """)
+  }
+
+  /// Two parts of letters, digits, '-', '_' and '.'.
+  private static func isHubName(_ name: String) -> Bool {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.count == 2
+      && parts.allSatisfy { part in
+        !part.isEmpty && part.first != "."
+          && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+      }
+  }
+
+  private static var cacheFolder: String {
+    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    return variable("HF_HUB_CACHE") ?? variable("HF_HOME").map { "\($0)/hub" }
+      ?? "\(variable("HOME") ?? "")/.cache/huggingface/hub"
+  }
+}

@@ -1,0 +1,25 @@
+/// Why a picture cannot be read.
+package struct PictureError: Error, CustomStringConvertible, Equatable, Sendable {
+  /// Machine-readable reasons, as they stand in `error.code` of results.
+  package enum Code: String, Sendable {
+    case missing = "missing"
+    case unreadable = "unreadable"
+    case empty = "empty"
+    case notAPicture = "not_a_picture"
+    case truncated = "truncated"
+    case undecodable = "undecodable"
+    case tooLarge = "too_large"
+  }
+
+  package let code: Code
+  package let path: String
+  package let reason: String
+
+  package init(_ code: Code, path: String, reason: String) {
+    self.code = code
+    self.path = path
+    self.reason = reason
+  }
+
+  package var description: String { "\(path): \(reason)" }
+}

@@ -1,0 +1,132 @@
+import CRocImage
+package import RocTensor
+
+/// What turns a picture into the numbers the vision encoder sees.
+package struct Preprocessing: Sendable, Equatable {
+  /// How a picture that is not square becomes square.
+  package enum Shape: Sendable, Equatable {
+    /// Bars of the mean colour on the short sides.
+    case pad
+    /// The shortest edge is resized to `size`, the middle is cut out.
+    case crop
+  }
+
+  /// Pillow's number of a filter.
+  package enum Filter: Int, Sendable {
+    case lanczos = 1
+    case bilinear = 2
+    case bicubic = 3
+  }
+
+  /// Edge of the resized picture.
+  package var size: Int
+  /// Edge of the square that is cut from it.
+  package var cropSize: Int
+  package var mean: [Double]
+  package var deviation: [Double]
+  package var rescale: Double
+  package var filter: Filter
+  package var shape: Shape
+
+  /// CLIP's normalisation.
+  package init(
+    size: Int, cropSize: Int? = nil, mean: [Double] = [0.48145466, 0.4578275, 0.40821073],
+    deviation: [Double] = [0.26862954, 0.26130258, 0.27577711], rescale: Double = 1.0 / 255,
+    filter: Filter = .bicubic, shape: Shape = .pad
+  ) {
+    self.size = size
+    self.cropSize = cropSize ?? size
+    self.mean = mean
+    self.deviation = deviation
+    self.rescale = rescale
+    self.filter = filter
+    self.shape = shape
+  }
+
+  /// [3, cropSize · cropSize] normalised pixels of a picture.
+  ///
+  /// - Throws: `PictureError` for a picture so long and thin that its square does not fit memory.
+  package func callAsFunction(_ picture: Picture, path: String) throws(PictureError) -> Matrix {
+    let short = min(picture.width, picture.height)
+    let long = max(picture.width, picture.height)
+    let (needed, overflow) =
+      shape == .pad
+      ? long.multipliedReportingOverflow(by: long)
+      : (size * size).multipliedReportingOverflow(by: long / short + 1)
+    guard !overflow, needed <= Self.mostPixels else {
+      throw PictureError(
+        .tooLarge, path: path,
+        reason: """
+          \(picture.width) x \(picture.height) pixels would become \(needed), \
+          more than the \(Self.mostPixels) that are prepared
+          """)
+    }
+    return normalised(resized(shape == .pad ? picture.paddedToSquare(color: barColor) : picture))
+  }
+
+  /// As many as may be decoded.
+  static let mostPixels = Int(ROC_MOST_PIXELS)
+
+  /// int(mean · 255): (122, 116, 104) for CLIP.
+  package var barColor: (UInt8, UInt8, UInt8) {
+    let bytes = mean.map { UInt8(min(max($0 * 255, 0), 255)) }
+    return (bytes[0], bytes[1], bytes[2])
+  }
+
+  /// The shortest edge becomes `size`; the longer one is cut to whole pixels.
+  private func resized(_ picture: Picture) -> Picture {
+    let short = min(picture.width, picture.height)
+    let long = Int(Double(size * max(picture.width, picture.height)) / Double(short))
+    return picture.width <= picture.height
+      ? picture.resized(width: size, height: long, filter: filter)
+      : picture.resized(width: long, height: size, filter: filter)
+  }
+
+  private func normalised(_ picture: Picture) -> Matrix {
+    let top = (picture.height - cropSize) / 2
+    let left = (picture.width - cropSize) / 2
+    precondition(top >= 0 && left >= 0, "a crop of \(cropSize) from \(size)")
+    let pixels = Matrix(rows: 3, columns: cropSize * cropSize)
+    for channel in 0..<3 {
+      // The product is taken in double and rounded, the rest is float32, as in transformers.
+      let table = (0..<256).map { value in
+        (Float(Double(value) * rescale) - Float(mean[channel])) / Float(deviation[channel])
+      }
+      let target = pixels.row(channel)
+      for y in 0..<cropSize {
+        let source = picture.pixels + ((top + y) * picture.width + left) * 3 + channel
+        for x in 0..<cropSize { target[y * cropSize + x] = table[Int(source[3 * x])] }
+      }
+    }
+    return pixels
+  }
+}
+
+extension Picture {
+  /// A square of the longer edge with the picture in its middle, rounded towards top and left.
+  package func paddedToSquare(color: (UInt8, UInt8, UInt8)) -> Picture {
+    guard width != height else { return self }
+    let edge = max(width, height)
+    let square = Picture(
+      width: edge, height: edge, red: color.0, green: color.1, blue: color.2)
+    let top = (edge - height) / 2
+    let left = (edge - width) / 2
+    for y in 0..<height {
+      (square.pixels + ((top + y) * edge + left) * 3).update(
+        from: pixels + y * width * 3, count: width * 3)
+    }
+    return square
+  }
+
+  /// Pillow's `resize`, byte for byte.
+  package func resized(
+    width newWidth: Int, height newHeight: Int, filter: Preprocessing.Filter
+  ) -> Picture {
+    let result = Picture(width: newWidth, height: newHeight)
+    let kind = roc_filter(rawValue: UInt32(filter.rawValue))
+    guard roc_resize(pixels, width, height, result.pixels, newWidth, newHeight, kind) == 1 else {
+      preconditionFailure("no memory to resize \(width) x \(height)")
+    }
+    return result
+  }
+}

@@ -1,0 +1,196 @@
+/// Where and why a text is not JSON.
+package struct JSONError: Error, CustomStringConvertible, Equatable {
+  /// 1-based.
+  package let line: Int
+  /// 1-based, in bytes.
+  package let column: Int
+  package let reason: String
+
+  package var description: String { "line \(line), column \(column): \(reason)" }
+}
+
+extension JSON {
+  /// Parses one value that fills the whole text; a byte order mark is skipped.
+  ///
+  /// - Throws: `JSONError` with line and column.
+  package static func parse(_ bytes: UnsafeRawBufferPointer) throws(JSONError) -> JSON {
+    var parser = JSONParser(bytes)
+    let value = try parser.value()
+    parser.skipBlanks()
+    guard parser.atEnd else { throw parser.error("unexpected text after the value") }
+    return value
+  }
+
+  package static func parse(_ text: String) throws(JSONError) -> JSON {
+    let bytes = Array(text.utf8)
+    let result = bytes.withUnsafeBytes { buffer -> Result<JSON, JSONError> in
+      Result { () throws(JSONError) in try parse(buffer) }
+    }
+    return try result.get()
+  }
+}
+
+/// A recursive-descent parser over bytes that also reads values one after another.
+package struct JSONParser {
+  /// Deeper nesting is refused, so that hostile text cannot exhaust the stack.
+  static let deepest = 128
+
+  private let bytes: UnsafeRawBufferPointer
+  private(set) var position: Int
+
+  package init(_ bytes: UnsafeRawBufferPointer) {
+    self.bytes = bytes
+    let hasMark = bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
+    position = hasMark ? 3 : 0
+  }
+
+  package var atEnd: Bool { position >= bytes.count }
+
+  /// The next byte, or nil at the end.
+  package var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  package mutating func skip() { position += 1 }
+
+  package mutating func skipBlanks() {
+    while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+      position += 1
+    }
+  }
+
+  package func error(_ reason: String) -> JSONError {
+    var line = 1
+    var start = 0
+    for i in 0..<min(position, bytes.count) where bytes[i] == 0x0A {
+      line += 1
+      start = i + 1
+    }
+    return JSONError(line: line, column: position - start + 1, reason: reason)
+  }
+
+  /// The next value, blanks before it skipped.
+  package mutating func value(depth: Int = 0) throws(JSONError) -> JSON {
+    skipBlanks()
+    guard let byte = next else { throw error("the text ends where a value is expected") }
+    guard depth < Self.deepest else { throw error("nested deeper than \(Self.deepest) levels") }
+    switch byte {
+    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "["): return try array(depth: depth)
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try word("true", .bool(true))
+    case UInt8(ascii: "f"): return try word("false", .bool(false))
+    case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    default:
+      // Python writes these; they are not JSON and no measurement.
+      for name in ["NaN", "Infinity"] where starts(with: name) {
+        throw error("\(name) is not a JSON number")
+      }
+      throw error("unexpected \(describe(byte)), expected a value")
+    }
+  }
+
+  private func describe(_ byte: UInt8) -> String {
+    byte >= 0x20 && byte < 0x7F
+      ? "'\(Character(UnicodeScalar(byte)))'" : "byte 0x" + String(byte, radix: 16)
+  }
+
+  private func starts(with word: String) -> Bool {
+    let text = word.utf8
+    return position + text.count <= bytes.count
+      && zip(text, bytes[position...]).allSatisfy { $0 == $1 }
+  }
+
+  private mutating func word(_ word: String, _ value: JSON) throws(JSONError) -> JSON {
+    guard starts(with: word) else { throw error("expected \(word)") }
+    position += word.utf8.count
+    return value
+  }
+
+  private mutating func object(depth: Int) throws(JSONError) -> JSON {
+    var members: [JSON.Member] = []
+    skip()
+    skipBlanks()
+    if next == UInt8(ascii: "}") {
+      skip()
+      return .object(members)
+    }
+    while true {
+      skipBlanks()
+      guard next == UInt8(ascii: "\"") else { throw error("expected a member name in quotes") }
+      let name = try string()
+      skipBlanks()
+      guard next == UInt8(ascii: ":") else { throw error("expected ':' after \"\(name)\"") }
+      skip()
+      members.append(JSON.Member(name, try value(depth: depth + 1)))
+      skipBlanks()
+      switch next {
+      case UInt8(ascii: ","): skip()
+      case UInt8(ascii: "}"):
+        skip()
+        return .object(members)
+      default: throw error("expected ',' or '}' in the object")
+      }
+    }
+  }
+
+  private mutating func array(depth: Int) throws(JSONError) -> JSON {
+    var elements: [JSON] = []
+    skip()
+    skipBlanks()
+    if next == UInt8(ascii: "]") {
+      skip()
+      return .array(elements)
+    }
+    while true {
+      elements.append(try value(depth: depth + 1))
+      skipBlanks()
+      switch next {
+      case UInt8(ascii: ","): skip()
+      case UInt8(ascii: "]"):
+        skip()
+        return .array(elements)
+      default: throw error("expected ',' or ']' in the array")
+      }
+    }
+  }
+
+  private mutating func number() throws(JSONError) -> JSON {
+    let start = position
+    var isInteger = true
+    if next == UInt8(ascii: "-") { skip() }
+    guard let first = next, isDigit(first) else { throw error("expected a digit") }
+    skip()
+    if first == UInt8(ascii: "0"), let byte = next, isDigit(byte) {
+      throw error("a number with a leading zero")
+    }
+    skipDigits()
+    if next == UInt8(ascii: ".") {
+      isInteger = false
+      skip()
+      try requireDigits()
+    }
+    if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+      isInteger = false
+      skip()
+      if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { skip() }
+      try requireDigits()
+    }
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    if isInteger, let value = Int(text) { return .int(value) }
+    guard let value = Double(text), value.isFinite else {
+      throw error("the number \(text) does not fit a double")
+    }
+    return .double(value)
+  }
+
+  private func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+  private mutating func skipDigits() {
+    while let byte = next, isDigit(byte) { skip() }
+  }
+
+  private mutating func requireDigits() throws(JSONError) {
+    guard let byte = next, isDigit(byte) else { throw error("expected a digit") }
+    skipDigits()
+  }
+}

@@ -1,0 +1,53 @@
+/// The records of a file that holds one array, one object a line, or objects back to back.
+///
+/// Evaluation scripts that append with `json.dump` write objects without anything between them,
+/// so all three are read by the same walk: values, and between them blanks and commas.
+package struct JSONRecords {
+  private var parser: JSONParser
+  private var inArray = false
+  private var isFirst = true
+  private var hasEnded = false
+
+  package init(_ bytes: UnsafeRawBufferPointer) { parser = JSONParser(bytes) }
+
+  /// The next record, or nil at the end.
+  ///
+  /// - Throws: `JSONError` with line and column; there is no record after an error.
+  package mutating func next() throws(JSONError) -> JSON? {
+    guard !hasEnded else { return nil }
+    do throws(JSONError) {
+      let record = try read()
+      if record == nil { hasEnded = true }
+      return record
+    } catch {
+      hasEnded = true
+      throw error
+    }
+  }
+
+  private mutating func read() throws(JSONError) -> JSON? {
+    parser.skipBlanks()
+    if isFirst, parser.next == UInt8(ascii: "[") {
+      inArray = true
+      parser.skip()
+      parser.skipBlanks()
+      if parser.next == UInt8(ascii: "]") { return try end() }
+    } else if !isFirst, inArray {
+      switch parser.next {
+      case UInt8(ascii: ","): parser.skip()
+      case UInt8(ascii: "]"): return try end()
+      default: throw parser.error("expected ',' or ']' after a record")
+      }
+    }
+    isFirst = false
+    if !inArray, parser.atEnd { return nil }
+    return try parser.value()
+  }
+
+  private mutating func end() throws(JSONError) -> JSON? {
+    parser.skip()
+    parser.skipBlanks()
+    guard parser.atEnd else { throw parser.error("unexpected text after the array") }
+    return nil
+  }
+}

@@ -1,0 +1,65 @@
+import RocTensor
+
+/// Keys and values of all rows that a language model has seen, layer by layer.
+///
+/// Not thread-safe: one sequence, one caller.
+package final class KeyValueCache: @unchecked Sendable {
+  /// One layer's rows, [capacity, width] of which the first `count` are in use.
+  struct Layer: ~Copyable {
+    var keys: Matrix
+    var values: Matrix
+
+    mutating func grow(to capacity: Int, keeping count: Int) {
+      let keys = Matrix(rows: capacity, columns: keys.columns)
+      let values = Matrix(rows: capacity, columns: values.columns)
+      keys.values.update(from: self.keys.values, count: count * keys.columns)
+      values.values.update(from: self.values.values, count: count * values.columns)
+      self.keys = keys
+      self.values = values
+    }
+  }
+
+  /// A layer behind a reference, since arrays hold only copyable elements.
+  final class Slot {
+    var layer: Layer
+
+    init(width: Int) {
+      layer = Layer(
+        keys: Matrix(rows: 0, columns: width), values: Matrix(rows: 0, columns: width))
+    }
+  }
+
+  let slots: [Slot]
+  private let width: Int
+  private var capacity = 0
+  /// Rows seen so far.
+  package private(set) var count = 0
+
+  init(layers: Int, width: Int) {
+    self.width = width
+    slots = (0..<layers).map { _ in Slot(width: width) }
+  }
+
+  /// Makes room for `more` rows after the present ones.
+  func reserve(_ more: Int) {
+    guard count + more > capacity else { return }
+    // Room for an answer beyond the prompt, so that decoding seldom copies.
+    capacity = max(count + more + 64, capacity * 3 / 2)
+    for slot in slots { slot.layer.grow(to: capacity, keeping: count) }
+  }
+
+  /// Counts rows that every layer has stored.
+  func advance(_ rows: Int) { count += rows }
+
+  /// Takes over the rows of `other`; nothing was seen before.
+  func start(with other: KeyValueCache) {
+    precondition(count == 0, "a cache of \(count) rows cannot start again")
+    reserve(other.count)
+    for (mine, theirs) in zip(slots, other.slots) {
+      mine.layer.keys.values.update(from: theirs.layer.keys.values, count: other.count * width)
+      mine.layer.values.values.update(
+        from: theirs.layer.values.values, count: other.count * width)
+    }
+    count = other.count
+  }
+}

@@ -1,0 +1,116 @@
+import RocTensor
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Two sets of weights, for text rows (multiway.0) and for picture rows (multiway.1).
+struct Multiway<Weights: Sendable>: Sendable {
+  let text: Weights
+  let picture: Weights
+
+  init(_ make: (String) -> Weights) {
+    text = make("multiway.0")
+    picture = make("multiway.1")
+  }
+
+  func of(_ kind: RowKind) -> Weights {
+    switch kind {
+    case .text: text
+    case .picture: picture
+    }
+  }
+}
+
+/// One decoder layer of the multiway LLaMA.
+struct LlamaLayer: Sendable {
+  private let attentionNorm: Multiway<[Float]>
+  private let query: Linear
+  private let key: Multiway<Linear>
+  private let value: Multiway<Linear>
+  private let output: Linear
+  private let mlpNorm: Multiway<[Float]>
+  private let gate: Linear
+  private let up: Linear
+  private let down: Linear
+
+  init(_ reader: WeightReader, _ name: String, config: LlamaConfig) {
+    let width = config.width
+    func linear(_ part: String, _ outputs: Int, _ inputs: Int) -> Linear {
+      reader.linear("\(name).\(part)", outputs: outputs, inputs: inputs, bias: false)
+    }
+    attentionNorm = Multiway {
+      reader.vector("\(name).input_layernorm.\($0).weight", count: width)
+    }
+    query = linear("self_attn.q_proj", width, width)
+    key = Multiway { linear("self_attn.k_proj.\($0)", config.keyWidth, width) }
+    value = Multiway { linear("self_attn.v_proj.\($0)", config.keyWidth, width) }
+    output = linear("self_attn.o_proj", width, width)
+    mlpNorm = Multiway {
+      reader.vector("\(name).post_attention_layernorm.\($0).weight", count: width)
+    }
+    gate = linear("mlp.gate_proj", config.feedForward, width)
+    up = linear("mlp.up_proj", config.feedForward, width)
+    down = linear("mlp.down_proj", width, config.feedForward)
+    // Saved by transformers 4.31; computed in float32 here.
+    reader.ignore("\(name).self_attn.rotary_emb.inv_freq")
+  }
+
+  func callAsFunction(
+    _ x: consuming Matrix, kinds: [RowKind], slot: KeyValueCache.Slot, past: Int,
+    positions: borrowing RotaryTable, _ config: LlamaConfig, _ compute: Compute
+  ) -> Matrix {
+    let normed = norm(x, attentionNorm, kinds, config, compute)
+    let mixed = attend(
+      normed, kinds: kinds, slot: slot, past: past, positions: positions, config, compute)
+    compute.add(output(mixed, compute), to: x)
+    let inner = norm(x, mlpNorm, kinds, config, compute)
+    let hidden = gate(inner, compute)
+    compute.siluMultiply(hidden, by: up(inner, compute))
+    compute.add(down(hidden, compute), to: x)
+    return x
+  }
+
+  private func norm(
+    _ x: borrowing Matrix, _ weights: Multiway<[Float]>, _ kinds: [RowKind],
+    _ config: LlamaConfig, _ compute: Compute
+  ) -> Matrix {
+    let perRow = kinds.flatMap { kind in repeatElement(weights.of(kind), count: kind.count) }
+    return compute.rmsNorm(x, epsilon: config.epsilon) { perRow[$0] }
+  }
+
+  private func attend(
+    _ x: borrowing Matrix, kinds: [RowKind], slot: KeyValueCache.Slot, past: Int,
+    positions: borrowing RotaryTable, _ config: LlamaConfig, _ compute: Compute
+  ) -> Matrix {
+    let q = query(x, compute)
+    let k = Matrix(rows: x.rows, columns: config.keyWidth)
+    let v = Matrix(rows: x.rows, columns: config.keyWidth)
+    var start = 0
+    for kind in kinds {
+      let rows = start..<start + kind.count
+      key.of(kind).apply(x, rows: rows, into: k, at: start, compute)
+      value.of(kind).apply(x, rows: rows, into: v, at: start, compute)
+      start = rows.upperBound
+    }
+    compute.rotate(q, heads: config.heads, positions: positions, first: past)
+    compute.rotate(k, heads: config.keyHeads, positions: positions, first: past)
+    slot.layer.keys.row(past).update(from: k.values, count: k.count)
+    slot.layer.values.row(past).update(from: v.values, count: v.count)
+
+    let width = config.headWidth
+    func layout(_ values: UnsafeMutablePointer<Float>, _ stride: Int) -> HeadLayout {
+      HeadLayout(values, rowStride: stride, headStride: width)
+    }
+    return compute.attend(
+      query: layout(q.values, config.width),
+      key: layout(slot.layer.keys.values, config.keyWidth),
+      value: layout(slot.layer.values.values, config.keyWidth),
+      queries: x.rows, keys: past + x.rows, heads: config.heads, keyHeads: config.keyHeads,
+      width: width, scale: 1 / sqrtf(Float(width)), firstVisible: past + 1)
+  }
+}

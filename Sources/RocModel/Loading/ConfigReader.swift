@@ -1,0 +1,62 @@
+import RocCheckpoint
+import RocJSON
+
+/// Reads fields of a configuration file and says which one is missing or odd.
+struct ConfigReader {
+  let json: JSON
+  /// File and place for messages, as in `config.json: visual_config`.
+  let place: String
+
+  private func refuse(_ name: String, _ expected: String) -> ModelError {
+    let found = json[name].map { "is \($0.line.prefix(60))" } ?? "is missing"
+    return .checkpoint("\(place): \(name) \(found), expected \(expected)")
+  }
+
+  /// A size: a whole number from 1 to a million.
+  func size(_ name: String, default preset: Int? = nil) throws(ModelError) -> Int {
+    if json[name] == nil || json[name]?.isNull == true, let preset { return preset }
+    guard let value = json[name]?.int, (1...1_000_000).contains(value) else {
+      throw refuse(name, "a whole number from 1 to 1000000")
+    }
+    return value
+  }
+
+  func number(_ name: String, default preset: Double? = nil) throws(ModelError) -> Double {
+    if json[name] == nil || json[name]?.isNull == true, let preset { return preset }
+    guard let value = json[name]?.double else { throw refuse(name, "a number") }
+    return value
+  }
+
+  /// A small positive number, as the epsilon of a norm.
+  func positive(_ name: String, default preset: Double) throws(ModelError) -> Double {
+    let value = try number(name, default: preset)
+    guard value > 0 else { throw refuse(name, "a number above 0") }
+    return value
+  }
+
+  func numbers(_ name: String, count: Int, default preset: [Double]) throws(ModelError) -> [Double]
+  {
+    guard let value = json[name] else { return preset }
+    let list = (value.array ?? []).compactMap(\.double)
+    guard list.count == count, value.array?.count == count else {
+      throw refuse(name, "\(count) numbers")
+    }
+    return list
+  }
+
+  func object(_ name: String) throws(ModelError) -> ConfigReader {
+    guard let value = json[name], value.members != nil else { throw refuse(name, "an object") }
+    return ConfigReader(json: value, place: "\(place): \(name)")
+  }
+}
+
+extension Checkpoint {
+  /// A configuration file of the folder as a reader.
+  func config(_ name: String) throws(ModelError) -> ConfigReader {
+    do throws(CheckpointError) {
+      return ConfigReader(json: try json(name), place: "\(folder)/\(name)")
+    } catch {
+      throw .checkpoint(error.message)
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import RocTensor
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Memory that programs can still take, in bytes; nil where the system does not say.
+package func availableMemory() -> Int? {
+  guard let stream = fopen("/proc/meminfo", "r") else { return nil }
+  defer { fclose(stream) }
+  var line = [CChar](repeating: 0, count: 256)
+  while fgets(&line, Int32(line.count), stream) != nil {
+    let text = String(
+      decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard text.hasPrefix("MemAvailable:") else { continue }
+    return text.split(separator: " ").compactMap { Int($0) }.first.map { $0 * 1024 }
+  }
+  return nil
+}
+
+/// Cores that this process may use.
+package func coreCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }

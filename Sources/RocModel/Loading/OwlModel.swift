@@ -1,0 +1,112 @@
+import RocCheckpoint
+import RocImage
+import RocJSON
+import RocScore
+import RocTensor
+import RocTokenizer
+
+/// mPLUG-Owl2 with ROC's score tokens: config.json with `model_type` "mplug_owl2".
+///
+/// A further backbone gets a folder with its own parts and a case in `ModelLoader`.
+enum OwlModel {
+  static let modelType = "mplug_owl2"
+
+  /// Everything config.json says.
+  struct Config {
+    let language: LlamaConfig
+    let vision: VisionConfig
+    let abstractor: AbstractorConfig
+    let scoreID: Int
+    let tokens: Int
+    let axis: ScoreAxis
+
+    init(_ config: ConfigReader) throws(ModelError) {
+      language = try LlamaConfig(config)
+      let visual = try config.object("visual_config")
+      vision = try VisionConfig(try visual.object("visual_model"))
+      abstractor = try AbstractorConfig(try visual.object("visual_abstractor"))
+      guard vision.width == abstractor.width else {
+        throw .checkpoint(
+          """
+          \(config.place): the vision encoder is \(vision.width) wide and the abstractor \
+          \(abstractor.width); they must be equal
+          """)
+      }
+      guard abstractor.grid * abstractor.grid + 1 == vision.tokens else {
+        throw .checkpoint(
+          """
+          \(config.place): a grid of \(abstractor.grid) x \(abstractor.grid) for \
+          \(vision.tokens - 1) patches
+          """)
+      }
+      scoreID = try config.size("score_id")
+      tokens = try config.size("img_token_num")
+      let count = try config.size("num_tokens")
+      let low = try config.number("min_score")
+      let high = try config.number("max_score")
+      guard tokens == count else {
+        throw .checkpoint(
+          "\(config.place): img_token_num \(tokens) and num_tokens \(count) must be equal")
+      }
+      guard low < high else {
+        throw .checkpoint("\(config.place): min_score \(low) is not below max_score \(high)")
+      }
+      guard scoreID < language.vocabulary, tokens < language.vocabulary else {
+        throw .checkpoint(
+          """
+          \(config.place): score_id \(scoreID) and img_token_num \(tokens) do not fit \
+          vocab_size \(language.vocabulary)
+          """)
+      }
+      axis = ScoreAxis(low: low, high: high, count: count)
+    }
+  }
+
+  /// The three networks from their weights.
+  static func networks(
+    _ reader: WeightReader, _ config: Config, _ compute: Compute
+  ) -> (CLIPVisionEncoder, VisualAbstractor, MultiwayLlama) {
+    reader.ignore("learned_weight")
+    return (
+      CLIPVisionEncoder(reader, config: config.vision, compute: compute),
+      VisualAbstractor(
+        reader, config: config.abstractor, languageWidth: config.language.width,
+        compute: compute),
+      MultiwayLlama(reader, config: config.language, compute: compute)
+    )
+  }
+
+  /// preprocessor_config.json; sizes may be numbers or objects.
+  static func preprocessing(
+    _ config: ConfigReader, edge: Int
+  ) throws(ModelError) -> Preprocessing {
+    func side(_ name: String, _ key: String) throws(ModelError) -> Int {
+      guard config.json[name]?.members != nil else { return try config.size(name, default: edge) }
+      return try config.object(name).size(key)
+    }
+    let filterNumber = try config.size("resample", default: 3)
+    guard let filter = Preprocessing.Filter(rawValue: filterNumber) else {
+      throw .checkpoint(
+        "\(config.place): resample \(filterNumber), expected 1 (Lanczos), 2 (bilinear) or 3")
+    }
+    let deviation = try config.numbers(
+      "image_std", count: 3, default: [0.26862954, 0.26130258, 0.27577711])
+    guard deviation.allSatisfy({ $0 > 0 }) else {
+      throw .checkpoint("\(config.place): image_std \(deviation), expected numbers above 0")
+    }
+    let result = Preprocessing(
+      size: try side("size", "shortest_edge"), cropSize: try side("crop_size", "height"),
+      mean: try config.numbers(
+        "image_mean", count: 3, default: [0.48145466, 0.4578275, 0.40821073]),
+      deviation: deviation, rescale: try config.number("rescale_factor", default: 1.0 / 255),
+      filter: filter)
+    guard result.cropSize == edge, result.size >= edge else {
+      throw .checkpoint(
+        """
+        \(config.place): pictures of size \(result.size) cut to \(result.cropSize), but \
+        config.json has image_size \(edge)
+        """)
+    }
+    return result
+  }
+}

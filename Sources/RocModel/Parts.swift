@@ -1,0 +1,85 @@
+package import RocImage
+package import RocScore
+package import RocTensor
+package import RocTokenizer
+
+/// Pixels to one feature vector a patch.
+package protocol VisionEncoder: Sendable {
+  /// - Parameters:
+  ///   - pixels: [3, edge · edge], normalised.
+  ///   - trace: Records the stages when given.
+  /// - Returns: [tokens, vision width].
+  func encode(_ pixels: borrowing Matrix, trace: Trace?) -> Matrix
+}
+
+/// Features of a picture to the rows that stand in the prompt.
+package protocol Connector: Sendable {
+  /// - Parameter features: [tokens, vision width].
+  /// - Returns: [rows, language width].
+  func connect(_ features: borrowing Matrix, trace: Trace?) -> Matrix
+}
+
+/// A decoder that continues rows of embeddings.
+package protocol LanguageModel: Sendable {
+  /// The most rows a sequence may have.
+  var mostPositions: Int { get }
+  /// Rows of the embedding table and of the logits.
+  var vocabulary: Int { get }
+
+  func makeCache() -> KeyValueCache
+  /// - Returns: [ids.count, width].
+  func embed(_ ids: [Int]) -> Matrix
+  /// Runs `rows`, which follow those in `cache`, and adds their keys and values to it.
+  ///
+  /// - Parameters:
+  ///   - rows: [T, width].
+  ///   - kinds: Which rows stand for text and which for a picture; together T.
+  ///   - cache: Keys and values of all rows before.
+  ///   - trace: Records the stages when given.
+  /// - Returns: Hidden states after the final norm, [T, width].
+  func run(
+    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, trace: Trace?
+  ) -> Matrix
+  /// Logits over the vocabulary for one row of hidden states.
+  func logits(_ hidden: borrowing Matrix, row: Int) -> [Float]
+}
+
+/// A stretch of rows of one modality.
+package enum RowKind: Sendable, Equatable {
+  case text(Int)
+  case picture(Int)
+
+  package var count: Int {
+    switch self {
+    case .text(let count), .picture(let count): count
+    }
+  }
+}
+
+/// How a question becomes a prompt.
+package protocol PromptTemplate: Sendable {
+  /// What stands for a picture in a prompt.
+  var mark: String { get }
+  /// The prompt that asks `question` about one picture.
+  func prompt(_ question: String) -> String
+}
+
+/// Where in the vocabulary scores are read, and what they mean.
+package struct ScoreReadout: Sendable {
+  /// `[SCORE]`.
+  package let scoreID: Int
+  /// The last N logits are the score tokens'.
+  package let tokens: Int
+  package let axis: ScoreAxis
+}
+
+/// The parts of one loaded model.
+package struct ModelParts: Sendable {
+  package let vision: any VisionEncoder
+  package let connector: any Connector
+  package let language: any LanguageModel
+  package let template: any PromptTemplate
+  package let tokenizer: Tokenizer
+  package let preprocessing: Preprocessing
+  package let readout: ScoreReadout
+}

@@ -1,0 +1,74 @@
+import RocImage
+import RocTensor
+
+/// The outcome of scoring one picture: an answer, or why there is none.
+package struct ScoredPicture: Sendable {
+  /// Why a picture has no score: `code` for programs, `message` for people.
+  package struct Failure: Sendable, Equatable {
+    package let code: String
+    package let message: String
+  }
+
+  /// Nil when the picture could not be read; without scores when the model gave none.
+  package let answer: Answer?
+  package let failure: Failure?
+  /// Wall time from taking the prepared picture to its answer.
+  package let milliseconds: Double
+}
+
+extension Engine {
+  /// Scores picture files in the order given; the next ones are read meanwhile.
+  ///
+  /// - Parameters:
+  ///   - paths: JPEG, PNG, WebP or BMP files.
+  ///   - question: Asked about each picture.
+  ///   - decimals: Digits of the score in the texts.
+  ///   - ahead: Pictures that are read ahead; scores do not depend on it.
+  ///   - body: Gets each outcome as soon as it is there; false stops.
+  /// - Throws: `ModelError.request` when no picture could be asked this question; what `body`
+  ///   throws.
+  package func score(
+    paths: [String], question: String = Engine.defaultQuestion, decimals: Int = 4, ahead: Int = 4,
+    body: (Int, ScoredPicture) throws -> Bool
+  ) throws {
+    let clock = ContinuousClock()
+    let pipeline = PicturePipeline(
+      paths: paths, preprocessing: parts.preprocessing, ahead: ahead)
+    for (index, path) in paths.enumerated() {
+      let start = clock.now
+      let (answer, failure) = try outcome(path, question, decimals) { () throws(PictureError) in
+        try pipeline.take(index)
+      }
+      let outcome = ScoredPicture(
+        answer: answer, failure: failure, milliseconds: (clock.now - start) / .milliseconds(1))
+      guard try body(index, outcome) else { return }
+    }
+  }
+
+  private func outcome(
+    _ path: String, _ question: String, _ decimals: Int,
+    pixels: () throws(PictureError) -> Matrix
+  ) throws(ModelError) -> (Answer?, ScoredPicture.Failure?) {
+    let prepared: Matrix
+    do throws(PictureError) {
+      prepared = try pixels()
+    } catch {
+      return (nil, .init(code: error.code.rawValue, message: error.description))
+    }
+    let answer = try answer(prepared, question: question, decimals: decimals)
+    if answer.scores.isEmpty {
+      return (
+        answer,
+        .init(code: "no_score", message: "\(path): the answer holds no [SCORE]: \(answer.text)")
+      )
+    }
+    guard answer.scores.allSatisfy(\.isFinite) else {
+      return (
+        nil,
+        .init(
+          code: "not_finite", message: "\(path): the score is not a number; check the weights")
+      )
+    }
+    return (answer, nil)
+  }
+}

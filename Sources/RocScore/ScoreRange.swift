@@ -1,0 +1,20 @@
+/// The scale of a dataset's scores.
+package struct ScoreRange: Sendable, Equatable {
+  package let low: Double
+  package let high: Double
+
+  package init(low: Double, high: Double) {
+    precondition(low < high, "a score range from \(low) to \(high)")
+    self.low = low
+    self.high = high
+  }
+
+  package var width: Double { high - low }
+
+  package func contains(_ score: Double) -> Bool { score >= low && score <= high }
+
+  /// The linear map that takes this range to `other`.
+  package func map(_ score: Double, to other: ScoreRange) -> Double {
+    self == other ? score : other.low + (score - low) * other.width / width
+  }
+}

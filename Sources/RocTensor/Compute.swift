@@ -1,0 +1,50 @@
+package import CRocKernels
+
+/// The kernels of one instruction set and the threads that run them.
+package final class Compute: @unchecked Sendable {
+  package let kernels: UnsafePointer<roc_kernels>
+  let team: OpaquePointer
+  package let threads: Int
+
+  /// - Parameters:
+  ///   - threads: Workers, the caller included; at least 1.
+  ///   - instructionSet: `portable`, `avx2` or `avx512`; the fastest of the CPU when nil.
+  /// - Throws: `ComputeError` when the set is unknown or the CPU lacks it.
+  package init(threads: Int, instructionSet: String? = nil) throws(ComputeError) {
+    if let name = instructionSet {
+      guard let named = roc_kernels_named(name) else {
+        throw roc_kernels_known(name) != 0
+          ? .unsupported(instructionSet: name) : .unknown(instructionSet: name)
+      }
+      kernels = named
+    } else {
+      kernels = roc_kernels_best()
+    }
+    guard let team = roc_team_create(max(threads, 1)) else { throw .threads(threads) }
+    self.team = team
+    self.threads = roc_team_size(team)
+  }
+
+  deinit { roc_team_destroy(team) }
+
+  /// The name of the instruction set in use.
+  package var instructionSet: String { String(cString: kernels.pointee.name) }
+}
+
+/// Why the arithmetic cannot run as asked.
+package enum ComputeError: Error, CustomStringConvertible, Equatable {
+  case unknown(instructionSet: String)
+  case unsupported(instructionSet: String)
+  case threads(Int)
+
+  package var description: String {
+    switch self {
+    case .unknown(let name):
+      "there are no kernels called \(name); the sets are portable, avx2 and avx512"
+    case .unsupported(let name):
+      "this CPU cannot run the \(name) kernels; leave ROC_KERNELS unset to use the best it can"
+    case .threads(let count):
+      "the system refused to start \(count) threads; try fewer with --threads"
+    }
+  }
+}

@@ -1,0 +1,67 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Why a file could not be read, with its name.
+package struct FileError: Error, CustomStringConvertible, Equatable {
+  package let path: String
+  package let reason: String
+  /// The file or folder does not exist.
+  package let isMissing: Bool
+
+  package init(path: String, reason: String, isMissing: Bool = false) {
+    self.path = path
+    self.reason = reason
+    self.isMissing = isMissing
+  }
+
+  init(path: String, errno code: Int32) {
+    self.init(path: path, reason: String(cString: strerror(code)), isMissing: code == ENOENT)
+  }
+
+  package var description: String { "\(path): \(reason)" }
+}
+
+/// A regular file mapped read-only into memory; pages are read when touched.
+@safe
+package final class MappedFile: @unchecked Sendable {
+  package let path: String
+  package let bytes: UnsafeRawBufferPointer
+
+  /// - Parameter path: A regular file of any size, empty included.
+  /// - Throws: `FileError` naming the file and the system's reason.
+  package init(path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError(path: path, errno: errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw FileError(path: path, errno: errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      let isFolder = status.st_mode & S_IFMT == S_IFDIR
+      throw FileError(
+        path: path, reason: isFolder ? "is a folder, expected a file" : "is not a regular file")
+    }
+    let count = Int(status.st_size)
+    self.path = path
+    if count == 0 {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let mapped = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let mapped, mapped != MAP_FAILED else { throw FileError(path: path, errno: errno) }
+    bytes = UnsafeRawBufferPointer(start: mapped, count: count)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+    }
+  }
+
+  /// The contents as text; bytes that are not UTF-8 are replaced.
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
+}

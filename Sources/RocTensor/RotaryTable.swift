@@ -1,0 +1,33 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// cos and sin of position · theta^(-2i / width), computed in float32 as PyTorch does.
+package struct RotaryTable: ~Copyable, Sendable {
+  package let cosine: Matrix
+  package let sine: Matrix
+
+  /// - Parameters:
+  ///   - positions: How many positions, from 0.
+  ///   - width: Values of a head.
+  ///   - theta: The base of the frequencies, 10000 in LLaMA-2.
+  package init(positions: Int, width: Int, theta: Float) {
+    let half = width / 2
+    let cosine = Matrix(rows: positions, columns: half)
+    let sine = Matrix(rows: positions, columns: half)
+    let frequencies = (0..<half).map { 1 / powf(theta, Float(2 * $0) / Float(width)) }
+    for position in 0..<positions {
+      for (i, frequency) in frequencies.enumerated() {
+        let angle = Float(position) * frequency
+        cosine.row(position)[i] = cosf(angle)
+        sine.row(position)[i] = sinf(angle)
+      }
+    }
+    self.cosine = cosine
+    self.sine = sine
+  }
+}

@@ -1,0 +1,35 @@
+package import ArgumentParser
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A command whose work may throw any error; the error decides the exit code.
+package protocol RocCommand: ParsableCommand {
+  /// The work; parsing is done.
+  func execute() throws -> ExitStatus
+}
+
+extension RocCommand {
+  package func run() throws {
+    // A closed pipe is seen as a failed write, not as a signal.
+    signal(SIGPIPE, SIG_IGN)
+    let status: ExitStatus
+    do {
+      status = try execute()
+    } catch let error as ValidationError {
+      throw error
+    } catch let error as CommandError {
+      Console.note("Error: \(error.message)")
+      throw ExitCode(error.status.rawValue)
+    } catch {
+      Console.note("Error: \(error)")
+      throw ExitCode(ExitStatus.failed.rawValue)
+    }
+    if status != .done { throw ExitCode(status.rawValue) }
+  }
+}

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+@main
+struct RocEval: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "roc-eval",
+    abstract: "Score pictures and dataset splits with a ROC4MLLM checkpoint.",
+    discussion: """
+      Without a subcommand, a split of the database is scored and its metrics are printed:
+        roc-eval --checkpoint DIR --dataset ava --split test --latex table.tex
+      """,
+    version: "roc 0.1.0",
+    subcommands: [Score.self])
+}

@@ -1,0 +1,98 @@
+import ArgumentParser
+import Foundation
+import RocJSON
+import RocModel
+import RocTool
+
+struct Score: RocCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Score pictures without a database, one line a picture.",
+    discussion: """
+      Examples:
+        roc-eval score --checkpoint DIR photo.jpg holiday/
+        find . -name '*.jpg' | roc-eval score --checkpoint DIR --jsonl - > scores.jsonl
+      Exit code 3 says that some pictures have no score; they are named.
+      """)
+
+  @OptionGroup var engineOptions: EngineOptions
+
+  @Flag(help: "Print one JSON object a picture.")
+  var jsonl = false
+
+  @Option(help: "Digits of the printed score.")
+  var decimals = 4
+
+  @Argument(
+    help: ArgumentHelp(
+      "Pictures, folders of pictures, or - for a list on standard input.",
+      valueName: "picture|folder"))
+  var pictures: [String]
+
+  mutating func validate() throws {
+    guard (0...17).contains(decimals) else {
+      throw ValidationError("--decimals \(decimals): expected 0 to 17.")
+    }
+  }
+
+  func execute() throws -> ExitStatus {
+    let paths = try PictureList.expand(pictures)
+    let engine = try engineOptions.engine()
+    Interrupt.listen()
+    var failures = 0
+    var done = 0
+    var progress = Progress("scoring", total: paths.count, unit: "pictures")
+    try engine.score(
+      paths: paths, question: engineOptions.question, decimals: decimals,
+      ahead: engineOptions.batchSize
+    ) { index, outcome in
+      progress.finish()
+      if let failure = outcome.failure {
+        failures += 1
+        Console.note("Warning: \(failure.message)")
+      }
+      try Console.print(
+        jsonl
+          ? outcome.json(image: paths[index]).line : line(image: paths[index], outcome))
+      done += 1
+      progress.update(done)
+      return Interrupt.status == nil
+    }
+    progress.finish()
+    if let status = Interrupt.status, done < paths.count {
+      Console.note("interrupted after \(done) of \(paths.count) pictures")
+      return status
+    }
+    if failures > 0 {
+      Console.note("\(failures) of \(paths.count) pictures have no score")
+      return .partlyFailed
+    }
+    return .done
+  }
+
+  /// `path <tab> score`, or `path <tab> failed <tab> code`.
+  private func line(image: String, _ outcome: ScoredPicture) -> String {
+    guard let score = outcome.answer?.score, outcome.failure == nil else {
+      return "\(image)\tfailed\t\(outcome.failure?.code ?? "")"
+    }
+    return "\(image)\t\(String(format: "%.\(decimals)f", score))"
+  }
+}
+
+extension ScoredPicture {
+  /// The object of `score --jsonl`.
+  func json(image: String) -> JSON {
+    let scores = failure == nil ? answer?.scores ?? [] : []
+    let distributions = failure == nil ? answer?.distributions ?? [] : []
+    return [
+      "schema": "roc/score/1",
+      "image": .string(image),
+      "score": JSON(scores.first),
+      "scores": JSON(scores),
+      "distribution": JSON(distributions.first ?? []),
+      "distributions": .array(distributions.map { JSON($0) }),
+      "text": JSON(answer?.text),
+      "error": failure.map { ["code": .string($0.code), "message": .string($0.message)] }
+        ?? .null,
+    ]
+  }
+}

@@ -71,6 +71,7 @@ let package = Package(
 
     .library("RocJSON"),
     .library("RocScore"),
+    .library("RocMetrics"),
     .library("RocTensor", ["CRocKernels"]),
     .library("RocDigest", ["CCrypto", "RocTensor"]),
     .library("RocCheckpoint", ["RocTensor", "RocJSON", "RocDigest"]),
@@ -79,13 +80,29 @@ let package = Package(
     .library(
       "RocModel",
       ["RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON"]),
+    .library("RocStore", ["RocScore", .grdb]),
+    .target(
+      name: "RocData",
+      dependencies: [
+        "RocStore", "RocScore", "RocMetrics", "RocImage", "RocTensor", "RocDigest", "RocJSON",
+        .yams,
+      ],
+      resources: [.embedInCode("Manifests/ava.yaml")], swiftSettings: features),
+    .library("RocReport", ["RocMetrics"]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint"]),
 
-    .library("RocTool", [.argumentParser]),
+    .library("RocTool", ["RocStore", "RocData", .argumentParser]),
+    .tool(
+      "roc-data",
+      [
+        "RocData", "RocStore", "RocScore", "RocImage", "RocTensor", "RocModel", "RocJSON",
+        "RocTool",
+      ]),
     .tool(
       "roc-eval",
       [
-        "RocModel", "RocCheckpoint", "RocTensor", "RocJSON", "RocImage", "RocTool",
+        "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocStore", "RocScore", "RocReport",
+        "RocMetrics", "RocJSON", "RocImage", "RocDigest", "RocTool",
       ]),
 
     .target(name: "RocTestSupport", path: "Tests/RocTestSupport", swiftSettings: features),

@@ -41,11 +41,13 @@ public struct Assessment: Sendable {
     /// A sentence for people that names the file.
     public let message: String
 
+    /// The message.
     public var description: String { message }
   }
 
   /// Why a checkpoint cannot be used or a question not be asked.
   public struct Unusable: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A sentence for people that names the file or tensor.
     public let description: String
   }
 

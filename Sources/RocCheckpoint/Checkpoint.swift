@@ -88,7 +88,7 @@ package struct Checkpoint: Sendable {
   package var names: [String] { tensors.keys.sorted() }
 
   /// Bytes of all tensors together.
-  package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.bytes.count } }
+  package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.byteCount } }
 
   /// A configuration file of the folder.
   package func json(_ name: String) throws(CheckpointError) -> JSON {

@@ -22,11 +22,11 @@ package func readJSON(_ path: String) throws(CheckpointError) -> JSON {
   } catch {
     throw CheckpointError(error)
   }
-  guard file.bytes.count <= 64 << 20 else {
-    throw CheckpointError("\(path): \(file.bytes.count) bytes, too large for a configuration file")
+  guard file.count <= 64 << 20 else {
+    throw CheckpointError("\(path): \(file.count) bytes, too large for a configuration file")
   }
   do throws(JSONError) {
-    return try JSON.parse(file.bytes)
+    return try file.withBytes { bytes throws(JSONError) in try JSON.parse(bytes) }
   } catch {
     throw CheckpointError(error, in: path)
   }

@@ -10,10 +10,15 @@ package struct Tensor: Sendable {
   let range: Range<Int>
   let file: MappedFile
 
-  /// The values in row-major order, at any alignment.
-  package var bytes: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: file.bytes[range])
+  package var byteCount: Int { range.count }
+
+  /// The values as a matrix of rows · columns, which must be all of them.
+  package func weights(rows: Int, columns: Int) -> RawWeights {
+    RawWeights(file: file, range: range, dtype: dtype, rows: rows, columns: columns)
   }
+
+  /// The values widened to float32, in row-major order.
+  package var widened: [Float] { weights(rows: 1, columns: count).widened }
 
   package var count: Int { shape.reduce(1, *) }
 
@@ -60,23 +65,24 @@ package struct SafetensorsFile: Sendable {
   private static func header(
     of file: MappedFile
   ) throws(CheckpointError) -> (members: [JSON.Member], end: Int) {
-    let bytes = file.bytes
-    guard bytes.count >= 8 else {
+    guard file.count >= 8 else {
       throw CheckpointError(
-        "\(file.path): \(bytes.count) bytes, too short for a safetensors file; download it again")
+        "\(file.path): \(file.count) bytes, too short for a safetensors file; download it again")
     }
-    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    guard length <= UInt64(min(bytes.count - 8, largestHeader)) else {
+    let length = file.withBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+    guard length <= UInt64(min(file.count - 8, largestHeader)) else {
       throw CheckpointError(
         """
-        \(file.path): the header claims \(length) bytes, the file has \(bytes.count); \
+        \(file.path): the header claims \(length) bytes, the file has \(file.count); \
         it is cut short or not a safetensors file
         """)
     }
     let end = 8 + Int(length)
     let value: JSON
     do throws(JSONError) {
-      value = try JSON.parse(UnsafeRawBufferPointer(rebasing: bytes[8..<end]))
+      value = try file.withBytes { bytes throws(JSONError) in
+        try JSON.parse(UnsafeRawBufferPointer(rebasing: bytes[8..<end]))
+      }
     } catch {
       throw CheckpointError("\(file.path): the header is not JSON: \(error)")
     }
@@ -113,10 +119,10 @@ package struct SafetensorsFile: Sendable {
     guard let offsets = member.value["data_offsets"]?.array, offsets.count == 2,
       let begin = offsets[0].int, let end = offsets[1].int, begin >= 0, end >= begin
     else { throw refuse("data_offsets must be two rising positions") }
-    guard end <= file.bytes.count - dataStart else {
+    guard end <= file.count - dataStart else {
       throw refuse(
         """
-        data up to byte \(end), but the file holds \(file.bytes.count - dataStart) bytes of data; \
+        data up to byte \(end), but the file holds \(file.count - dataStart) bytes of data; \
         it is cut short, download it again
         """)
     }

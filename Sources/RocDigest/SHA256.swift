@@ -36,9 +36,7 @@ package struct SHA256: ~Copyable {
   /// The digest of one file.
   package static func of(file path: String) throws(FileError) -> String {
     let file = try MappedFile(path: path)
-    var hash = SHA256()
-    hash.update(file.bytes)
-    return hash.finish()
+    return file.withBytes { of($0) }
   }
 
   /// The digest of bytes in memory.

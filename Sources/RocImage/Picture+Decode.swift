@@ -39,7 +39,7 @@ extension Picture {
       throw PictureError(
         error.isMissing ? .missing : .unreadable, path: path, reason: error.reason)
     }
-    return try decode(file.bytes, path: path)
+    return try file.withBytes { bytes throws(PictureError) in try decode(bytes, path: path) }
   }
 
   /// Decodes a file in memory.
@@ -47,6 +47,8 @@ extension Picture {
   /// - Parameters:
   ///   - bytes: The whole file.
   ///   - path: Its name for error messages.
+  /// - Returns: The pixels.
+  /// - Throws: `PictureError` that says what is wrong with the file.
   package static func decode(
     _ bytes: UnsafeRawBufferPointer, path: String
   ) throws(PictureError) -> Picture {

@@ -47,8 +47,10 @@ package final class Picture: @unchecked Sendable {
 
   package var byteCount: Int { width * height * 3 }
 
-  package var bytes: UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: pixels, count: byteCount)
+  /// Lends the pixels as bytes.
+  package func withBytes<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+    defer { extendLifetime(self) }
+    return body(UnsafeRawBufferPointer(start: pixels, count: byteCount))
   }
 
   /// The picture as a PNG file.

@@ -130,3 +130,13 @@ extension Picture {
     return result
   }
 }
+
+extension Preprocessing {
+  /// Everything that decides the pixels, on one line.
+  package var summary: String {
+    """
+    \(shape) size \(size) crop \(cropSize) \(filter) mean \(mean) std \(deviation) \
+    rescale \(rescale)
+    """
+  }
+}

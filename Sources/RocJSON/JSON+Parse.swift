@@ -36,10 +36,16 @@ package struct JSONParser {
   static let deepest = 128
 
   private let bytes: UnsafeRawBufferPointer
+  private let readsNonFinite: Bool
   private(set) var position: Int
 
-  package init(_ bytes: UnsafeRawBufferPointer) {
+  /// - Parameters:
+  ///   - bytes: The text.
+  ///   - readsNonFinite: Reads NaN and Infinity, which Python writes though they are not JSON, so
+  ///     that a caller can name the field that holds them.
+  package init(_ bytes: UnsafeRawBufferPointer, readsNonFinite: Bool = false) {
     self.bytes = bytes
+    self.readsNonFinite = readsNonFinite
     let hasMark = bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
     position = hasMark ? 3 : 0
   }
@@ -81,9 +87,8 @@ package struct JSONParser {
     case UInt8(ascii: "n"): return try word("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
     default:
-      // Python writes these; they are not JSON and no measurement.
       for name in ["NaN", "Infinity"] where starts(with: name) {
-        throw error("\(name) is not a JSON number")
+        return try nonFinite(name, name == "NaN" ? .nan : .infinity)
       }
       throw error("unexpected \(describe(byte)), expected a value")
     }
@@ -104,6 +109,12 @@ package struct JSONParser {
     guard starts(with: word) else { throw error("expected \(word)") }
     position += word.utf8.count
     return value
+  }
+
+  private mutating func nonFinite(_ name: String, _ value: Double) throws(JSONError) -> JSON {
+    guard readsNonFinite else { throw error("\(name) is not a JSON number") }
+    position += name.utf8.count
+    return .double(value)
   }
 
   private mutating func object(depth: Int) throws(JSONError) -> JSON {
@@ -158,6 +169,7 @@ package struct JSONParser {
     let start = position
     var isInteger = true
     if next == UInt8(ascii: "-") { skip() }
+    if starts(with: "Infinity") { return try nonFinite("Infinity", -.infinity) }
     guard let first = next, isDigit(first) else { throw error("expected a digit") }
     skip()
     if first == UInt8(ascii: "0"), let byte = next, isDigit(byte) {

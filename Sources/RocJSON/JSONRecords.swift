@@ -8,7 +8,12 @@ package struct JSONRecords {
   private var isFirst = true
   private var hasEnded = false
 
-  package init(_ bytes: UnsafeRawBufferPointer) { parser = JSONParser(bytes) }
+  /// - Parameters:
+  ///   - bytes: The file.
+  ///   - readsNonFinite: Reads NaN and Infinity as numbers instead of refusing the file.
+  package init(_ bytes: UnsafeRawBufferPointer, readsNonFinite: Bool = false) {
+    parser = JSONParser(bytes, readsNonFinite: readsNonFinite)
+  }
 
   /// The next record, or nil at the end.
   ///

@@ -12,15 +12,16 @@ package enum ModelError: Error, CustomStringConvertible, Equatable, Sendable {
     case .checkpoint(let message), .request(let message): message
     case .memory(let needed, let available, let folder):
       """
-      \(folder): the weights need \(gigabytes(needed)) GB as f32 and this machine has \
-      \(gigabytes(available)) GB free; close other programs or use a machine with more memory
+      \(folder): the weights need \(memorySize(needed)) as f32 and this machine has \
+      \(memorySize(available)) free; close other programs or use a machine with more memory
       """
     }
   }
 }
 
-/// Bytes as GB with one decimal.
-package func gigabytes(_ bytes: Int) -> String {
-  let tenths = Int((Double(bytes) / 1e8).rounded())
-  return "\(tenths / 10).\(tenths % 10)"
+/// Bytes as MB or GB with one decimal.
+package func memorySize(_ bytes: Int) -> String {
+  let isLarge = bytes >= 1_000_000_000
+  let tenths = Int((Double(bytes) / (isLarge ? 1e8 : 1e5)).rounded(.up))
+  return "\(tenths / 10).\(tenths % 10) \(isLarge ? "GB" : "MB")"
 }

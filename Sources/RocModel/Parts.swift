@@ -14,7 +14,9 @@ package protocol VisionEncoder: Sendable {
 
 /// Features of a picture to the rows that stand in the prompt.
 package protocol Connector: Sendable {
-  /// - Parameter features: [tokens, vision width].
+  /// - Parameters:
+  ///   - features: [tokens, vision width].
+  ///   - trace: Records the stages when given.
   /// - Returns: [rows, language width].
   func connect(_ features: borrowing Matrix, trace: Trace?) -> Matrix
 }

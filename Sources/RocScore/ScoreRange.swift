@@ -1,5 +1,5 @@
 /// The scale of a dataset's scores.
-package struct ScoreRange: Sendable, Equatable {
+package struct ScoreRange: Sendable, Equatable, CustomStringConvertible {
   package let low: Double
   package let high: Double
 
@@ -7,6 +7,13 @@ package struct ScoreRange: Sendable, Equatable {
     precondition(low < high, "a score range from \(low) to \(high)")
     self.low = low
     self.high = high
+  }
+
+  /// `1:10`, whole numbers without a fraction.
+  package var description: String { "\(Self.short(low)):\(Self.short(high))" }
+
+  private static func short(_ value: Double) -> String {
+    Int(exactly: value).map(String.init) ?? value.description
   }
 
   package var width: Double { high - low }

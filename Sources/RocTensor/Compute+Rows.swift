@@ -30,7 +30,7 @@ extension Compute {
     return y
   }
 
-  /// x += y
+  /// Adds `y` to `x` in place.
   package func add(_ y: borrowing Matrix, to x: borrowing Matrix) {
     precondition(
       x.rows == y.rows && x.columns == y.columns,
@@ -46,12 +46,12 @@ extension Compute {
     kernels.pointee.add(x.values, vectors.values, x.count)
   }
 
-  /// x = x · sigmoid(1.702 x)
+  /// Replaces x by x · sigmoid(1.702 x).
   package func quickGELU(_ x: borrowing Matrix) {
     kernels.pointee.quick_gelu(x.values, x.count)
   }
 
-  /// gate = silu(gate) · up
+  /// Replaces gate by silu(gate) · up.
   package func siluMultiply(_ gate: borrowing Matrix, by up: borrowing Matrix) {
     precondition(
       gate.rows == up.rows && gate.columns == up.columns,

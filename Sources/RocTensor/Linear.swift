@@ -1,34 +1,57 @@
 import CRocKernels
 
 /// Weights as a checkpoint holds them: row-major values of one float format, borrowed.
-package struct RawWeights {
-  package let bytes: UnsafeRawBufferPointer
+package struct RawWeights: Sendable {
+  private let file: MappedFile
+  private let range: Range<Int>
   package let dtype: DType
   package let rows: Int
   package let columns: Int
 
   /// - Parameters:
-  ///   - bytes: rows · columns values, at any alignment.
+  ///   - file: Holds the values, at any alignment.
+  ///   - range: Where rows · columns values lie in it.
   ///   - dtype: `f32`, `f16` or `bf16`.
   ///   - rows: Output features.
   ///   - columns: Input features.
-  package init(bytes: UnsafeRawBufferPointer, dtype: DType, rows: Int, columns: Int) {
+  package init(file: MappedFile, range: Range<Int>, dtype: DType, rows: Int, columns: Int) {
     precondition(
-      bytes.count == rows * columns * dtype.size,
-      "\(bytes.count) bytes for \(rows) x \(columns) of \(dtype.rawValue)")
-    self.bytes = bytes
+      range.count == rows * columns * dtype.size,
+      "\(range.count) bytes for \(rows) x \(columns) of \(dtype.rawValue)")
+    self.file = file
+    self.range = range
     self.dtype = dtype
     self.rows = rows
     self.columns = columns
   }
 
-  /// The values widened to float32.
-  package var widened: [Float] {
-    guard let base = bytes.baseAddress else { return [] }
-    return Array(unsafeUninitializedCapacity: rows * columns) { buffer, count in
-      guard let start = buffer.baseAddress else { return }
-      roc_widen(base, dtype.kernelType, rows * columns, start)
-      count = rows * columns
+  /// The same values with another split into rows and columns.
+  package func reshaped(rows: Int, columns: Int) -> RawWeights {
+    RawWeights(file: file, range: range, dtype: dtype, rows: rows, columns: columns)
+  }
+
+  /// All values widened to float32.
+  package var widened: [Float] { widened(from: 0, count: rows * columns) }
+
+  /// The values of one row, widened to float32.
+  package func widened(row: Int) -> [Float] { widened(from: row * columns, count: columns) }
+
+  private func widened(from first: Int, count: Int) -> [Float] {
+    guard count > 0 else { return [] }
+    return withValues { values in
+      Array(unsafeUninitializedCapacity: count) { buffer, filled in
+        guard let start = buffer.baseAddress else { return }
+        roc_widen(values + first * dtype.size, dtype.kernelType, count, start)
+        filled = count
+      }
+    }
+  }
+
+  /// Lends the first value's address; there must be values.
+  func withValues<Value>(_ body: (UnsafeRawPointer) -> Value) -> Value {
+    file.withBytes { bytes in
+      guard let base = bytes.baseAddress else { preconditionFailure("weights in an empty file") }
+      return body(base + range.lowerBound)
     }
   }
 }
@@ -60,11 +83,12 @@ package final class Linear: @unchecked Sendable {
     self.bias = bias
     precondition(
       bias.map { $0.count == weights.rows } ?? true, "a bias for other than \(weights.rows) rows")
-    packed = Matrix(rows: 1, columns: roc_packed_count(outputs, inputs))
-    if let base = weights.bytes.baseAddress {
+    let packed = Matrix(rows: 1, columns: roc_packed_count(outputs, inputs))
+    weights.withValues {
       roc_pack(
-        compute.team, base, weights.dtype.kernelType, outputs, inputs, packed.values)
+        compute.team, $0, weights.dtype.kernelType, weights.rows, weights.columns, packed.values)
     }
+    self.packed = packed
   }
 
   /// Weights that were never read: it has sizes and cannot be applied.

@@ -30,7 +30,7 @@ package struct FileError: Error, CustomStringConvertible, Equatable {
 @safe
 package final class MappedFile: @unchecked Sendable {
   package let path: String
-  package let bytes: UnsafeRawBufferPointer
+  private let bytes: UnsafeRawBufferPointer
 
   /// - Parameter path: A regular file of any size, empty included.
   /// - Throws: `FileError` naming the file and the system's reason.
@@ -62,6 +62,17 @@ package final class MappedFile: @unchecked Sendable {
     }
   }
 
+  package var count: Int { bytes.count }
+
+  /// Lends the contents; the file stays mapped until `body` returns.
+  package func withBytes<Value: ~Copyable, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    // Without this a temporary file object could be unmapped while its bytes are read.
+    defer { extendLifetime(self) }
+    return try body(bytes)
+  }
+
   /// The contents as text; bytes that are not UTF-8 are replaced.
-  package var text: String { String(decoding: bytes, as: UTF8.self) }
+  package var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
 }

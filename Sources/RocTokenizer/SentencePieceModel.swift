@@ -42,12 +42,18 @@ package struct SentencePieceModel: Sendable {
     } catch {
       throw TokenizerError(error.description)
     }
+    self = try file.withBytes { bytes throws(TokenizerError) in
+      try SentencePieceModel(bytes, path: path)
+    }
+  }
+
+  private init(_ bytes: UnsafeRawBufferPointer, path: String) throws(TokenizerError) {
     var pieces: [Piece] = []
     var addsDummyPrefix = true
     var modelType = 1
     var normalizer = ""
     var removesBlanks = true
-    var reader = ProtobufReader(file.bytes, path: path)
+    var reader = ProtobufReader(bytes, path: path)
     while let field = try reader.next() {
       switch (field.number, field.value) {
       case (1, .bytes(let range)):

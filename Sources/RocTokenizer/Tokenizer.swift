@@ -110,6 +110,7 @@ package struct Tokenizer: Sendable {
   ///   - text: The prompt.
   ///   - mark: The picture mark, `<|image|>`.
   ///   - imageID: What stands for a picture, -200 in the official code.
+  /// - Returns: Token ids.
   package func encode(_ text: String, splitAt mark: String, imageID: Int) -> [Int] {
     let chunks = text.components(separatedBy: mark).map { $0.isEmpty ? [] : encode($0) }
     let skip = chunks.first?.first == beginID ? 1 : 0
@@ -126,6 +127,7 @@ package struct Tokenizer: Sendable {
   /// - Parameters:
   ///   - ids: Ids below `count`.
   ///   - skipSpecial: Leaves `<s>`, `</s>` and `<unk>` out.
+  /// - Returns: The text.
   package func decode(_ ids: [Int], skipSpecial: Bool = true) -> String {
     var runs: [String] = []
     var run: [Int] = []

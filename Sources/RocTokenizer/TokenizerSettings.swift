@@ -84,7 +84,7 @@ struct TokenizerSettings: Sendable {
     }
     let value: JSON
     do throws(JSONError) {
-      value = try JSON.parse(file.bytes)
+      value = try file.withBytes { bytes throws(JSONError) in try JSON.parse(bytes) }
     } catch {
       throw TokenizerError("\(path) is not valid JSON: \(error)")
     }

@@ -1,4 +1,6 @@
 package import ArgumentParser
+import RocData
+import RocStore
 
 #if canImport(Glibc)
 import Glibc
@@ -26,6 +28,13 @@ extension RocCommand {
     } catch let error as CommandError {
       Console.note("Error: \(error.message)")
       throw ExitCode(error.status.rawValue)
+    } catch let error as StoreError {
+      Console.note("Error: \(error.message)")
+      let status: ExitStatus = error.isBusy ? .busy : error.isMissing ? .dataMissing : .failed
+      throw ExitCode(status.rawValue)
+    } catch let error as DataError {
+      Console.note("Error: \(error.message)")
+      throw ExitCode((error.isMissing ? ExitStatus.dataMissing : .failed).rawValue)
     } catch {
       Console.note("Error: \(error)")
       throw ExitCode(ExitStatus.failed.rawValue)

@@ -154,6 +154,11 @@ private struct AbstractorLayer: Sendable {
     let q = query(placed, rows: 0..<x.rows, compute)
     let k = key(placed, compute)
     let v = value(memory, compute)
+    defer {
+      extendLifetime(q)
+      extendLifetime(k)
+      extendLifetime(v)
+    }
     let headWidth = width / config.heads
     func layout(_ matrix: borrowing Matrix) -> HeadLayout {
       HeadLayout(matrix.values, rowStride: width, headStride: headWidth)

@@ -102,6 +102,7 @@ struct LlamaLayer: Sendable {
     slot.layer.keys.row(past).update(from: k.values, count: k.count)
     slot.layer.values.row(past).update(from: v.values, count: v.count)
 
+    defer { extendLifetime(q) }
     let width = config.headWidth
     func layout(_ values: UnsafeMutablePointer<Float>, _ stride: Int) -> HeadLayout {
       HeadLayout(values, rowStride: stride, headStride: width)

@@ -35,9 +35,7 @@ final class WeightReader {
     guard let weights = raw("\(name).weight", shape: shape) else {
       return Linear(placeholder: outputs, inputs)
     }
-    return Linear(
-      RawWeights(bytes: weights.bytes, dtype: weights.dtype, rows: outputs, columns: inputs),
-      bias: nil, compute: compute)
+    return Linear(weights.reshaped(rows: outputs, columns: inputs), bias: nil, compute: compute)
   }
 
   func vector(_ name: String, count: Int) -> [Float] { values(name, shape: [count]) }
@@ -70,9 +68,7 @@ final class WeightReader {
 
   private func raw(_ name: String, shape: [Int]) -> RawWeights? {
     guard let tensor = check(name, shape: shape), !isChecking else { return nil }
-    return RawWeights(
-      bytes: tensor.bytes, dtype: tensor.dtype, rows: shape.first ?? 1,
-      columns: shape.dropFirst().reduce(1, *))
+    return tensor.weights(rows: shape.first ?? 1, columns: shape.dropFirst().reduce(1, *))
   }
 
   private func check(_ name: String, shape: [Int]) -> Tensor? {
@@ -105,16 +101,13 @@ struct EmbeddingTable: Sendable {
     self.columns = columns
   }
 
-  /// [ids.count, columns]
+  /// The rows of these ids, [ids.count, columns].
   func callAsFunction(_ ids: [Int]) -> Matrix {
     let result = Matrix(rows: ids.count, columns: columns)
-    guard let tensor else { return result }
-    let size = columns * tensor.dtype.size
+    guard let weights = tensor?.weights(rows: rows, columns: columns) else { return result }
     for (row, id) in ids.enumerated() {
       precondition(id >= 0 && id < rows, "token \(id) of a table of \(rows)")
-      let bytes = UnsafeRawBufferPointer(rebasing: tensor.bytes[id * size..<(id + 1) * size])
-      let values = RawWeights(bytes: bytes, dtype: tensor.dtype, rows: 1, columns: columns)
-      result.row(row).update(from: values.widened, count: columns)
+      result.row(row).update(from: weights.widened(row: id), count: columns)
     }
     return result
   }

@@ -36,6 +36,7 @@ package final class Engine: Sendable {
   ///   - folder: Has config.json, weights, tokenizer and preprocessor files.
   ///   - threads: All cores when nil.
   ///   - instructionSet: Kernels to use; the fastest when nil.
+  /// - Throws: `ModelError` that names what is wrong with the folder or the settings.
   package convenience init(
     folder: String, threads: Int? = nil, instructionSet: String? = nil
   ) throws(ModelError) {
@@ -69,6 +70,7 @@ package final class Engine: Sendable {
   ///   - opening: Answer text that is given, not generated; it directly follows the prompt.
   ///   - mostTokens: Where generation stops at the latest.
   ///   - trace: Records every stage when given; the prompt is then run in one piece.
+  /// - Returns: Scores, distributions and text.
   /// - Throws: `ModelError.request` for a prompt that is too long or holds a picture mark.
   package func answer(
     _ pixels: borrowing Matrix, question: String = Engine.defaultQuestion, decimals: Int = 4,

@@ -172,6 +172,7 @@ private struct VisionLayer: Sendable {
     _ x: borrowing Matrix, _ config: VisionConfig, _ compute: Compute
   ) -> Matrix {
     let joint = queryKeyValue(x, compute)
+    defer { extendLifetime(joint) }
     let width = config.headWidth
     func part(_ index: Int) -> HeadLayout {
       HeadLayout(

@@ -66,10 +66,10 @@ struct EngineOptions: ParsableArguments {
       if loader.unexpected.count > 10 {
         Console.note("Warning: … and \(loader.unexpected.count - 10) more unexpected tensors")
       }
-      let free = availableMemory().map { ", \(gigabytes($0)) GB free" } ?? ""
+      let free = availableMemory().map { ", \(memorySize($0)) free" } ?? ""
       Console.note(
         """
-        \(checkpoint): \(gigabytes(loader.bytesNeeded)) GB of weights as f32\(free); \
+        \(checkpoint): \(memorySize(loader.bytesNeeded)) of weights as f32\(free); \
         \(compute.instructionSet) kernels, \(compute.threads) threads
         """)
       return (loader, compute)
@@ -79,10 +79,12 @@ struct EngineOptions: ParsableArguments {
   }
 
   /// Loads the weights.
-  func engine() throws -> Engine {
+  ///
+  /// - Returns: The engine and the files it came from.
+  func engine() throws -> (engine: Engine, checkpoint: Checkpoint) {
     let (loader, compute) = try loader()
     do {
-      return try Engine(loader, compute: compute)
+      return (try Engine(loader, compute: compute), loader.checkpoint)
     } catch {
       throw Self.commandError(error)
     }

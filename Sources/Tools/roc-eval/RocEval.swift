@@ -10,5 +10,6 @@ struct RocEval: ParsableCommand {
         roc-eval --checkpoint DIR --dataset ava --split test --latex table.tex
       """,
     version: "roc 0.1.0",
-    subcommands: [Score.self])
+    subcommands: [Run.self, Score.self, MetricsCommand.self, Runs.self],
+    defaultSubcommand: Run.self)
 }

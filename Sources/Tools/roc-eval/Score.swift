@@ -36,7 +36,7 @@ struct Score: RocCommand {
 
   func execute() throws -> ExitStatus {
     let paths = try PictureList.expand(pictures)
-    let engine = try engineOptions.engine()
+    let engine = try engineOptions.engine().engine
     Interrupt.listen()
     var failures = 0
     var done = 0

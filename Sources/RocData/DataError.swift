@@ -1,0 +1,13 @@
+/// Why data cannot be imported, checked or written.
+package struct DataError: Error, CustomStringConvertible, Equatable, Sendable {
+  package let message: String
+  /// A file or dataset that is needed is not there.
+  package let isMissing: Bool
+
+  package init(_ message: String, isMissing: Bool = false) {
+    self.message = message
+    self.isMissing = isMissing
+  }
+
+  package var description: String { message }
+}

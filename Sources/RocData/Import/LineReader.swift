@@ -1,0 +1,76 @@
+import RocTensor
+
+/// The lines of a text file: a byte order mark, CR before LF and a missing last line end are
+/// nothing special.
+struct LineReader {
+  private let file: MappedFile
+  let name: String
+
+  init(_ path: String, name: String) throws(DataError) {
+    do throws(FileError) {
+      file = try MappedFile(path: path)
+    } catch {
+      throw DataError(error.description, isMissing: error.isMissing)
+    }
+    self.name = name
+  }
+
+  /// Calls `body` with each line's number, from 1, and its bytes without the line end.
+  func eachLine(_ body: (Int, UnsafeRawBufferPointer) -> Void) {
+    file.withBytes { Self.lines($0, body) }
+  }
+
+  private static func lines(
+    _ bytes: UnsafeRawBufferPointer, _ body: (Int, UnsafeRawBufferPointer) -> Void
+  ) {
+    var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    var number = 0
+    while start < bytes.count {
+      var end = start
+      while end < bytes.count, bytes[end] != 0x0A { end += 1 }
+      var stop = end
+      while stop > start, bytes[stop - 1] == 0x0D { stop -= 1 }
+      number += 1
+      body(number, UnsafeRawBufferPointer(rebasing: bytes[start..<stop]))
+      start = end + 1
+    }
+  }
+}
+
+/// Whole numbers between blanks; nil when a field is anything else.
+///
+/// - Parameters:
+///   - line: Bytes of one line.
+///   - numbers: Emptied, then filled.
+/// - Returns: The text of the first field that is no whole number of 64 bits, or nil.
+func splitIntegers(_ line: UnsafeRawBufferPointer, into numbers: inout [Int]) -> String? {
+  numbers.removeAll(keepingCapacity: true)
+  var position = 0
+  while position < line.count {
+    if line[position] == 0x20 || line[position] == 0x09 {
+      position += 1
+      continue
+    }
+    let start = position
+    var value = 0
+    var isNumber = true
+    let isNegative = line[position] == UInt8(ascii: "-")
+    if isNegative { position += 1 }
+    let digits = position
+    while position < line.count, line[position] != 0x20, line[position] != 0x09 {
+      let digit = Int(line[position]) - 0x30
+      let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
+      if digit < 0 || digit > 9 || overflow || tens > Int.max - digit {
+        isNumber = false
+      } else {
+        value = tens + digit
+      }
+      position += 1
+    }
+    if !isNumber || position == digits {
+      return String(decoding: line[start..<position], as: UTF8.self)
+    }
+    numbers.append(isNegative ? -value : value)
+  }
+  return nil
+}

@@ -1,0 +1,52 @@
+import Foundation
+
+/// The files below a download folder, found by the end of their path.
+struct SourceFolder {
+  let path: String
+  /// Relative paths, sorted.
+  let files: [String]
+
+  init(_ path: String) throws(DataError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw DataError("\(path): there is no such folder", isMissing: true)
+    }
+    guard isFolder.boolValue else {
+      throw DataError("\(path): is a file, expected the folder of the download", isMissing: true)
+    }
+    guard let names = FileManager.default.enumerator(atPath: path) else {
+      throw DataError("\(path): cannot be listed; check its permissions")
+    }
+    self.path = path
+    files = names.compactMap { $0 as? String }.sorted()
+  }
+
+  /// The file whose path ends with `suffix`, whatever folders lie above it; nil when there is none.
+  ///
+  /// - Throws: `DataError` when several files fit equally well.
+  func find(_ suffix: String) throws(DataError) -> String? {
+    let wanted = suffix.lowercased()
+    let found = files.filter { file in
+      let name = file.lowercased()
+      return name == wanted || name.hasSuffix("/\(wanted)")
+    }
+    let depths = found.map { $0.split(separator: "/").count }
+    guard let least = depths.min() else { return nil }
+    let nearest = zip(found, depths).filter { $0.1 == least }.map(\.0)
+    guard nearest.count == 1 else {
+      throw DataError(
+        """
+        \(path): \(nearest.joined(separator: " and ")) could both be \(suffix); name the folder \
+        of one download with --source
+        """)
+    }
+    return "\(path)/\(nearest[0])"
+  }
+
+  /// File names for an error message.
+  var listing: String {
+    let shown = files.prefix(8).joined(separator: ", ")
+    if files.isEmpty { return "the folder is empty" }
+    return files.count > 8 ? "found \(shown) and \(files.count - 8) more" : "found \(shown)"
+  }
+}

@@ -1,0 +1,74 @@
+import RocMetrics
+
+extension ReportTable {
+  /// A GitHub-flavoured Markdown table.
+  package var markdown: String {
+    let titles = columns.map { "\($0.title) \($0.higherIsBetter ? "↑" : "↓")" }
+    var lines = ["| " + (["Method"] + titles).joined(separator: " | ") + " |"]
+    lines.append("|---|" + String(repeating: "---:|", count: columns.count))
+    for (index, row) in rows.enumerated() {
+      let cells = row.cells.enumerated().map { column, cell in
+        guard let value = cell.value else { return "–" }
+        let text = printed(value, column)
+        return isBest(row: index, column: column) ? "**\(text)**" : text
+      }
+      let name = row.name.split(separator: "|", omittingEmptySubsequences: false)
+        .joined(separator: "\\|")
+      lines.append("| " + ([name] + cells).joined(separator: " | ") + " |")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// A page of its own that asks nothing of the network.
+  package var html: String {
+    let titles = columns.map { "<th>\(Self.html($0.title)) \($0.higherIsBetter ? "↑" : "↓")</th>" }
+    var body = "<tr><th>Method</th>\(titles.joined())</tr>\n"
+    for (index, row) in rows.enumerated() {
+      let cells = row.cells.enumerated().map { column, cell -> String in
+        guard let value = cell.value else { return "<td>–</td>" }
+        let text = printed(value, column)
+        let strong = isBest(row: index, column: column) ? "<b>\(text)</b>" : text
+        let interval = cell.interval.map {
+          "<small>[\(printed($0.low, column)), \(printed($0.high, column))]</small>"
+        }
+        return "<td>\(strong)\(interval ?? "")</td>"
+      }
+      body += "<tr><th>\(Self.html(row.name))</th>\(cells.joined())</tr>\n"
+    }
+    return """
+      <!doctype html>
+      <html lang="en"><head><meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <title>\(Self.html(rows.first?.name ?? "Results"))</title>
+      <style>
+      :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+      body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+      div { overflow-x: auto; }
+      table { border-collapse: collapse; border-block: 2px solid; }
+      th, td { padding: .4rem .8rem; text-align: center; }
+      th:first-child { text-align: left; }
+      tr:first-child { border-bottom: 1px solid; }
+      small { display: block; opacity: .7; white-space: nowrap; }
+      </style></head><body>
+      <p>\(Self.html(caption))</p>
+      <div><table>
+      \(body)</table></div>
+      </body></html>
+
+      """
+  }
+
+  private static func html(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      default: result.append(character)
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,99 @@
+package import GRDB
+package import RocScore
+
+/// A dataset's scale and conventions, as its manifest states them.
+package struct DatasetRecord: Sendable, Equatable {
+  package var id: Int64?
+  package var name: String
+  package var title: String
+  package var range: ScoreRange
+  /// Whether a larger score is a better picture.
+  package var higherIsBetter: Bool
+  /// A picture above it counts as good.
+  package var threshold: Double
+  package var bins: Bins?
+  package var defaultScheme: String
+  package var imageFolder: String?
+
+  /// The bins of a vote histogram.
+  package struct Bins: Sendable, Equatable {
+    package let count: Int
+    package let first: Double
+    package let step: Double
+
+    package init(count: Int, first: Double, step: Double) {
+      self.count = count
+      self.first = first
+      self.step = step
+    }
+  }
+
+  package init(
+    name: String, title: String, range: ScoreRange, higherIsBetter: Bool, threshold: Double,
+    bins: Bins?, defaultScheme: String, imageFolder: String? = nil
+  ) {
+    self.name = name
+    self.title = title
+    self.range = range
+    self.higherIsBetter = higherIsBetter
+    self.threshold = threshold
+    self.bins = bins
+    self.defaultScheme = defaultScheme
+    self.imageFolder = imageFolder
+  }
+
+  init(row: Row) {
+    id = row["id"]
+    name = row["name"]
+    title = row["title"]
+    range = ScoreRange(low: row["low"], high: row["high"])
+    higherIsBetter = row["direction"] == "higher"
+    threshold = row["threshold"]
+    let count: Int? = row["bins"]
+    bins = count.map { Bins(count: $0, first: row["bin_first"], step: row["bin_step"]) }
+    defaultScheme = row["default_scheme"]
+    imageFolder = row["image_folder"]
+  }
+
+  /// All datasets by name.
+  package static func all(_ db: Database) throws -> [DatasetRecord] {
+    try Row.fetchAll(db, sql: "SELECT * FROM datasets ORDER BY name").map(DatasetRecord.init)
+  }
+
+  package static func named(_ name: String, _ db: Database) throws -> DatasetRecord? {
+    try Row.fetchOne(db, sql: "SELECT * FROM datasets WHERE name = ?", arguments: [name])
+      .map(DatasetRecord.init)
+  }
+
+  /// Pictures of the dataset.
+  func imageCount(_ db: Database) throws -> Int {
+    try Int.fetchOne(
+      db, sql: "SELECT count(*) FROM samples WHERE dataset = ?", arguments: [id]) ?? 0
+  }
+
+  /// Inserts the dataset or brings its row up to date; keeps a known image folder.
+  ///
+  /// - Returns: The row's id.
+  package func save(_ db: Database) throws -> Int64 {
+    let stored = try DatasetRecord.named(name, db)
+    var wanted = self
+    wanted.id = stored?.id
+    wanted.imageFolder = imageFolder ?? stored?.imageFolder
+    if let stored, let id = stored.id, stored == wanted { return id }
+    try db.execute(
+      sql: """
+        INSERT INTO datasets (name, title, low, high, direction, threshold, bins, bin_first,
+          bin_step, default_scheme, image_folder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (name) DO UPDATE SET title = excluded.title, low = excluded.low,
+          high = excluded.high, direction = excluded.direction, threshold = excluded.threshold,
+          bins = excluded.bins, bin_first = excluded.bin_first, bin_step = excluded.bin_step,
+          default_scheme = excluded.default_scheme, image_folder = excluded.image_folder
+        """,
+      arguments: [
+        name, title, range.low, range.high, higherIsBetter ? "higher" : "lower", threshold,
+        bins?.count, bins?.first, bins?.step, defaultScheme, wanted.imageFolder,
+      ])
+    return try Int64.fetchOne(
+      db, sql: "SELECT id FROM datasets WHERE name = ?", arguments: [name]) ?? 0
+  }
+}

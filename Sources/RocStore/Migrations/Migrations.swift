@@ -1,0 +1,12 @@
+import GRDB
+
+/// The schema's history.
+///
+/// A released migration is never edited: a change is a new file.
+enum Migrations {
+  static var all: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1 datasets and predictions", migrate: createTables)
+    return migrator
+  }
+}

@@ -1,0 +1,70 @@
+/// What commands ask of the database, one snapshot a call.
+extension Store {
+  /// All datasets with the sizes of their splits and how many pictures they hold.
+  package func datasets() throws -> [(
+    record: DatasetRecord, images: Int, splits: [(name: SplitName, count: Int)]
+  )] {
+    try read { db in
+      try DatasetRecord.all(db).map { record in
+        (record, try record.imageCount(db), try SplitName.counts(record, db))
+      }
+    }
+  }
+
+  /// The dataset of that name, or the only one when `name` is nil.
+  ///
+  /// - Throws: `StoreError` that lists the datasets there are.
+  package func dataset(_ name: String?) throws -> DatasetRecord {
+    let all = try read { try DatasetRecord.all($0) }
+    let list = all.map(\.name).joined(separator: ", ")
+    if let name {
+      guard let found = all.first(where: { $0.name == name }) else {
+        throw StoreError(
+          "\(path): no dataset \(name); it holds \(list.isEmpty ? "none" : list)",
+          isMissing: true)
+      }
+      return found
+    }
+    guard let only = all.first else {
+      throw StoreError("\(path): holds no dataset; import one first", isMissing: true)
+    }
+    guard all.count == 1 else {
+      throw StoreError("\(path): holds several datasets (\(list)); choose one with --dataset")
+    }
+    return only
+  }
+
+  /// The samples of a dataset, or of the split that `split` names.
+  package func samples(
+    _ dataset: DatasetRecord, split: String? = nil
+  ) throws -> (split: SplitName?, samples: [SampleRecord]) {
+    try read { db in
+      let name = try split.map { try SplitName.resolve($0, in: dataset, db) }
+      return (name, try SampleRecord.fetch(db, dataset: dataset.id ?? 0, split: name))
+    }
+  }
+
+  /// The stored predictions of a run.
+  package func predictions(run: Int64) throws -> [Int64: PredictionRecord] {
+    try read { try PredictionRecord.of(run: run, $0) }
+  }
+
+  /// Finds or adds a run.
+  package func findOrInsert(_ run: RunRecord) throws -> Int64 {
+    try write { try run.findOrInsert($0) }
+  }
+
+  /// Stores predictions in one transaction.
+  package func save(_ predictions: [PredictionRecord], run: Int64) throws {
+    try write { db in
+      for prediction in predictions { try prediction.save(db, run: run) }
+    }
+  }
+
+  /// All runs with their dataset's name and how many pictures they scored and failed.
+  package func runs() throws -> [(
+    run: RunRecord, dataset: String, started: String, scored: Int, failed: Int
+  )] {
+    try read { try RunRecord.all($0) }
+  }
+}

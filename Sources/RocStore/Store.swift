@@ -1,0 +1,97 @@
+package import GRDB
+
+/// Why the database cannot be used; `isBusy` and `isMissing` decide the exit code.
+package struct StoreError: Error, CustomStringConvertible {
+  package let message: String
+  package let isBusy: Bool
+  package let isMissing: Bool
+
+  package init(_ message: String, isBusy: Bool = false, isMissing: Bool = false) {
+    self.message = message
+    self.isBusy = isBusy
+    self.isMissing = isMissing
+  }
+
+  package var description: String { message }
+}
+
+/// The SQLite database of datasets, runs and predictions.
+package struct Store: Sendable {
+  package let path: String
+  private let pool: DatabasePool
+
+  /// Opens a database and brings its schema up to date.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - creates: Whether a file that does not exist is made.
+  /// - Throws: `StoreError` that says what is wrong with the file.
+  package init(path: String, creates: Bool) throws(StoreError) {
+    self.path = path
+    guard creates || StoreFile.exists(path) else {
+      throw StoreError(
+        """
+        \(path): there is no such database; import a dataset first with roc-data import, or name \
+        another file with --db or ROC_DB
+        """, isMissing: true)
+    }
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(10)
+    configuration.foreignKeysEnabled = true
+    do {
+      pool = try DatabasePool(path: path, configuration: configuration)
+      let migrator = Migrations.all
+      if try pool.read(migrator.hasBeenSuperseded) {
+        throw StoreError("\(path): written by a newer version of roc; update this one")
+      }
+      try migrator.migrate(pool)
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw Self.explain(error, path: path)
+    }
+  }
+
+  /// Runs queries on a consistent snapshot.
+  package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    do {
+      return try pool.read(body)
+    } catch let error as DatabaseError {
+      throw Self.explain(error, path: path)
+    }
+  }
+
+  /// Runs changes in one transaction: all of them are kept, or none.
+  package func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    do {
+      return try pool.write(body)
+    } catch let error as DatabaseError {
+      throw Self.explain(error, path: path)
+    }
+  }
+
+  private static func explain(_ error: any Error, path: String) -> StoreError {
+    guard let error = error as? DatabaseError else { return StoreError("\(path): \(error)") }
+    switch error.resultCode {
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      return StoreError(
+        "\(path): another program is writing to this database; try again", isBusy: true)
+    case .SQLITE_FULL:
+      return StoreError("\(path): the disk is full; nothing of this step was kept")
+    case .SQLITE_READONLY:
+      return StoreError("\(path): the database cannot be written; check its permissions")
+    case .SQLITE_CANTOPEN:
+      return StoreError(
+        "\(path): cannot be opened; check that its folder exists and may be written")
+    case .SQLITE_NOTADB:
+      return StoreError("\(path): not a SQLite database; name another file with --db")
+    case .SQLITE_CORRUPT:
+      return StoreError("\(path): the database is damaged: \(error.message ?? "no details")")
+    case .SQLITE_IOERR:
+      return StoreError(
+        "\(path): reading or writing failed (\(error.message ?? "disk I/O error")); is the disk full?"
+      )
+    default: return StoreError("\(path): \(error)")
+    }
+  }
+}

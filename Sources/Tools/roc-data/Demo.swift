@@ -1,0 +1,37 @@
+import ArgumentParser
+import RocData
+import RocTool
+
+struct Demo: RocCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make a small dataset by procedure, in AVA's file layout, pictures included.",
+    discussion: """
+      A third of the pictures is the test split. Composition, colour harmony, exposure, sharpness
+      and noise decide how made-up voters vote; docs/demo.md has the formula.
+
+      Example:
+        roc-data demo --output demo && roc-data import ava --source demo --images demo/images
+      """)
+
+  @Option(help: "The folder to make.")
+  var output: String
+
+  @Option(help: "How many pictures.")
+  var images = 1500
+
+  @Option(help: "Another seed makes another dataset.")
+  var seed: UInt64 = 1
+
+  mutating func validate() throws {
+    guard (3...1_000_000).contains(images) else {
+      throw ValidationError("--images \(images): expected 3 to 1000000.")
+    }
+  }
+
+  func execute() throws -> ExitStatus {
+    let dataset = DemoDataset(images: images, seed: seed)
+    try dataset.write(to: output)
+    Console.note("\(output): \(images) pictures, \(dataset.testCount) of them test pictures")
+    return .done
+  }
+}

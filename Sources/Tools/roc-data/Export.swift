@@ -1,0 +1,88 @@
+import ArgumentParser
+import RocData
+import RocStore
+import RocTool
+
+struct Export: RocCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a split as training or evaluation files.",
+    discussion: """
+      Formats: roc (conversations with gt_score and target), csv, jsonl.
+
+      Example:
+        roc-data export ava --split train --format roc --output train.json
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case roc
+    case csv
+    case jsonl
+  }
+
+  @Argument(help: "The dataset's name.")
+  var dataset: String
+
+  @Option(help: "scheme/part, or a part of the default scheme.")
+  var split: String
+
+  @Option(help: "roc, csv or jsonl.")
+  var format: Format = .roc
+
+  @Option(help: "A question for the conversations; give several and they are taken in turn.")
+  var question: [String] = []
+
+  @Option(help: "Bins of target; must be the dataset's own.")
+  var numTokens: Int?
+
+  @Flag(help: "Leave out pictures that are missing or unreadable, and list them.")
+  var skipMissing = false
+
+  @Option(help: "Where to write; - is standard output.")
+  var output = "-"
+
+  @OptionGroup var database: DatabaseOptions
+
+  mutating func validate() throws {
+    for question in question where question.contains(ConversationExport.mark) {
+      throw ValidationError("--question must not hold <|image|>; the export puts it first.")
+    }
+    guard question.isEmpty || format == .roc else {
+      throw ValidationError("--question goes with --format roc.")
+    }
+  }
+
+  func execute() throws -> ExitStatus {
+    let store = try database.open()
+    let record = try store.dataset(dataset)
+    if let numTokens, numTokens != record.bins?.count {
+      let own = record.bins.map { "\($0.count)" } ?? "no"
+      throw CommandError(
+        .failed,
+        "\(dataset) has \(own) bins, --num-tokens asks for \(numTokens); votes are not rebinned")
+    }
+    let (name, all) = try store.samples(record, split: split)
+    let absent = all.filter { $0.imageState == .missing || $0.imageState == .unreadable }
+    let samples =
+      skipMissing ? all.filter { sample in !absent.contains { $0.id == sample.id } } : all
+    if skipMissing {
+      for sample in absent {
+        Console.note("left out: \(sample.key): \(sample.imageReason ?? sample.imageState.rawValue)")
+      }
+    }
+    let bytes =
+      switch format {
+      case .roc: ConversationExport(dataset: record, questions: question).array(samples)
+      case .csv: TableExport.csv(samples, bins: record.bins?.count)
+      case .jsonl: TableExport.jsonLines(samples)
+      }
+    try OutputFile.write(bytes, to: output)
+    let left = skipMissing ? ", \(absent.count) left out" : ""
+    Console.note("\(dataset) \(name?.description ?? split): \(samples.count) records\(left)")
+    if !skipMissing, !absent.isEmpty {
+      Console.note(
+        "Warning: \(absent.count) pictures are missing or unreadable; --skip-missing leaves them out"
+      )
+    }
+    return .done
+  }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import RocData
+import RocJSON
+import RocTool
+
+struct Import: RocCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Read a dataset's label files as downloaded into the database.",
+    discussion: """
+      The whole import is one transaction; importing the same source again changes nothing.
+      Lines that cannot be read are set aside and listed (exit code 3).
+
+      Example:
+        roc-data import ava --source AVA_dataset --images AVA_dataset/images
+      """)
+
+  @Argument(help: "The dataset's name: ava.")
+  var dataset: String
+
+  @Option(help: "Folder of the label files, in the layout of the download.")
+  var source: String
+
+  @Option(help: "Folder of the pictures; without it nobody looks for them.")
+  var images: String?
+
+  @Flag(help: "Remove what an earlier import of this dataset stored, its runs included.")
+  var replace = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @OptionGroup var database: DatabaseOptions
+
+  func execute() throws -> ExitStatus {
+    let manifest = try Manifest.bundled(dataset)
+    let folder = try images.map { path throws(DataError) in try ImageFolder(path) }
+    let importer = try AVAImporter(manifest, source: source)
+    let store = try database.open(creates: true)
+    let report = try importer.run(into: store, images: folder, replace: replace)
+    for line in report.skipped.prefix(20) {
+      Console.note("Warning: \(line.file):\(line.line): \(line.reason); the line was set aside")
+    }
+    if report.skipped.count > 20 {
+      Console.note(
+        "Warning: … and \(report.skipped.count - 20) more lines; all are in table quarantine")
+    }
+    for key in (report.missingImages ?? []).prefix(10) {
+      Console.note("Warning: \(key) is not in \(images ?? "")")
+    }
+    try Console.print(json ? report.json.pretty : text(report))
+    return report.skipped.isEmpty ? .done : .partlyFailed
+  }
+
+  private func text(_ report: ImportReport) -> String {
+    var lines = [
+      "\(report.dataset): \(report.images) pictures from \(report.rows) rows into \(database.path)"
+    ]
+    if report.duplicates > 0 { lines.append("  \(report.duplicates) repeated rows") }
+    if !report.skipped.isEmpty { lines.append("  \(report.skipped.count) rows set aside") }
+    if let scores = report.scores {
+      lines.append(
+        """
+          gt_score: mean \(Text.number(scores.mean, 4)), std \(Text.number(scores.deviation, 4)), \
+        min \(Text.number(scores.least, 4)), max \(Text.number(scores.largest, 4))
+        """)
+    }
+    if let votes = report.votes { lines.append("  votes: \(votes)") }
+    for split in report.splits {
+      lines.append("  \(split.scheme)/\(split.part): \(split.count)")
+    }
+    for list in report.unlabelled where list.count > 0 {
+      lines.append("  \(list.list): \(list.count) listed ids have no label")
+    }
+    if let missing = report.missingImages {
+      lines.append("  pictures missing: \(missing.count)")
+    } else {
+      lines.append("  pictures were not looked for (no --images)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+
+@main
+struct RocDataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "roc-data",
+    abstract: "Import, check and export datasets of picture aesthetics.",
+    discussion: """
+      Example:
+        roc-data import ava --source AVA_dataset --images images
+        roc-data stats ava --split test
+        roc-data export ava --split train --format roc --output train.json
+      """,
+    version: "roc 0.1.0",
+    subcommands: [
+      Import.self, List.self, Stats.self, VerifyImages.self, Validate.self, Export.self,
+      Demo.self,
+    ])
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import RocData
+import RocJSON
+import RocStore
+import RocTool
+
+struct Stats: RocCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show counts, scores and votes of a dataset or one of its splits.",
+    discussion: """
+      Example:
+        roc-data stats ava --split official/test --json
+      """)
+
+  @Argument(help: "The dataset's name.")
+  var dataset: String
+
+  @Option(help: "scheme/part, or a part of the default scheme.")
+  var split: String?
+
+  @Flag(help: "Print one JSON object with full precision.")
+  var json = false
+
+  @OptionGroup var database: DatabaseOptions
+
+  func execute() throws -> ExitStatus {
+    let store = try database.open()
+    let record = try store.dataset(dataset)
+    let (name, samples) = try store.samples(record, split: split)
+    let statistics = Statistics(dataset: record, split: name, samples: samples)
+    try Console.print(json ? statistics.json.pretty : text(statistics))
+    return .done
+  }
+
+  private func text(_ statistics: Statistics) -> String {
+    var lines = ["\(statistics.dataset) \(statistics.split?.description ?? "(all)")"]
+    lines.append("  pictures  \(statistics.count)")
+    if let scores = statistics.scores {
+      lines.append(
+        """
+          gt_score  mean \(Text.number(scores.mean, 6))  std \(Text.number(scores.deviation, 6))  \
+        min \(Text.number(scores.least, 4))  max \(Text.number(scores.largest, 4))
+        """)
+    }
+    guard let histogram = statistics.histogram, let votes = statistics.votes else {
+      lines.append("  votes     none published")
+      return lines.joined(separator: "\n")
+    }
+    lines.append("  votes     \(votes)")
+    let largest = max(histogram.max() ?? 1, 1)
+    for (bin, count) in histogram.enumerated() {
+      let label = String(repeating: " ", count: max(0, 4 - "\(bin + 1)".count)) + "\(bin + 1)"
+      let bar = String(repeating: "█", count: 40 * count / largest)
+      lines.append("  \(label)  \(bar) \(count)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import RocData
+import RocModel
+import RocStore
+import RocTool
+
+struct VerifyImages: RocCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify-images",
+    abstract: "Decode every picture of a dataset and mark those that are missing or broken.",
+    discussion: """
+      Pictures that were decoded before are skipped, so that an interrupted check continues.
+      Exit code 3 says that some pictures are missing or broken; they are listed.
+      """)
+
+  @Argument(help: "The dataset's name.")
+  var dataset: String
+
+  @Option(help: "Pictures decoded at the same time; all cores by default.")
+  var jobs: Int?
+
+  @Flag(help: "Decode all pictures again.")
+  var again = false
+
+  @OptionGroup var database: DatabaseOptions
+
+  mutating func validate() throws {
+    guard jobs.map({ (1...256).contains($0) }) ?? true else {
+      throw ValidationError("--jobs \(jobs ?? 0): expected 1 to 256.")
+    }
+  }
+
+  func execute() throws -> ExitStatus {
+    let store = try database.open()
+    let record = try store.dataset(dataset)
+    guard record.imageFolder != nil else {
+      throw CommandError(
+        .dataMissing,
+        """
+        \(dataset): nobody has said where the pictures are; import again with --images FOLDER
+        """)
+    }
+    let all = try store.samples(record).samples
+    let todo = all.filter { again || $0.imageState != .readable }
+    Interrupt.listen()
+    var progress = Progress("verifying", total: todo.count, unit: "pictures")
+    var done = 0
+    var bad = 0
+    // A few hundred a step: what a step found is kept whatever happens later.
+    while done < todo.count {
+      let step = Array(todo[done..<min(done + 256, todo.count)])
+      let results = ImageVerification.run(step, jobs: jobs ?? coreCount())
+      try store.save(results)
+      done += results.count
+      for result in results where result.state != .readable {
+        bad += 1
+        progress.finish()
+        try Console.print("\(result.key)\t\(result.state.rawValue)\t\(result.reason ?? "")")
+      }
+      progress.update(done)
+      if let status = Interrupt.status, done < todo.count {
+        progress.finish()
+        Console.note(
+          "interrupted after \(done) of \(todo.count); the same command continues from here")
+        return status
+      }
+    }
+    progress.finish()
+    let skipped = all.count - todo.count
+    Console.note(
+      """
+      \(dataset): \(all.count) pictures, \(all.count - bad) readable, \(bad) missing or broken\
+      \(skipped > 0 ? ", \(skipped) of them known from before" : "")
+      """)
+    return bad == 0 ? .done : .partlyFailed
+  }
+}

@@ -40,6 +40,7 @@ extension Target {
   static func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
       name: name, dependencies: dependencies + ["RocTestSupport"], path: "Tests/\(name)",
+      exclude: excluded[name] ?? [],
       swiftSettings: features)
   }
 }
@@ -50,8 +51,11 @@ extension Target.Dependency {
   static let yams = product(name: "Yams", package: "Yams")
 }
 
-/// Kernel text that every instruction set includes; it is not a source file of its own.
-let excluded = ["CRocKernels": ["kernels.inc"]]
+/// Files beside sources: the kernel text that every instruction set includes, fixtures with the
+/// scripts that made them.
+let excluded = [
+  "CRocKernels": ["kernels.inc"], "RocMetricsTests": ["make_metrics.py", "metrics.json"],
+]
 
 let package = Package(
   name: "roc",
@@ -105,6 +109,26 @@ let package = Package(
         "RocMetrics", "RocJSON", "RocImage", "RocDigest", "RocTool",
       ]),
 
-    .target(name: "RocTestSupport", path: "Tests/RocTestSupport", swiftSettings: features),
+    .target(
+      name: "RocTestSupport", dependencies: ["RocJSON"], path: "Tests/RocTestSupport",
+      swiftSettings: features),
+    .tests("RocJSONTests", ["RocJSON"]),
+    .tests("RocTensorTests", ["RocTensor", "CRocKernels"]),
+    .tests("RocCheckpointTests", ["RocCheckpoint", "RocTensor", "RocDigest"]),
+    .tests("RocTokenizerTests", ["RocTokenizer", "RocJSON"]),
+    .tests(
+      "RocImageTests", ["RocImage", "RocDigest", "RocJSON", "RocCheckpoint", "RocTensor"]),
+    .tests("RocModelTests", ["RocModel", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor"]),
+    .tests("RocTests", ["Roc"]),
+    .tests("RocScoreTests", ["RocScore"]),
+    .tests("RocMetricsTests", ["RocMetrics", "RocJSON"]),
+    .tests("RocReportTests", ["RocReport", "RocMetrics"]),
+    .tests("RocStoreTests", ["RocStore", "RocScore", .grdb]),
+    .tests(
+      "RocDataTests",
+      [
+        "RocData", "RocStore", "RocScore", "RocMetrics", "RocImage", "RocDigest", "RocJSON",
+        .grdb,
+      ]),
   ]
 )

@@ -8,6 +8,12 @@ package struct Finding: Sendable, Equatable {
   package let field: String
   package let message: String
 
+  package init(record: Int, field: String, message: String) {
+    self.record = record
+    self.field = field
+    self.message = message
+  }
+
   package var json: JSON {
     ["record": .int(record), "field": .string(field), "message": .string(message)]
   }

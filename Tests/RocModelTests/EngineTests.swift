@@ -1,0 +1,119 @@
+import Foundation
+import RocCheckpoint
+import RocImage
+import RocJSON
+import RocModel
+import RocTensor
+import RocTestSupport
+import Testing
+
+struct EngineTests {
+  private func pixels(_ image: String, _ engine: Engine) throws -> Matrix {
+    let path = Fixture.path("images/\(image)")
+    return try engine.parts.preprocessing(try Picture.read(path), path: path)
+  }
+
+  @Test func continuesAGivenOpeningAndStopsEarly() throws {
+    let engine = try Engine(folder: Fixture.path("tiny-f32"))
+    let cases = try #require(try Fixture.json("tiny-f32/golden_prompts.json").array)
+    #expect(cases.count == 12)
+    for item in cases {
+      let image = try #require(item["image"]?.string)
+      let answer = try engine.answer(
+        try pixels(image, engine), opening: item["prefix"]?.string ?? "",
+        mostTokens: item["max_new_tokens"]?.int ?? 512)
+      #expect(answer.outputIDs == item["output_ids"]?.array?.compactMap(\.int))
+      let scores = item["scores"]?.array?.compactMap(\.double) ?? []
+      #expect(answer.scores.count == scores.count)
+      for (a, b) in zip(answer.scores, scores) { #expect(abs(a - b) <= 9e-4) }
+      if scores.isEmpty || (item["rounding_margin"]?.double ?? 0) > 0.3 {
+        #expect(answer.text == item["text"]?.string)
+      }
+    }
+  }
+
+  @Test(arguments: GoldenTests.sets)
+  func givesTheSameBitsForAnyThreadsNeighboursAndCache(_ set: String) throws {
+    let images = ["rgb_64x64.png", "photo_640x427.jpg", "gray_88x99.jpg"]
+    let paths = images.map { Fixture.path("images/\($0)") }
+    var answers: [[Answer?]] = []
+    for threads in [1, 2] {
+      let engine = try Engine(
+        folder: Fixture.path("tiny-gqa-bf16"), threads: threads, instructionSet: set)
+      for ahead in [1, 2, 16] {
+        for order in [[0, 1, 2], [2, 0, 1]] {
+          var found = [Answer?](repeating: nil, count: 3)
+          try engine.score(paths: order.map { paths[$0] }, ahead: ahead) { index, outcome in
+            found[order[index]] = outcome.answer
+            return true
+          }
+          answers.append(found)
+        }
+      }
+      // With a trace the prompt runs in one piece, without the stored head.
+      var traced: [Answer?] = []
+      for image in images {
+        traced.append(try engine.answer(try pixels(image, engine), trace: Trace()))
+      }
+      answers.append(traced)
+    }
+    #expect(answers[0].allSatisfy { $0?.score != nil })
+    #expect(answers.allSatisfy { $0 == answers[0] })
+  }
+
+  @Test func namesFailedPicturesAndGoesOn() throws {
+    let folder = try TemporaryFolder()
+    let text = try folder.write("not a picture", to: "text.jpg")
+    let good = Fixture.path("images/rgb_64x64.png")
+    let engine = try Engine(folder: Fixture.path("tiny-f32"))
+    var codes: [String?] = []
+    try engine.score(paths: [text, good, "\(folder.path)/none.png", good]) { _, outcome in
+      codes.append(outcome.failure?.code)
+      #expect((outcome.answer == nil) == (outcome.failure != nil))
+      return true
+    }
+    #expect(codes == ["not_a_picture", nil, "missing", nil])
+  }
+
+  @Test func callsAnAnswerWithoutScoreAFailure() throws {
+    let engine = try Engine(folder: Fixture.path("tiny-multi-f32"))
+    var outcomes: [ScoredPicture] = []
+    // This model was never asked such a question; whatever it says is kept.
+    try engine.score(
+      paths: [Fixture.path("images/rgb_64x64.png")], question: "</s></s></s>"
+    ) { _, outcome in
+      outcomes.append(outcome)
+      return true
+    }
+    let outcome = try #require(outcomes.first)
+    if outcome.answer?.scores.isEmpty == true {
+      #expect(outcome.failure?.code == "no_score")
+    } else {
+      #expect(outcome.failure == nil)
+    }
+  }
+
+  @Test func refusesQuestionsThatCannotBeAsked() throws {
+    let engine = try Engine(folder: Fixture.path("tiny-f32"))
+    let mark = #expect(throws: ModelError.self) {
+      _ = try engine.answer(
+        try pixels("rgb_64x64.png", engine), question: "What is <|image|>?")
+    }
+    #expect(
+      mark?.description
+        == "the question must not contain <|image|>; the picture stands before it")
+    let long = #expect(throws: ModelError.self) {
+      _ = try engine.answer(
+        try pixels("rgb_64x64.png", engine), question: String(repeating: "word ", count: 3000))
+    }
+    #expect(long?.description.contains("shorten the question") == true)
+  }
+
+  @Test(arguments: [
+    (4.81471967, 4, "4.8147"), (5.0, 4, "5.0"), (4.39899, 4, "4.399"), (0.00004, 4, "0.0"),
+    (2.675, 2, "2.67"), (2.5, 0, "2.0"), (-1.25, 1, "-1.2"), (1e-7, 8, "1e-07"),
+  ])
+  func roundsAsPythonDoes(_ value: Double, _ decimals: Int, _ text: String) {
+    #expect(rounded(value, decimals: decimals) == text)
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import RocTensor
+import RocTestSupport
+import Testing
+
+struct AttentionTests {
+  struct Shape: Sendable, CustomTestStringConvertible {
+    var queries: Int
+    var keys: Int
+    var heads: Int
+    var keyHeads: Int
+    var width: Int
+    var firstVisible: Int?
+
+    var testDescription: String {
+      "\(queries) queries, \(keys) keys, \(heads)/\(keyHeads) heads of \(width)"
+    }
+  }
+
+  static let shapes = [
+    Shape(queries: 1, keys: 1, heads: 1, keyHeads: 1, width: 2),
+    Shape(queries: 8, keys: 25, heads: 4, keyHeads: 4, width: 12),
+    Shape(queries: 33, keys: 70, heads: 2, keyHeads: 2, width: 64),
+    Shape(queries: 5, keys: 129, heads: 4, keyHeads: 2, width: 80),
+    Shape(queries: 40, keys: 40, heads: 4, keyHeads: 1, width: 16, firstVisible: 1),
+    Shape(queries: 3, keys: 66, heads: 2, keyHeads: 2, width: 128, firstVisible: 64),
+  ]
+
+  @Test(arguments: availableSets, shapes)
+  func equalsTheFormulaInDouble(_ set: String, _ s: Shape) throws {
+    let compute = try Compute(threads: 2, instructionSet: set)
+    let q = numbers(s.queries * s.heads * s.width, seed: 1).map { $0 * 2 }
+    let k = numbers(s.keys * s.keyHeads * s.width, seed: 2).map { $0 * 2 }
+    let v = numbers(s.keys * s.keyHeads * s.width, seed: 3)
+    let scale = 1 / Float(s.width).squareRoot()
+    let found = attend(compute, s, q, k, v, scale)
+    for query in 0..<s.queries {
+      let visible = s.firstVisible.map { $0 + query } ?? s.keys
+      for head in 0..<s.heads {
+        let keyHead = head / (s.heads / s.keyHeads)
+        let scores = (0..<visible).map { key in
+          (0..<s.width).reduce(0.0) { sum, i in
+            sum + Double(q[(query * s.heads + head) * s.width + i])
+              * Double(k[(key * s.keyHeads + keyHead) * s.width + i])
+          } * Double(scale)
+        }
+        let powers = scores.map { exp($0 - (scores.max() ?? 0)) }
+        let sum = powers.reduce(0, +)
+        for i in 0..<s.width {
+          let exact = (0..<visible).reduce(0.0) { total, key in
+            total + powers[key] / sum * Double(v[(key * s.keyHeads + keyHead) * s.width + i])
+          }
+          let value = Double(found[(query * s.heads + head) * s.width + i])
+          // Scores are up to 4√width with width u of error, which exp passes on.
+          let bound = Double(s.width + s.keys + 16) * 0x1p-22
+          #expect(abs(value - exact) <= bound)
+        }
+      }
+    }
+  }
+
+  private func attend(
+    _ compute: Compute, _ s: Shape, _ q: [Float], _ k: [Float], _ v: [Float], _ scale: Float
+  ) -> [Float] {
+    let query = Matrix(rows: s.queries, columns: s.heads * s.width, q)
+    let key = Matrix(rows: s.keys, columns: s.keyHeads * s.width, k)
+    let value = Matrix(rows: s.keys, columns: s.keyHeads * s.width, v)
+    defer {
+      extendLifetime(query)
+      extendLifetime(key)
+      extendLifetime(value)
+    }
+    func layout(_ matrix: borrowing Matrix) -> HeadLayout {
+      HeadLayout(matrix.values, rowStride: matrix.columns, headStride: s.width)
+    }
+    return compute.attend(
+      query: layout(query), key: layout(key), value: layout(value), queries: s.queries,
+      keys: s.keys, heads: s.heads, keyHeads: s.keyHeads, width: s.width, scale: scale,
+      firstVisible: s.firstVisible
+    ).array
+  }
+
+  @Test(arguments: availableSets)
+  func givesACausalRowTheSameBitsAloneAndInABlock(_ set: String) throws {
+    let compute = try Compute(threads: 2, instructionSet: set)
+    let whole = Shape(queries: 70, keys: 70, heads: 2, keyHeads: 2, width: 20, firstVisible: 1)
+    let q = numbers(70 * 40, seed: 1)
+    let k = numbers(70 * 40, seed: 2)
+    let v = numbers(70 * 40, seed: 3)
+    let all = attend(compute, whole, q, k, v, 0.2)
+    for row in [0, 1, 31, 32, 63, 64, 69] {
+      let alone = Shape(
+        queries: 1, keys: row + 1, heads: 2, keyHeads: 2, width: 20, firstVisible: row + 1)
+      let one = attend(
+        compute, alone, Array(q[row * 40..<(row + 1) * 40]), Array(k[..<((row + 1) * 40)]),
+        Array(v[..<((row + 1) * 40)]), 0.2)
+      #expect(
+        one.map(\.bitPattern) == all[row * 40..<(row + 1) * 40].map(\.bitPattern), "row \(row)")
+    }
+  }
+}

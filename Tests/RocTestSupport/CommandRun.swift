@@ -1,0 +1,66 @@
+package import Foundation
+
+/// What a command printed and how it ended.
+package struct CommandRun: Sendable {
+  package let output: String
+  package let errors: String
+  package let status: Int32
+
+  /// Runs one of the built commands.
+  ///
+  /// - Parameters:
+  ///   - command: As `roc-data`; it lies beside the test program.
+  ///   - arguments: Its arguments.
+  ///   - input: What it reads on standard input.
+  ///   - environment: Added to this process's.
+  ///   - folder: Where it runs.
+  package init(
+    _ command: String, _ arguments: [String], input: String = "",
+    environment: [String: String] = [:], folder: String? = nil
+  ) throws {
+    let process = try CommandRun.process(
+      command, arguments, environment: environment, folder: folder)
+    let output = Pipe()
+    let errors = Pipe()
+    let stdin = Pipe()
+    process.standardOutput = output
+    process.standardError = errors
+    process.standardInput = stdin
+    try process.run()
+    try? stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+    try? stdin.fileHandleForWriting.close()
+    let box = Box()
+    let group = DispatchGroup()
+    DispatchQueue.global().async(group: group) {
+      box.data = errors.fileHandleForReading.readDataToEndOfFile()
+    }
+    let printed = output.fileHandleForReading.readDataToEndOfFile()
+    group.wait()
+    process.waitUntilExit()
+    self.output = String(decoding: printed, as: UTF8.self)
+    self.errors = String(decoding: box.data, as: UTF8.self)
+    let bySignal = process.terminationReason == .uncaughtSignal
+    status = bySignal ? -process.terminationStatus : process.terminationStatus
+  }
+
+  private final class Box: @unchecked Sendable {
+    var data = Data()
+  }
+
+  /// A process of a built command that was not started yet.
+  package static func process(
+    _ command: String, _ arguments: [String], environment: [String: String] = [:],
+    folder: String? = nil
+  ) throws -> Process {
+    let process = Process()
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent()
+      .appendingPathComponent(command)
+    process.arguments = arguments
+    var variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+    if environment["ROC_DB"] == nil { variables["ROC_DB"] = nil }
+    process.environment = variables
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+    return process
+  }
+}

@@ -130,5 +130,6 @@ let package = Package(
         "RocData", "RocStore", "RocScore", "RocMetrics", "RocImage", "RocDigest", "RocJSON",
         .grdb,
       ]),
+    .tests("ToolTests", ["RocJSON", "roc-data", "roc-eval"]),
   ]
 )

@@ -6,11 +6,14 @@
 
 #include "internal.h"
 
+// What must survive a longjmp lies here: libpng holds its address, so it is kept in memory.
 typedef struct {
   const uint8_t *bytes;
   size_t count, position;
   int hit_end;
   roc_picture *picture;
+  uint8_t *wide;    // 16-bit samples
+  png_bytep *rows;
 } source;
 
 static void on_error(png_structp png, png_const_charp text) {
@@ -39,16 +42,16 @@ static void from_grey16(const uint8_t *row, size_t width, uint8_t *rgb) {
   for (size_t x = 0; x < width; x++) memset(rgb + 3 * x, row[2 * x] ? 255 : row[2 * x + 1], 3);
 }
 
-static int decode(png_structp png, png_infop info, roc_picture *picture, uint8_t **wide,
-                  png_bytep **rows) {
+static int decode(png_structp png, png_infop info, source *self) {
+  roc_picture *picture = self->picture;
   png_read_info(png, info);
   const size_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
   const int depth = png_get_bit_depth(png, info), color = png_get_color_type(png, info);
   const int is_grey16 = depth == 16 && color == PNG_COLOR_TYPE_GRAY;
   if (!roc_allocate(picture, width, height)) return 0;
-  *rows = malloc(height * sizeof(png_bytep));
-  if (is_grey16) *wide = malloc(width * height * 2);
-  if (!*rows || (is_grey16 && !*wide))
+  self->rows = malloc(height * sizeof(png_bytep));
+  if (is_grey16) self->wide = malloc(width * height * 2);
+  if (!self->rows || (is_grey16 && !self->wide))
     return roc_fail(picture, "no memory for %zu x %zu pixels", width, height);
   if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
   if (color == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
@@ -63,19 +66,17 @@ static int decode(png_structp png, png_infop info, roc_picture *picture, uint8_t
   if (png_get_rowbytes(png, info) != stride)
     return roc_fail(picture, "rows of %zu bytes, expected %zu", png_get_rowbytes(png, info),
                     stride);
-  uint8_t *base = is_grey16 ? *wide : picture->pixels;
-  for (size_t y = 0; y < height; y++) (*rows)[y] = base + y * stride;
-  png_read_image(png, *rows);
+  uint8_t *base = is_grey16 ? self->wide : picture->pixels;
+  for (size_t y = 0; y < height; y++) self->rows[y] = base + y * stride;
+  png_read_image(png, self->rows);
   png_read_end(png, NULL);
   for (size_t y = 0; is_grey16 && y < height; y++)
-    from_grey16(*wide + y * stride, width, picture->pixels + y * width * 3);
+    from_grey16(self->wide + y * stride, width, picture->pixels + y * width * 3);
   return 1;
 }
 
 int roc_decode_png(const uint8_t *bytes, size_t count, roc_picture *picture) {
   source input = {.bytes = bytes, .count = count, .picture = picture};
-  uint8_t *wide = NULL;
-  png_bytep *rows = NULL;
   memset(picture, 0, sizeof *picture);
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &input, on_error, on_warning);
   png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -84,16 +85,15 @@ int roc_decode_png(const uint8_t *bytes, size_t count, roc_picture *picture) {
     return roc_fail(picture, "no memory for the PNG reader");
   }
   volatile int done = 0;
-  // The pointers live in this frame, but are only changed through their addresses.
   if (!setjmp(png_jmpbuf(png))) {
     png_set_read_fn(png, &input, read_bytes);
     png_set_user_limits(png, ROC_MOST_PIXELS, ROC_MOST_PIXELS);
     png_set_chunk_malloc_max(png, 8u << 20);
-    done = decode(png, info, picture, &wide, &rows);
+    done = decode(png, info, &input);
   }
   png_destroy_read_struct(&png, &info, NULL);
-  free(wide);
-  free(rows);
+  free(input.wide);
+  free(input.rows);
   if (!done) {
     picture->truncated = input.hit_end;
     free(picture->pixels);

@@ -33,7 +33,7 @@ static double bicubic(double x) {
 
 static double sinc(double x) {
   if (x == 0.0) return 1.0;
-  x *= M_PI;
+  x *= 3.14159265358979323846;
   return sin(x) / x;
 }
 

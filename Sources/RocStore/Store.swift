@@ -44,7 +44,8 @@ package struct Store: Sendable {
       if try pool.read(migrator.hasBeenSuperseded) {
         throw StoreError("\(path): written by a newer version of roc; update this one")
       }
-      try migrator.migrate(pool)
+      // Readers must not wait for a writer.
+      if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
     } catch let error as StoreError {
       throw error
     } catch {

@@ -14,13 +14,18 @@ package enum Interrupt {
 
   /// From now on the first SIGINT or SIGTERM is only remembered; a second one ends the program.
   package static func listen() {
+    // A parent that blocks signals hands the block down to its children.
+    var mask = sigset_t()
+    sigemptyset(&mask)
     for number in [SIGINT, SIGTERM] {
+      sigaddset(&mask, number)
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in
         if Interrupt.received.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
       }
       sigaction(number, &action, nil)
     }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
   }
 
   /// The status to end with, once a signal came.

@@ -14,6 +14,7 @@ package struct CommandRun: Sendable {
   ///   - input: What it reads on standard input.
   ///   - environment: Added to this process's.
   ///   - folder: Where it runs.
+  /// - Throws: What starting a process throws.
   package init(
     _ command: String, _ arguments: [String], input: String = "",
     environment: [String: String] = [:], folder: String? = nil

@@ -13,6 +13,7 @@ package struct MadeUpAVA {
   /// - Parameters:
   ///   - labels: Contents of AVA.txt; ten rows when nil.
   ///   - test: Ids of generic_test.jpgl.
+  /// - Throws: What writing files throws.
   package init(labels: String? = nil, test: [Int] = [12, 14, 99]) throws {
     folder = try TemporaryFolder()
     let rows = (1...10).map { Self.row($0, id: 10 + $0) }.joined(separator: "\n") + "\n"

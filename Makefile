@@ -1,0 +1,64 @@
+# make setup           install the Debian packages that are missing
+# make build           build the commands (release)
+# make demo            the main job on a bundled example: import, validate, score, metrics, table
+# make test            lint, all tests, and the C code under sanitizers
+# make test-fast       the tests of the modules only
+# make test-reference  all tests, with the large reference files of $ROC_REFERENCE
+# make lint            swift format, strict
+# make format          formats the sources
+# make docs            writes docs/commands.md from the commands' help
+# make bench           measures this machine; results go to Benchmarks/Results
+# make golden          recomputes the test fixtures that scipy makes
+# make size            lines of code in each module
+# make clean           removes everything that was built
+
+SWIFT_SOURCES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Package.swift
+# C code is compiled with -O2 also in debug builds: kernels without it take 13 times as long.
+TEST_FLAGS = --scratch-path .build-test -Xcc -O2
+
+.PHONY: setup build demo test test-fast test-reference lint format docs bench golden size clean
+
+setup:
+	@Scripts/setup.sh
+
+build: setup
+	swift build -c release
+
+demo: build
+	@Scripts/demo.sh .build/release demo-output
+
+test: setup lint
+	Scripts/sanitize.sh .build-sanitize
+	swift build --build-tests $(TEST_FLAGS)
+	swift test --skip-build --disable-xctest $(TEST_FLAGS)
+
+test-fast: setup
+	swift build --build-tests $(TEST_FLAGS)
+	swift test --skip-build --disable-xctest $(TEST_FLAGS) --skip ToolTests
+
+test-reference:
+	@test -d "$$ROC_REFERENCE" || { echo "Set ROC_REFERENCE to the folder with small-f16 and photos."; exit 1; }
+	$(MAKE) test
+
+lint:
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+
+format:
+	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
+
+docs: build
+	Scripts/commands.sh .build/release
+
+bench: setup
+	swift run -c release --package-path Benchmarks roc-bench
+
+golden:
+	python3 Tests/RocMetricsTests/make_metrics.py
+
+size:
+	@for module in Sources/* Sources/Tools/*; do \
+	  printf '%6d %s\n' "$$(find $$module -name '*.swift' -o -name '*.[ch]' -o -name '*.inc' | xargs cat | wc -l)" "$$module"; \
+	done
+
+clean:
+	rm -rf .build .build-test .build-sanitize Benchmarks/.build demo-output

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Writes docs/commands.md from the commands' own help.
+# usage: Scripts/commands.sh FOLDER_OF_THE_BUILT_COMMANDS
+set -euo pipefail
+cd "$(dirname "$0")/.."
+built=$1
+section() {
+  printf '## %s\n\n```\n' "$*"
+  "$built/$1" "${@:2}" --help
+  printf '\n```\n\n'
+}
+{
+  printf '# Commands\n\nThe help of every command, written by `make docs`.\n\n'
+  section roc-data
+  for command in import list stats verify-images validate export demo; do
+    section roc-data $command
+  done
+  section roc-eval
+  for command in run score metrics runs; do section roc-eval $command; done
+} > docs/commands.md

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Builds the C code with AddressSanitizer and UndefinedBehaviorSanitizer and runs the harness over
+# it; then proves with two planted mistakes that a mistake would fail.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/clang
+folder=${1:-.build-sanitize}
+mkdir -p "$folder"
+flags=(-std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
+  -fno-sanitize-recover=all -Wall -Wextra -Werror -Wno-implicit-fallthrough)
+libraries=$(pkg-config --cflags --libs libjpeg libpng libwebpdemux)
+# shellcheck disable=SC2086
+"$clang" "${flags[@]}" -ISources/CRocKernels/include -ISources/CRocImage/include \
+  Sources/CRocKernels/*.c Sources/CRocImage/*.c Tests/Sanitize/harness.c \
+  $libraries -lm -lpthread -fuse-ld=lld -o "$folder/harness"
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+"$folder/harness" Tests/Fixtures/reference/images/*.*
+for mistake in overflow shift; do
+  if "$folder/harness" --plant "$mistake" > "$folder/planted.log" 2>&1; then
+    echo "sanitize: a planted $mistake was not caught" >&2
+    exit 1
+  fi
+  grep -qE 'heap-buffer-overflow|shift exponent' "$folder/planted.log"
+done
+echo "sanitize: the C code passes, planted mistakes are caught"

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that roc builds with, if any is missing.
+set -euo pipefail
+packages=(libjpeg-dev libpng-dev libwebp-dev libsqlite3-dev libssl-dev pkg-config)
+if ! command -v swift > /dev/null; then
+  echo "roc needs a Swift 6.2 toolchain or newer: https://www.swift.org/install/linux" >&2
+  exit 1
+fi
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' \
+    || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+echo "Installing ${missing[*]}"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo > /dev/null || {
+    echo "Run as root: apt-get install ${missing[*]}" >&2
+    exit 1
+  }
+  as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null

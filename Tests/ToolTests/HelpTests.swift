@@ -1,0 +1,45 @@
+import Foundation
+import RocTestSupport
+import Testing
+
+/// Every command explains itself on one screen and is documented.
+struct HelpTests {
+  static let commands = [
+    ["roc-data"], ["roc-data", "import"], ["roc-data", "list"], ["roc-data", "stats"],
+    ["roc-data", "verify-images"], ["roc-data", "validate"], ["roc-data", "export"],
+    ["roc-data", "demo"], ["roc-eval"], ["roc-eval", "run"], ["roc-eval", "score"],
+    ["roc-eval", "metrics"], ["roc-eval", "runs"],
+  ]
+
+  @Test(arguments: commands)
+  func fitsAScreen(_ command: [String]) throws {
+    let help = try CommandRun(command[0], Array(command.dropFirst()) + ["--help"])
+    #expect(help.status == 0 && help.output.hasPrefix("OVERVIEW: "))
+    let lines = help.output.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.count <= 50, "\(lines.count) lines")
+  }
+
+  @Test(arguments: ["roc-data", "roc-eval"])
+  func listsNoOtherCommands(_ tool: String) throws {
+    let help = try CommandRun(tool, ["--help"]).output
+    let start = try #require(help.firstRange(of: "SUBCOMMANDS:\n"))
+    let names = help[start.upperBound...].split(separator: "\n")
+      .filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+      .compactMap { $0.split(separator: " ").first.map(String.init) }
+      .filter { $0 != "See" }
+    #expect(names == Self.commands.filter { $0[0] == tool && $0.count == 2 }.map { $0[1] })
+  }
+
+  @Test(arguments: commands)
+  func standsInTheReference(_ command: [String]) throws {
+    let text = try String(
+      contentsOfFile: "\(Fixture.repository)/docs/commands.md", encoding: .utf8)
+    let help = try CommandRun(command[0], Array(command.dropFirst()) + ["--help"]).output
+    #expect(text.contains(help), "run make docs after a change of the commands")
+  }
+
+  @Test(arguments: ["roc-data", "roc-eval"])
+  func tellsItsVersion(_ tool: String) throws {
+    #expect(try CommandRun(tool, ["--version"]).output == "roc 0.1.0\n")
+  }
+}

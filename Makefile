@@ -47,6 +47,7 @@ format:
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
 
 docs: build
+	make -s demo 2>&1 | Scripts/demo-picture.sh > docs/demo.svg
 	Scripts/commands.sh .build/release
 
 bench: setup

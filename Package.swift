@@ -59,7 +59,11 @@ let excluded = [
 
 let package = Package(
   name: "roc",
-  products: [.library(name: "Roc", targets: ["Roc"])],
+  products: [
+    .library(name: "Roc", targets: ["Roc"]),
+    // For the package in Benchmarks; names with an underscore may change at any time.
+    .library(name: "_CRocKernels", targets: ["CRocKernels"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

@@ -6,9 +6,12 @@ let package = Package(
   name: "roc-benchmarks",
   dependencies: [.package(name: "roc", path: "..")],
   targets: [
+    .target(name: "CPeak"),
     .executableTarget(
       name: "roc-bench",
-      dependencies: [.product(name: "RocBenchmarkSupport", package: "roc")],
-      path: "Sources/roc-bench")
+      dependencies: [
+        "CPeak", .product(name: "Roc", package: "roc"),
+        .product(name: "_CRocKernels", package: "roc"),
+      ]),
   ]
 )

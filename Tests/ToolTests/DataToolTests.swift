@@ -8,7 +8,8 @@ struct DataToolTests {
   @Test func importsShowsExportsAndValidates() throws {
     let source = try MadeUpAVA()
     let database = ["--db", source.database]
-    let imported = try CommandRun("roc-data", ["import", "ava", "--source", source.path] + database)
+    let imported = try CommandRun(
+      "roc-data", ["import", "ava", "--source", source.path] + database)
     #expect(imported.status == 0)
     #expect(
       imported.output == """
@@ -33,19 +34,23 @@ struct DataToolTests {
     #expect(report["rows"]?.int == 10 && report["votes"]?.int == 75)
     #expect(report["unlabelled"]?["generic_test"]?.int == 1)
 
-    let stats = try CommandRun("roc-data", ["stats", "ava", "--split", "test", "--json"] + database)
+    let stats = try CommandRun(
+      "roc-data", ["stats", "ava", "--split", "test", "--json"] + database)
     let numbers = try JSON.parse(stats.output)
     #expect(numbers["n"]?.int == 2 && numbers["split"] == "official/test")
     #expect(numbers["gt_score"]?["mean"]?.double == 5.5)
     #expect(numbers["gt_score"]?["std"]?.double == 0.5)
     #expect(numbers["histogram"] == [0, 0, 6, 0, 0, 0, 0, 0, 4, 0])
 
-    let list = try CommandRun("roc-data", ["list", "--json"], environment: ["ROC_DB": source.database])
-    #expect(try JSON.parse(list.output)["datasets"]?.array?[0]["splits"]?["official/test"]?.int == 2)
+    let list = try CommandRun(
+      "roc-data", ["list", "--json"], environment: ["ROC_DB": source.database])
+    #expect(
+      try JSON.parse(list.output)["datasets"]?.array?[0]["splits"]?["official/test"]?.int == 2)
 
     let file = "\(source.folder.path)/test.json"
     let export = try CommandRun(
-      "roc-data", ["export", "ava", "--split", "test", "--format", "roc", "--output", file] + database)
+      "roc-data",
+      ["export", "ava", "--split", "test", "--format", "roc", "--output", file] + database)
     #expect(export.status == 0 && export.output.isEmpty)
     #expect(export.errors == "ava official/test: 2 records\n")
     let valid = try CommandRun("roc-data", ["validate", file, "--num-tokens", "10"])
@@ -60,7 +65,8 @@ struct DataToolTests {
     let stored = try CommandRun("roc-data", ["validate", "ava"] + database)
     #expect(stored.status == 0 && stored.output.hasPrefix("ava: 10 records, 0 errors, 0 warnings"))
     let piped = try CommandRun(
-      "roc-data", ["validate", "-", "--json"], input: try String(contentsOfFile: file, encoding: .utf8))
+      "roc-data", ["validate", "-", "--json"],
+      input: try String(contentsOfFile: file, encoding: .utf8))
     #expect(try JSON.parse(piped.output)["records"]?.int == 2)
   }
 
@@ -74,7 +80,8 @@ struct DataToolTests {
         == "Warning: AVA.txt:2: \"broken\" is not a whole number; the line was set aside\n")
     #expect(
       try JSON.parse(run.output)["skipped"]?.array?.first?.line
-        == "{\"file\": \"AVA.txt\", \"line\": 2, \"reason\": \"\\\"broken\\\" is not a whole number\"}")
+        == "{\"file\": \"AVA.txt\", \"line\": 2, \"reason\": \"\\\"broken\\\" is not a whole number\"}"
+    )
   }
 
   @Test func endsWithTheCodeOfTheReason() throws {
@@ -138,7 +145,8 @@ struct DataToolTests {
     #expect(export.errors == "Error: /dev/full: cannot be written: No space left on device\n")
     let lost = try CommandRun(
       "roc-data",
-      ["export", "ava", "--split", "test", "--output", "\(source.folder.path)/no/x.json"] + database)
+      ["export", "ava", "--split", "test", "--output", "\(source.folder.path)/no/x.json"] + database
+    )
     #expect(lost.status == 1 && lost.errors.contains("No such file or directory"))
   }
 

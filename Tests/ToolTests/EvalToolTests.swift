@@ -163,7 +163,8 @@ struct EvalToolTests {
         atPath: Fixture.path("images/wide_3000x200.jpg"), toPath: path)
     }
     let arguments = ["--checkpoint", checkpoint, "--split", "test"] + database
-    let process = try CommandRun.process("roc-eval", arguments, environment: ["ROC_KERNELS": "portable"])
+    let process = try CommandRun.process(
+      "roc-eval", arguments, environment: ["ROC_KERNELS": "portable"])
     let errors = Pipe()
     process.standardError = errors
     process.standardOutput = FileHandle.nullDevice

@@ -92,4 +92,16 @@ package struct Metrics: Sendable {
   }
 
   package subscript(name: String) -> Metric? { all.first { $0.name == name } }
+
+  /// PLCC after the fits that quality assessment makes, for comparison with its tables.
+  package static func fitted(_ pairs: ScoredPairs) -> [Metric] {
+    let curves: [(String, LogisticFit.Curve)] = [
+      ("plcc_logistic4", .fourParameters), ("plcc_logistic5", .fiveParameters),
+    ]
+    return curves.map { name, curve in
+      Metric(
+        name, LogisticFit.correlation(pairs.predicted, pairs.truth, curve: curve),
+        reason: "too few or constant values, or the fit diverges")
+    }
+  }
 }

@@ -65,6 +65,8 @@ package struct Tokenizer: Sendable {
   /// Pieces and added tokens.
   package var count: Int { pieceCount + settings.added.count }
 
+  package var largestID: Int { max(pieceCount - 1, settings.added.values.max() ?? 0) }
+
   /// The id of an added token or of a piece.
   package func id(of text: String) -> Int? { id(of: Array(text.utf8)) }
 

@@ -46,6 +46,17 @@ struct MetricsTests {
     #expect(earthMoverDistance([1, 0], [0, 1], power: 2) == 0.5.squareRoot())
   }
 
+  @Test func fitsTheCurvesAsMinpackDoes() throws {
+    let golden = try #require(Self.golden?["fits"])
+    let pairs = ScoredPairs(predicted: list(golden["predicted"]), truth: list(golden["truth"]))
+    for metric in Metrics.fitted(pairs) {
+      let expected = try #require(golden[metric.name]?.double)
+      #expect(abs((metric.value ?? 0) - expected) <= 1e-6, "\(metric.name)")
+    }
+    let few = Metrics.fitted(ScoredPairs(predicted: [1, 2, 3], truth: [1, 2, 4]))
+    #expect(few.allSatisfy { $0.value == nil && $0.reason != nil })
+  }
+
   @Test func saysWhyAMetricIsUndefined() {
     let constant = Metrics(
       ScoredPairs(predicted: [1, 2, 3], truth: [4, 4, 4]), threshold: 5)

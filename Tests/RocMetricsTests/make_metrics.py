@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 from scipy import stats
+from scipy.optimize import curve_fit
 
 random = np.random.default_rng(20261123)
 
@@ -32,6 +33,27 @@ def distributions():
     }
 
 
+def logistic4(x, a, b, c, d):
+    return (a - b) / (1 + np.exp(-(x - c) / d)) + b
+
+
+def logistic5(x, a, b, c, d, e):
+    return a * (0.5 - 1 / (1 + np.exp(b * (x - c)))) + d * x + e
+
+
+def fits():
+    """A bent relation with noise, fitted by MINPACK from the customary start values."""
+    x = random.uniform(0, 10, 400)
+    y = 1 + 3 / (1 + np.exp(-(x - 4) / 0.8)) + random.normal(0, 0.4, 400)
+    four, _ = curve_fit(logistic4, x, y, [y.max(), y.min(), x.mean(), x.std() / 4], maxfev=100000)
+    five, _ = curve_fit(logistic5, x, y, [10, 0, y.mean(), 0.1, 0.1], maxfev=100000)
+    return {
+        "predicted": x.tolist(), "truth": y.tolist(),
+        "plcc_logistic4": float(stats.pearsonr(logistic4(x, *four), y).statistic),
+        "plcc_logistic5": float(stats.pearsonr(logistic5(x, *five), y).statistic),
+    }
+
+
 truth = random.normal(5.4, 0.7, 500)
 cases = [
     case("noisy", truth + random.normal(0, 0.5, 500), truth),
@@ -44,5 +66,5 @@ cases = [
     case("large numbers", 1e12 + truth * 1e3, 1e12 + random.permutation(truth) * 1e3),
     case("tiny numbers", truth * 1e-180, (truth + random.normal(0, 1, 500)) * 1e-180),
 ]
-out = {"cases": cases, "distributions": distributions()}
+out = {"cases": cases, "distributions": distributions(), "fits": fits()}
 pathlib.Path(__file__).with_name("metrics.json").write_text(json.dumps(out) + "\n")

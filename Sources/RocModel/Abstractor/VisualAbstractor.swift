@@ -22,7 +22,7 @@ struct AbstractorConfig: Sendable {
 
   init(_ config: ConfigReader) throws(ModelError) {
     width = try config.size("hidden_size")
-    layers = try config.size("num_hidden_layers")
+    layers = try config.size("num_hidden_layers", most: 1024)
     heads = try config.size("num_attention_heads")
     feedForward = try config.size("intermediate_size")
     epsilon = Float(try config.positive("layer_norm_eps", default: 1e-6))
@@ -111,14 +111,12 @@ private struct AbstractorLayer: Sendable {
 
     // Stored buffers hold, possibly rounded to half precision; they are computed only if absent.
     let features = 1 + config.grid * config.grid
-    queryPositions =
-      reader.has("\(name).attention.q_pos_embed")
-      ? reader.values("\(name).attention.q_pos_embed", shape: [config.queries, width])
-      : SinusoidalPositions.line(count: config.queries, width: width)
-    keyPositions =
-      reader.has("\(name).attention.k_pos_embed")
-      ? reader.values("\(name).attention.k_pos_embed", shape: [features, width])
-      : SinusoidalPositions.grid(edge: config.grid, width: width)
+    queryPositions = reader.buffer(
+      "\(name).attention.q_pos_embed", shape: [config.queries, width]
+    ) { SinusoidalPositions.line(count: config.queries, width: width) }
+    keyPositions = reader.buffer(
+      "\(name).attention.k_pos_embed", shape: [features, width]
+    ) { SinusoidalPositions.grid(edge: config.grid, width: width) }
   }
 
   func callAsFunction(

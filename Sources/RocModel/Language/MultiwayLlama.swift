@@ -26,11 +26,11 @@ struct LlamaConfig: Sendable {
 
   init(_ config: ConfigReader) throws(ModelError) {
     width = try config.size("hidden_size")
-    layers = try config.size("num_hidden_layers")
+    layers = try config.size("num_hidden_layers", most: 1024)
     heads = try config.size("num_attention_heads")
     keyHeads = try config.size("num_key_value_heads", default: heads)
     feedForward = try config.size("intermediate_size")
-    vocabulary = try config.size("vocab_size")
+    vocabulary = try config.size("vocab_size", most: 1 << 20)
     epsilon = Float(try config.positive("rms_norm_eps", default: 1e-6))
     ropeTheta = Float(try config.positive("rope_theta", default: 10_000))
     mostPositions = try config.size("max_position_embeddings", default: 2048)
@@ -64,9 +64,9 @@ struct MultiwayLlama: LanguageModel {
   private final class Positions: Sendable {
     let table: RotaryTable
 
-    init(_ config: LlamaConfig) {
+    init(_ config: LlamaConfig, count: Int) {
       table = RotaryTable(
-        positions: config.mostPositions, width: config.headWidth, theta: config.ropeTheta)
+        positions: count, width: config.headWidth, theta: config.ropeTheta)
     }
   }
 
@@ -81,7 +81,7 @@ struct MultiwayLlama: LanguageModel {
     finalNorm = reader.vector("model.norm.weight", count: config.width)
     head = reader.linear(
       "lm_head", outputs: config.vocabulary, inputs: config.width, bias: false)
-    positions = Positions(config)
+    positions = Positions(config, count: reader.isChecking ? 0 : config.mostPositions)
   }
 
   var mostPositions: Int { config.mostPositions }

@@ -12,11 +12,15 @@ struct ConfigReader {
     return .checkpoint("\(place): \(name) \(found), expected \(expected)")
   }
 
-  /// A size: a whole number from 1 to a million.
-  func size(_ name: String, default preset: Int? = nil) throws(ModelError) -> Int {
+  /// A size: a whole number from 1 to `most`.
+  ///
+  /// The bound keeps products of a few sizes far below 64 bits, whatever a file claims.
+  func size(
+    _ name: String, most: Int = 1 << 17, default preset: Int? = nil
+  ) throws(ModelError) -> Int {
     if json[name] == nil || json[name]?.isNull == true, let preset { return preset }
-    guard let value = json[name]?.int, (1...1_000_000).contains(value) else {
-      throw refuse(name, "a whole number from 1 to 1000000")
+    guard let value = json[name]?.int, value >= 1, value <= most else {
+      throw refuse(name, "a whole number from 1 to \(most)")
     }
     return value
   }

@@ -49,11 +49,11 @@ package struct ModelLoader {
     } catch {
       throw .checkpoint(error.message)
     }
-    guard tokenizer.count <= config.language.vocabulary else {
+    guard tokenizer.largestID < config.language.vocabulary else {
       throw .checkpoint(
         """
-        \(folder): the tokenizer has \(tokenizer.count) tokens, config.json only \
-        vocab_size \(config.language.vocabulary)
+        \(folder): the tokenizer has \(tokenizer.count) tokens with ids up to \
+        \(tokenizer.largestID), config.json only vocab_size \(config.language.vocabulary)
         """)
     }
     let weights = WeightReader(checkpoint, compute: compute, isChecking: true)

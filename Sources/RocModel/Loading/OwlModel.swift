@@ -39,7 +39,7 @@ enum OwlModel {
           \(vision.tokens - 1) patches
           """)
       }
-      scoreID = try config.size("score_id")
+      scoreID = try config.size("score_id", most: 1 << 20)
       tokens = try config.size("img_token_num")
       let count = try config.size("num_tokens")
       let low = try config.number("min_score")
@@ -100,7 +100,8 @@ enum OwlModel {
         "image_mean", count: 3, default: [0.48145466, 0.4578275, 0.40821073]),
       deviation: deviation, rescale: try config.number("rescale_factor", default: 1.0 / 255),
       filter: filter)
-    guard result.cropSize == edge, result.size >= edge else {
+    // A larger size than a few times the edge is a mistake, and would take memory without bound.
+    guard result.cropSize == edge, (edge...8 * edge).contains(result.size) else {
       throw .checkpoint(
         """
         \(config.place): pictures of size \(result.size) cut to \(result.cropSize), but \

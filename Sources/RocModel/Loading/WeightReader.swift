@@ -8,7 +8,7 @@ import RocTensor
 final class WeightReader {
   private let checkpoint: Checkpoint
   private let compute: Compute
-  private let isChecking: Bool
+  let isChecking: Bool
   private(set) var problems: [String] = []
   private(set) var asked: Set<String> = []
   /// Bytes of float32 that the weights take in memory.
@@ -46,16 +46,11 @@ final class WeightReader {
     return raw(name, shape: shape)?.widened ?? []
   }
 
-  func matrix(_ name: String, shape: [Int], rows: Int, columns: Int) -> Matrix {
-    let list = values(name, shape: shape)
-    return list.isEmpty
-      ? Matrix(rows: 0, columns: columns) : Matrix(rows: rows, columns: columns, list)
-  }
-
-  /// Whether the checkpoint has the tensor; asking makes it an expected one.
-  func has(_ name: String) -> Bool {
-    asked.insert(name)
-    return checkpoint[name] != nil
+  /// Values that are stored, or else computed.
+  func buffer(_ name: String, shape: [Int], computed: () -> [Float]) -> [Float] {
+    guard checkpoint[name] == nil else { return values(name, shape: shape) }
+    bytes += 4 * shape.reduce(1, *)
+    return isChecking ? [] : computed()
   }
 
   /// A tensor that may be there and is not used.

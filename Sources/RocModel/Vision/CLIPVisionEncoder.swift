@@ -24,7 +24,7 @@ struct VisionConfig: Sendable {
 
   init(_ config: ConfigReader) throws(ModelError) {
     width = try config.size("hidden_size")
-    layers = try config.size("num_hidden_layers")
+    layers = try config.size("num_hidden_layers", most: 1024)
     heads = try config.size("num_attention_heads")
     feedForward = try config.size("intermediate_size")
     epsilon = Float(try config.positive("layer_norm_eps", default: 1e-6))

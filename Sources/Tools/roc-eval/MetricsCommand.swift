@@ -38,12 +38,13 @@ struct MetricsCommand: RocCommand {
     var pairs = file.pairs
     if let map { pairs.predicted = pairs.predicted.map { map($0) } }
     let metrics = Metrics(pairs, threshold: threshold)
-    try Console.print(json ? object(file, metrics).pretty : text(file, metrics))
+    let all = metrics.all + Metrics.fitted(pairs)
+    try Console.print(json ? object(file, all).pretty : text(file, all))
     return file.failures.isEmpty ? .done : .partlyFailed
   }
 
-  private func object(_ file: PredictionFile, _ metrics: Metrics) -> JSON {
-    let reasons = metrics.all.compactMap { metric in
+  private func object(_ file: PredictionFile, _ metrics: [Metric]) -> JSON {
+    let reasons = metrics.compactMap { metric in
       metric.reason.map { JSON.Member(metric.name, .string($0)) }
     }
     return [
@@ -51,22 +52,22 @@ struct MetricsCommand: RocCommand {
       "predictions": .string(predictions),
       "threshold": .double(threshold),
       "map": JSON(map?.description),
-      "metrics": .object(metrics.all.map { JSON.Member($0.name, JSON($0.value)) }),
+      "metrics": .object(metrics.map { JSON.Member($0.name, JSON($0.value)) }),
       "ci95": .object(
-        metrics.all.map { metric in
+        metrics.map { metric in
           JSON.Member(
             metric.name, metric.interval.map { [.double($0.low), .double($0.high)] } ?? .null)
         }),
       "reasons": .object(reasons),
       "n_expected": .int(file.count),
-      "n_scored": .int(metrics.count),
+      "n_scored": .int(file.pairs.count),
       "n_failed": .int(file.failures.count),
     ]
   }
 
-  private func text(_ file: PredictionFile, _ metrics: Metrics) -> String {
+  private func text(_ file: PredictionFile, _ metrics: [Metric]) -> String {
     var rows = [["metric", "value", "95 % interval"]]
-    for metric in metrics.all {
+    for metric in metrics {
       rows.append([
         metric.name, metric.value.map { Text.number($0, 6) } ?? "–",
         metric.interval.map { "[\(Text.number($0.low, 4)), \(Text.number($0.high, 4))]" }
@@ -74,7 +75,7 @@ struct MetricsCommand: RocCommand {
       ])
     }
     return Text.columns(rows)
-      + "\n\(metrics.count) of \(file.count) records scored, \(file.failures.count) failed"
+      + "\n\(file.pairs.count) of \(file.count) records scored, \(file.failures.count) failed"
   }
 }
 

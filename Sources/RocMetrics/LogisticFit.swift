@@ -1,0 +1,138 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// The monotonic curves that quality assessment fits to predictions before PLCC.
+///
+/// Four parameters: f(x) = (b1 − b2) / (1 + exp(−(x − b3) / b4)) + b2 (VQEG 2003, pyiqa, DeQA).
+/// Five: f(x) = b1 (1/2 − 1 / (1 + exp(b2 (x − b3)))) + b4 x + b5 (Sheikh et al. 2006,
+/// doi:10.1109/TIP.2006.881959).
+package enum LogisticFit {
+  package enum Curve: Sendable {
+    case fourParameters
+    case fiveParameters
+  }
+
+  /// Pearson's correlation of the fitted predictions with the ground truth.
+  ///
+  /// - Returns: Nil for fewer pairs than parameters, constant lists, or a fit that diverges.
+  package static func correlation(
+    _ predicted: [Double], _ truth: [Double], curve: Curve
+  ) -> Double? {
+    guard let parameters = fit(predicted, truth, curve: curve) else { return nil }
+    let fitted = predicted.map { value($0, parameters, curve) }
+    guard fitted.allSatisfy(\.isFinite) else { return nil }
+    return Correlation.pearson(fitted, truth)
+  }
+
+  /// Least squares by Levenberg and Marquardt from the customary start values.
+  static func fit(_ x: [Double], _ y: [Double], curve: Curve) -> [Double]? {
+    let count = curve == .fourParameters ? 4 : 5
+    guard x.count > count, !isConstant(x), !isConstant(y),
+      let least = y.min(), let largest = y.max()
+    else { return nil }
+    var parameters =
+      curve == .fourParameters
+      ? [largest, least, mean(x), populationDeviation(x) / 4]
+      : [10, 0, mean(y), 0.1, 0.1]
+    var cost = sumOfSquares(x, y, parameters, curve)
+    var damping = 1e-3
+    var scale = [Double](repeating: 0, count: count)
+    for _ in 0..<10_000 {
+      let (matrix, gradient) = normalEquations(x, y, parameters, curve)
+      for i in 0..<count { scale[i] = max(scale[i], matrix[i][i]) }
+      var accepted = false
+      while !accepted, damping < 1e15 {
+        var damped = matrix
+        for i in 0..<count { damped[i][i] += damping * (scale[i] > 0 ? scale[i] : 1) }
+        if let step = solve(damped, gradient) {
+          let next = zip(parameters, step).map(+)
+          let nextCost = sumOfSquares(x, y, next, curve)
+          if nextCost <= cost {
+            let gain = cost - nextCost
+            parameters = next
+            cost = nextCost
+            damping = max(damping / 10, 1e-15)
+            accepted = true
+            if gain <= 1e-15 * cost { return parameters }
+            continue
+          }
+        }
+        damping *= 10
+      }
+      if !accepted { return parameters }
+    }
+    return parameters
+  }
+
+  private static func value(_ x: Double, _ b: [Double], _ curve: Curve) -> Double {
+    switch curve {
+    case .fourParameters: (b[0] - b[1]) / (1 + exp(-(x - b[2]) / b[3])) + b[1]
+    case .fiveParameters: b[0] * (0.5 - 1 / (1 + exp(b[1] * (x - b[2])))) + b[3] * x + b[4]
+    }
+  }
+
+  /// The value's derivatives by each parameter.
+  private static func slopes(_ x: Double, _ b: [Double], _ curve: Curve) -> [Double] {
+    switch curve {
+    case .fourParameters:
+      let s = 1 / (1 + exp(-(x - b[2]) / b[3]))
+      let bend = (b[0] - b[1]) * s * (1 - s) / b[3]
+      return [s, 1 - s, -bend, -bend * (x - b[2]) / b[3]]
+    case .fiveParameters:
+      let s = 1 / (1 + exp(b[1] * (x - b[2])))
+      let bend = b[0] * s * (1 - s)
+      return [0.5 - s, bend * (x - b[2]), -bend * b[1], x, 1]
+    }
+  }
+
+  private static func sumOfSquares(
+    _ x: [Double], _ y: [Double], _ b: [Double], _ curve: Curve
+  ) -> Double {
+    var sum = 0.0
+    for i in x.indices {
+      let gap = value(x[i], b, curve) - y[i]
+      sum += gap * gap
+    }
+    return sum.isFinite ? sum : .infinity
+  }
+
+  /// JᵀJ and −Jᵀr.
+  private static func normalEquations(
+    _ x: [Double], _ y: [Double], _ b: [Double], _ curve: Curve
+  ) -> ([[Double]], [Double]) {
+    let count = b.count
+    var matrix = [[Double]](repeating: [Double](repeating: 0, count: count), count: count)
+    var gradient = [Double](repeating: 0, count: count)
+    for i in x.indices {
+      let slope = slopes(x[i], b, curve)
+      let gap = value(x[i], b, curve) - y[i]
+      for j in 0..<count {
+        for k in 0..<count { matrix[j][k] += slope[j] * slope[k] }
+        gradient[j] -= slope[j] * gap
+      }
+    }
+    return (matrix, gradient)
+  }
+
+  /// Gaussian elimination with pivoting; nil for a singular matrix.
+  private static func solve(_ matrix: [[Double]], _ right: [Double]) -> [Double]? {
+    var rows = zip(matrix, right).map { $0 + [$1] }
+    let count = right.count
+    for column in 0..<count {
+      let pivot = (column..<count).max { abs(rows[$0][column]) < abs(rows[$1][column]) } ?? column
+      rows.swapAt(column, pivot)
+      guard abs(rows[column][column]) > 0 else { return nil }
+      for row in 0..<count where row != column {
+        let factor = rows[row][column] / rows[column][column]
+        for k in column...count { rows[row][k] -= factor * rows[column][k] }
+      }
+    }
+    let solution = (0..<count).map { rows[$0][count] / rows[$0][$0] }
+    return solution.allSatisfy(\.isFinite) ? solution : nil
+  }
+}

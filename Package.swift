@@ -57,6 +57,11 @@ let excluded = [
   "CRocKernels": ["kernels.inc"], "RocMetricsTests": ["make_metrics.py", "metrics.json"],
 ]
 
+/// The datasets whose manifests are part of the program.
+let manifests = [
+  "aadb", "agiqa3k", "ava", "baid", "icaa17k", "icaa20k", "kadid10k", "koniq10k", "spaq", "tad66k",
+]
+
 let package = Package(
   name: "roc",
   products: [
@@ -95,7 +100,8 @@ let package = Package(
         "RocStore", "RocScore", "RocMetrics", "RocImage", "RocTensor", "RocDigest", "RocJSON",
         .yams,
       ],
-      resources: [.embedInCode("Manifests/ava.yaml")], swiftSettings: features),
+      resources: manifests.map { .embedInCode("Manifests/\($0).yaml") },
+      swiftSettings: features),
     .library("RocReport", ["RocMetrics"]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint"]),
 

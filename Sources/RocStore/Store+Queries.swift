@@ -1,3 +1,5 @@
+import GRDB
+
 /// What commands ask of the database, one snapshot a call.
 extension Store {
   /// All datasets with the sizes of their splits and how many pictures they hold.
@@ -66,5 +68,20 @@ extension Store {
     run: RunRecord, dataset: String, started: String, scored: Int, failed: Int
   )] {
     try read { try RunRecord.all($0) }
+  }
+}
+
+extension Store {
+  /// The attributes of one picture by name.
+  package func attributes(of key: String, in dataset: DatasetRecord) throws -> [String: Double] {
+    try read { db in
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT attributes.name, value FROM attributes
+          JOIN samples ON samples.id = attributes.sample WHERE dataset = ? AND key = ?
+          """, arguments: [dataset.id, key])
+      return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["value"]) })
+    }
   }
 }

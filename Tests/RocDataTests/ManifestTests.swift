@@ -21,7 +21,7 @@ struct ManifestTests {
   @Test func knowsAVA() throws {
     let ava = try Manifest.bundled("ava")
     #expect(ava.record.range.low == 1 && ava.record.range.high == 10)
-    #expect(ava.record.threshold == 5 && ava.record.bins?.count == 10)
+    #expect(ava.score.threshold == 5 && ava.record.threshold == 5 && ava.record.bins?.count == 10)
     #expect(ava.record.higherIsBetter && ava.defaultScheme == "official")
   }
 
@@ -43,6 +43,10 @@ struct ManifestTests {
       refusal(text.replacingOccurrences(of: "high: 10", with: "high: 0"))
         == "x.yaml: score.low 1.0 is not below score.high 0.0")
     let unknown = #expect(throws: DataError.self) { _ = try Manifest.bundled("avaa") }
-    #expect(unknown?.message == "there is no dataset called avaa; known are: ava")
+    #expect(
+      unknown?.message == """
+        there is no dataset called avaa; known are: \
+        \(Manifest.bundledTexts.keys.sorted().joined(separator: ", ")); or give a manifest's path
+        """)
   }
 }

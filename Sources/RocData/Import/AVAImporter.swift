@@ -32,7 +32,10 @@ package struct AVAImporter {
   private static func labelFile(
     _ manifest: Manifest, _ source: SourceFolder
   ) throws(DataError) -> LineReader {
-    if let path = try source.find(manifest.labels.file) {
+    guard let labels = manifest.labels else {
+      throw DataError("manifests/\(manifest.name).yaml: importer ava needs labels")
+    }
+    if let path = try source.find(labels.file) {
       return try LineReader(path, name: source.relative(path))
     }
     for file in source.files where file.lowercased().hasSuffix(".txt") {
@@ -41,7 +44,7 @@ package struct AVAImporter {
     }
     throw DataError(
       """
-      \(source.path): no \(manifest.labels.file) (\(manifest.labels.description)); \
+      \(source.path): no \(labels.file) (\(labels.description)); \
       \(source.listing)
       """, isMissing: true)
   }
@@ -63,7 +66,8 @@ package struct AVAImporter {
     _ manifest: Manifest, _ source: SourceFolder, _ report: inout ImportReport
   ) throws(DataError) -> [String: IDList] {
     var lists: [String: IDList] = [:]
-    for file in manifest.schemes.flatMap(\.parts).compactMap(\.list) where lists[file] == nil {
+    for file in (manifest.schemes ?? []).flatMap(\.parts).compactMap(\.list)
+    where lists[file] == nil {
       guard let path = try source.find(file) else { continue }
       let list = IDList(try LineReader(path, name: source.relative(path)))
       report.skipped += list.skipped
@@ -166,7 +170,7 @@ package struct AVAImporter {
       try writer.setList(list.name, listed: list.ids.count, unlabelled: unlabelled)
       report.unlabelled.append((list.name, unlabelled))
     }
-    for scheme in manifest.schemes {
+    for scheme in manifest.schemes ?? [] {
       let needed = scheme.parts.compactMap(\.list)
       guard needed.allSatisfy({ lists[$0] != nil }) else { continue }
       var listed: Set<Int> = []

@@ -43,6 +43,28 @@ struct SourceFolder {
     return "\(path)/\(nearest[0])"
   }
 
+  /// The files whose path ends with `pattern`, in which a `*` stands for text without a slash,
+  /// and that text for each.
+  func matching(_ pattern: String) -> [(file: String, star: String)] {
+    let halves = pattern.lowercased().split(
+      separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
+    let head = String(halves[0])
+    let tail = halves.count > 1 ? String(halves[1]) : nil
+    return files.compactMap { file in
+      let name = "/\(file.lowercased())"
+      guard let tail else {
+        return name.hasSuffix("/\(head)") ? (file, "") : nil
+      }
+      guard name.hasSuffix(tail), let start = name.range(of: "/\(head)", options: .backwards)
+      else { return nil }
+      let first = name.distance(from: name.startIndex, to: start.upperBound)
+      let last = name.count - tail.count
+      guard first <= last else { return nil }
+      let star = String("/\(file)".dropFirst(first).dropLast(tail.count))
+      return star.contains("/") ? nil : (file, star)
+    }
+  }
+
   /// File names for an error message.
   var listing: String {
     let shown = files.prefix(8).joined(separator: ", ")

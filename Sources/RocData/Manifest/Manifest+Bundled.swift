@@ -1,6 +1,17 @@
 extension Manifest {
   /// The manifests that are part of the program, by dataset name.
-  package static let bundledTexts: [String: [UInt8]] = ["ava": PackageResources.ava_yaml]
+  package static let bundledTexts: [String: [UInt8]] = [
+    "aadb": PackageResources.aadb_yaml,
+    "agiqa3k": PackageResources.agiqa3k_yaml,
+    "ava": PackageResources.ava_yaml,
+    "baid": PackageResources.baid_yaml,
+    "icaa17k": PackageResources.icaa17k_yaml,
+    "icaa20k": PackageResources.icaa20k_yaml,
+    "kadid10k": PackageResources.kadid10k_yaml,
+    "koniq10k": PackageResources.koniq10k_yaml,
+    "spaq": PackageResources.spaq_yaml,
+    "tad66k": PackageResources.tad66k_yaml,
+  ]
 
   /// The bundled manifest of a dataset.
   ///
@@ -8,7 +19,8 @@ extension Manifest {
   package static func bundled(_ name: String) throws(DataError) -> Manifest {
     guard let bytes = bundledTexts[name] else {
       let known = bundledTexts.keys.sorted().joined(separator: ", ")
-      throw DataError("there is no dataset called \(name); known are: \(known)")
+      throw DataError(
+        "there is no dataset called \(name); known are: \(known); or give a manifest's path")
     }
     return try Manifest(
       yaml: String(decoding: bytes, as: UTF8.self), path: "manifests/\(name).yaml")

@@ -1,5 +1,6 @@
 import RocScore
 package import RocStore
+import RocTensor
 import Yams
 
 /// What is known about a dataset before its files are seen; one YAML file each in `manifests/`.
@@ -10,7 +11,18 @@ package struct Manifest: Sendable, Codable, Equatable {
     package let low: Double
     package let high: Double
     package let direction: Direction
-    package let threshold: Double
+    /// A picture above it counts as good; the middle of the scale when absent.
+    package let threshold: Double?
+    /// Scales that copies of the labels are known to use, when it is not always low…high.
+    package let scales: [Range]?
+  }
+
+  /// The code that reads the files.
+  package enum Importer: String, Sendable, Codable {
+    /// AVA's label package.
+    case ava
+    /// Tables whose columns the manifest names.
+    case table
   }
 
   package enum Direction: String, Sendable, Codable {
@@ -65,17 +77,19 @@ package struct Manifest: Sendable, Codable, Equatable {
 
   package let name: String
   package let title: String
-  package let importer: String
+  package let importer: Importer
   package let source: String
   package let licence: String
   package let citation: String
   package let score: Score
   package let votes: Votes?
-  package let labels: Labels
+  package let labels: Labels?
+  package let tables: [Table]?
   package let images: Images
   package let vocabularies: [Vocabulary]?
   package let defaultScheme: String
-  package let schemes: [Scheme]
+  package let schemes: [Scheme]?
+  package let seeded: Seeded?
   package let tags: [Tags]?
   package let knownCounts: [String]?
   package let defects: [String]?
@@ -91,14 +105,27 @@ package struct Manifest: Sendable, Codable, Equatable {
     case score
     case votes
     case labels
+    case tables
     case images
     case vocabularies
     case defaultScheme = "default_scheme"
     case schemes
+    case seeded
     case tags
     case knownCounts = "known_counts"
     case defects
     case `protocol`
+  }
+
+  /// Reads a manifest file.
+  package static func read(_ path: String) throws(DataError) -> Manifest {
+    let file: MappedFile
+    do throws(FileError) {
+      file = try MappedFile(path: path)
+    } catch {
+      throw DataError(error.description, isMissing: error.isMissing)
+    }
+    return try Manifest(yaml: file.text, path: path)
   }
 
   /// Reads a manifest.
@@ -113,7 +140,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     guard score.low < score.high else {
       throw DataError("\(path): score.low \(score.low) is not below score.high \(score.high)")
     }
-    for scheme in schemes {
+    for scheme in schemes ?? [] {
       for part in scheme.parts {
         guard SplitName.parts.contains(part.part) else {
           throw DataError(
@@ -125,16 +152,35 @@ package struct Manifest: Sendable, Codable, Equatable {
         }
       }
     }
-    guard schemes.contains(where: { $0.name == defaultScheme }) else {
+    guard schemeNames.contains(defaultScheme) else {
       throw DataError("\(path): default_scheme \(defaultScheme) is not among the schemes")
     }
+    guard (labels != nil) != (tables != nil) else {
+      throw DataError("\(path): needs either labels or tables")
+    }
+  }
+
+  /// Every scheme that the files or a rule may give.
+  private var schemeNames: Set<String> {
+    var names = Set((schemes ?? []).map(\.name))
+    for table in tables ?? [] {
+      if let part = table.part { names.insert(String(part.prefix { $0 != "/" })) }
+      if let column = table.partColumn { names.insert(column.scheme) }
+    }
+    if let seeded { names.insert(seeded.scheme) }
+    return names
   }
 
   /// The row that the database keeps.
   package var record: DatasetRecord {
+    record(range: ScoreRange(low: score.low, high: score.high))
+  }
+
+  /// The row for labels that use the scale `range`.
+  func record(range: ScoreRange) -> DatasetRecord {
     DatasetRecord(
-      name: name, title: title, range: ScoreRange(low: score.low, high: score.high),
-      higherIsBetter: score.direction == .higher, threshold: score.threshold,
+      name: name, title: title, range: range, higherIsBetter: score.direction == .higher,
+      threshold: score.threshold ?? (range.low + range.high) / 2,
       bins: votes.map { .init(count: $0.bins, first: $0.first, step: $0.step) },
       defaultScheme: defaultScheme)
   }

@@ -13,6 +13,11 @@ package struct ImageFolder: Sendable {
     for file in source.files {
       let name = String(file.split(separator: "/").last ?? "").lowercased()
       if byName[name] == nil { byName[name] = file }
+      // AADB's test pictures are named `<score with 3 decimals>_<name>`.
+      if let prefix = name.prefixMatch(of: /[01]\.[0-9]{3}_/) {
+        let bare = String(name[prefix.range.upperBound...])
+        if byName[bare] == nil { byName[bare] = file }
+      }
     }
     self.path = URL(fileURLWithPath: path).standardizedFileURL.path
     byPath = Set(source.files)

@@ -1,14 +1,6 @@
 import RocJSON
 import RocTensor
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// Sizes of the abstractor, `visual_config.visual_abstractor` of config.json.
 struct AbstractorConfig: Sendable {
   let width: Int
@@ -164,7 +156,7 @@ private struct AbstractorLayer: Sendable {
     let mixed = compute.attend(
       query: layout(q), key: layout(k), value: layout(v), queries: x.rows, keys: memory.rows,
       heads: config.heads, keyHeads: config.heads, width: headWidth,
-      scale: 1 / sqrtf(Float(headWidth)))
+      scale: 1 / Float(headWidth).squareRoot())
     return output(mixed, compute)
   }
 }

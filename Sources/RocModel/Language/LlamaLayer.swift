@@ -1,13 +1,5 @@
 import RocTensor
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// Two sets of weights, for text rows (multiway.0) and for picture rows (multiway.1).
 struct Multiway<Weights: Sendable>: Sendable {
   let text: Weights
@@ -112,6 +104,6 @@ struct LlamaLayer: Sendable {
       key: layout(slot.layer.keys.values, config.keyWidth),
       value: layout(slot.layer.values.values, config.keyWidth),
       queries: x.rows, keys: past + x.rows, heads: config.heads, keyHeads: config.keyHeads,
-      width: width, scale: 1 / sqrtf(Float(width)), firstVisible: past + 1)
+      width: width, scale: 1 / Float(width).squareRoot(), firstVisible: past + 1)
   }
 }

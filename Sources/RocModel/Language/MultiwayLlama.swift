@@ -1,14 +1,6 @@
 import RocJSON
 import RocTensor
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// Sizes of the language model, the top level of config.json.
 struct LlamaConfig: Sendable {
   let width: Int

@@ -1,13 +1,5 @@
 import RocTensor
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// Sizes of the vision encoder, `visual_config.visual_model` of config.json.
 struct VisionConfig: Sendable {
   let width: Int
@@ -181,7 +173,7 @@ private struct VisionLayer: Sendable {
     let mixed = compute.attend(
       query: part(0), key: part(1), value: part(2), queries: x.rows, keys: x.rows,
       heads: config.heads, keyHeads: config.heads, width: width,
-      scale: 1 / sqrtf(Float(width)))
+      scale: 1 / Float(width).squareRoot())
     return dense(mixed, compute)
   }
 }

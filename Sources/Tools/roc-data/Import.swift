@@ -14,7 +14,7 @@ struct Import: RocCommand {
         roc-data import ava --source AVA_dataset --images AVA_dataset/images
       """)
 
-  @Argument(help: "The dataset's name: ava.")
+  @Argument(help: "The dataset's name, or the path of a manifest of your own (.yaml).")
   var dataset: String
 
   @Option(help: "Folder of the label files, in the layout of the download.")
@@ -32,11 +32,10 @@ struct Import: RocCommand {
   @OptionGroup var database: DatabaseOptions
 
   func execute() throws -> ExitStatus {
-    let manifest = try Manifest.bundled(dataset)
+    let manifest =
+      dataset.hasSuffix(".yaml") ? try Manifest.read(dataset) : try Manifest.bundled(dataset)
     let folder = try images.map { path throws(DataError) in try ImageFolder(path) }
-    let importer = try AVAImporter(manifest, source: source)
-    let store = try database.open(creates: true)
-    let report = try importer.run(into: store, images: folder, replace: replace)
+    let report = try read(manifest, folder)
     for line in report.skipped.prefix(20) {
       Console.note("Warning: \(line.file):\(line.line): \(line.reason); the line was set aside")
     }
@@ -49,6 +48,20 @@ struct Import: RocCommand {
     }
     try Console.print(json ? report.json.pretty : text(report))
     return report.skipped.isEmpty ? .done : .partlyFailed
+  }
+
+  /// The database is made only when there is something to put into it.
+  private func read(_ manifest: Manifest, _ images: ImageFolder?) throws -> ImportReport {
+    switch manifest.importer {
+    case .ava:
+      let importer = try AVAImporter(manifest, source: source)
+      return try importer.run(
+        into: try database.open(creates: true), images: images, replace: replace)
+    case .table:
+      let importer = try TableImporter(manifest, source: source)
+      return try importer.run(
+        into: try database.open(creates: true), images: images, replace: replace)
+    }
   }
 
   private func text(_ report: ImportReport) -> String {

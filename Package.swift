@@ -92,7 +92,10 @@ let package = Package(
     .library("RocImage", ["CRocImage", "RocTensor"]),
     .library(
       "RocModel",
-      ["RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON"]),
+      [
+        "RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON",
+        "CRocKernels",
+      ]),
     .library("RocStore", ["RocScore", .grdb]),
     .target(
       name: "RocData",

@@ -14,7 +14,8 @@ int roc_fail(roc_picture *picture, const char *format, ...) {
 
 int roc_allocate(roc_picture *picture, size_t width, size_t height) {
   if (width == 0 || height == 0) return roc_fail(picture, "a size of %zu x %zu", width, height);
-  if (width > ROC_MOST_PIXELS / height)
+  picture->too_large = width > ROC_MOST_PIXELS / height;
+  if (picture->too_large)
     return roc_fail(picture, "%zu x %zu pixels, more than the %u that are decoded", width, height,
                     ROC_MOST_PIXELS);
   picture->width = width;

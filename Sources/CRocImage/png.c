@@ -14,6 +14,7 @@ typedef struct {
   roc_picture *picture;
   uint8_t *wide;    // 16-bit samples
   png_bytep *rows;
+  int complete;     // all pixels are read; what follows them does not matter
 } source;
 
 static void on_error(png_structp png, png_const_charp text) {
@@ -49,9 +50,10 @@ static int decode(png_structp png, png_infop info, source *self) {
   const int depth = png_get_bit_depth(png, info), color = png_get_color_type(png, info);
   const int is_grey16 = depth == 16 && color == PNG_COLOR_TYPE_GRAY;
   if (!roc_allocate(picture, width, height)) return 0;
-  self->rows = malloc(height * sizeof(png_bytep));
+  const int is_interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
+  if (is_interlaced) self->rows = malloc(height * sizeof(png_bytep));
   if (is_grey16) self->wide = malloc(width * height * 2);
-  if (!self->rows || (is_grey16 && !self->wide))
+  if ((is_interlaced && !self->rows) || (is_grey16 && !self->wide))
     return roc_fail(picture, "no memory for %zu x %zu pixels", width, height);
   if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
   if (color == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(png);
@@ -67,11 +69,16 @@ static int decode(png_structp png, png_infop info, source *self) {
     return roc_fail(picture, "rows of %zu bytes, expected %zu", png_get_rowbytes(png, info),
                     stride);
   uint8_t *base = is_grey16 ? self->wide : picture->pixels;
-  for (size_t y = 0; y < height; y++) self->rows[y] = base + y * stride;
-  png_read_image(png, self->rows);
-  png_read_end(png, NULL);
+  if (is_interlaced) {
+    for (size_t y = 0; y < height; y++) self->rows[y] = base + y * stride;
+    png_read_image(png, self->rows);
+  } else {
+    for (size_t y = 0; y < height; y++) png_read_row(png, base + y * stride, NULL);
+  }
   for (size_t y = 0; is_grey16 && y < height; y++)
     from_grey16(self->wide + y * stride, width, picture->pixels + y * width * 3);
+  self->complete = 1;
+  png_read_end(png, NULL);
   return 1;
 }
 
@@ -92,6 +99,8 @@ int roc_decode_png(const uint8_t *bytes, size_t count, roc_picture *picture) {
     done = decode(png, info, &input);
   }
   png_destroy_read_struct(&png, &info, NULL);
+  // Like Pillow, a damaged end after the last row is no damage to the picture.
+  if (input.complete) done = 1;
   free(input.wide);
   free(input.rows);
   if (!done) {

@@ -122,6 +122,50 @@ static void vertical(const uint8_t *in, size_t width, uint8_t *out, size_t new_h
   }
 }
 
+// One row of the square through the horizontal pass.
+static void square_row(const uint8_t *row, size_t edge, uint8_t *out, size_t size, const axis *a) {
+  if (edge == size)
+    memcpy(out, row, size * 3);
+  else
+    horizontal(row, edge, 1, out, size, a);
+}
+
+int roc_resize_square(const uint8_t *pixels, size_t width, size_t height, const uint8_t *bar,
+                      uint8_t *result, size_t size, roc_filter filter) {
+  const size_t edge = width > height ? width : height;
+  const size_t top = (edge - height) / 2, left = (edge - width) / 2;
+  axis a = {0};
+  uint8_t *row = malloc(edge * 3), *between = malloc(size * 3 * edge), *blank = malloc(size * 3);
+  int32_t *sums = malloc(size * 3 * sizeof(int32_t));
+  int done = 0;
+  if (!row || !between || !blank || !sums) goto finish;
+  if (edge != size && !prepare(&a, edge, size, filter)) goto finish;
+  for (size_t x = 0; x < edge; x++) memcpy(row + 3 * x, bar, 3);
+  square_row(row, edge, blank, size, &a);
+  for (size_t y = 0; y < edge; y++) {
+    uint8_t *out = between + y * size * 3;
+    if (y < top || y >= top + height) {
+      memcpy(out, blank, size * 3);
+    } else {
+      // The bars left and right stay as the first row left them.
+      memcpy(row + left * 3, pixels + (y - top) * width * 3, width * 3);
+      square_row(row, edge, out, size, &a);
+    }
+  }
+  if (edge == size)
+    memcpy(result, between, size * 3 * size);
+  else
+    vertical(between, size, result, size, &a, sums);
+  done = 1;
+finish:
+  release(&a);
+  free(row);
+  free(between);
+  free(blank);
+  free(sums);
+  return done;
+}
+
 int roc_resize(const uint8_t *pixels, size_t width, size_t height, uint8_t *result,
                size_t new_width, size_t new_height, roc_filter filter) {
   axis across = {0}, down = {0};

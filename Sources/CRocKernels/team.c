@@ -4,9 +4,12 @@
 // worker finds nothing left and the caller never waits for a thread that has not begun. Workers
 // stay awake for a short spin between jobs, since waking a thread costs about 50 µs on a virtual
 // machine and a forward pass has thousands of small jobs; then they sleep.
+#define _GNU_SOURCE  // sched_getaffinity
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "CRocKernels.h"
 
@@ -81,6 +84,16 @@ static void *serve(void *argument) {
   return NULL;
 }
 
+size_t roc_core_count(void) {
+#if defined(__linux__)
+  cpu_set_t mask;
+  if (sched_getaffinity(0, sizeof mask, &mask) == 0 && CPU_COUNT(&mask) > 0)
+    return (size_t)CPU_COUNT(&mask);
+#endif
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? (size_t)online : 1;
+}
+
 roc_team *roc_team_create(size_t threads) {
   roc_team *team = calloc(1, sizeof *team);
   if (!team) return NULL;
@@ -134,7 +147,11 @@ static void run_some(roc_team *team, size_t tiles, roc_work work, void *context)
     pthread_mutex_unlock(&team->gate);
   }
   claim_tiles(team, 0);
-  while (atomic_load_explicit(&team->done, memory_order_acquire) < tiles) relax();
+  // A worker may have been taken off its core in the middle of a tile.
+  for (int spins = 0; atomic_load_explicit(&team->done, memory_order_acquire) < tiles; spins++) {
+    if (spins < SPINS) relax();
+    else sched_yield();
+  }
 }
 
 typedef struct {

@@ -62,7 +62,7 @@ public struct Assessment: Sendable {
     checkpoint: String, precision: Precision = .auto, threads: Int? = nil
   ) throws(Unusable) {
     do throws(ModelError) {
-      engine = try Engine(folder: checkpoint, threads: threads)
+      engine = try Engine(folder: checkpoint, threads: threads.map { min(max($0, 1), 256) })
     } catch {
       throw Unusable(description: error.description)
     }
@@ -73,7 +73,7 @@ public struct Assessment: Sendable {
   /// - Parameters:
   ///   - pictures: Paths of JPEG, PNG, WebP or BMP files.
   ///   - question: What to ask; the question that ROC4MLLM is trained with when nil.
-  ///   - decimals: Digits of the score in the text; scores themselves are not rounded.
+  ///   - decimals: Digits of the score in the text, 0 to 17; scores themselves are not rounded.
   /// - Returns: One answer a picture; a picture that fails has an `error` and no score.
   /// - Throws: `Unusable` when the question does not fit the model.
   public func callAsFunction(
@@ -82,7 +82,8 @@ public struct Assessment: Sendable {
     var answers: [Answer] = []
     do {
       try engine.score(
-        paths: pictures, question: question ?? Engine.defaultQuestion, decimals: decimals
+        paths: pictures, question: question ?? Engine.defaultQuestion,
+        decimals: min(max(decimals, 0), 17)
       ) { _, outcome in
         answers.append(outcome.publicAnswer)
         return true

@@ -3,10 +3,13 @@ package struct DataError: Error, CustomStringConvertible, Equatable, Sendable {
   package let message: String
   /// A file or dataset that is needed is not there.
   package let isMissing: Bool
+  /// What was asked for does not exist.
+  package let isUsage: Bool
 
-  package init(_ message: String, isMissing: Bool = false) {
+  package init(_ message: String, isMissing: Bool = false, isUsage: Bool = false) {
     self.message = message
     self.isMissing = isMissing
+    self.isUsage = isUsage
   }
 
   package var description: String { message }

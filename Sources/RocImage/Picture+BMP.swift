@@ -1,4 +1,8 @@
+import CRocImage
+
 /// BMP files: 1, 4 and 8 bits with palette, 16, 24 and 32 bits, top-down or bottom-up.
+///
+/// Run-length encoding and colour masks other than the three usual ones are refused by name.
 extension Picture {
   static func decodeBMP(
     _ bytes: UnsafeRawBufferPointer, path: String
@@ -47,9 +51,8 @@ private struct BMPHeader {
 
     let headerSize = u32(14)
     let isCore = headerSize == 12
-    guard isCore || (headerSize >= 40 && headerSize <= 124), 14 + headerSize <= bytes.count else {
-      throw refuse("a header of \(headerSize) bytes, expected 12 or 40 to 124")
-    }
+    guard [12, 40, 52, 56, 64, 108, 124].contains(headerSize), 14 + headerSize <= bytes.count
+    else { throw refuse("a header of \(headerSize) bytes, which no version of BMP has") }
     width = isCore ? u16(18) : i32(18)
     let signedHeight = isCore ? u16(20) : i32(22)
     isTopDown = signedHeight < 0
@@ -57,9 +60,9 @@ private struct BMPHeader {
     bits = isCore ? u16(24) : u16(28)
     let compression = isCore ? 0 : u32(30)
     guard width > 0, height > 0 else { throw refuse("a size of \(width) x \(signedHeight)") }
-    guard width <= 178_956_970 / height else {
+    guard width <= Int(ROC_MOST_PIXELS) / height else {
       throw refuse(
-        "\(width) x \(height) pixels are more than the 178956970 that are decoded",
+        "\(width) x \(height) pixels are more than the \(ROC_MOST_PIXELS) that are decoded",
         .tooLarge)
     }
     guard [1, 4, 8, 16, 24, 32].contains(bits) else { throw refuse("\(bits) bits a pixel") }
@@ -70,12 +73,21 @@ private struct BMPHeader {
     if compression == 3 {
       guard 66 <= bytes.count else { throw refuse("the colour masks are missing", .truncated) }
       let masks = [u32(54), u32(58), u32(62)]
-      guard
-        [[0x7C00, 0x3E0, 0x1F], [0xF800, 0x7E0, 0x1F], [0xFF0000, 0xFF00, 0xFF]].contains(masks)
-      else { throw refuse("colour masks \(masks.map { "0x" + String($0, radix: 16) })") }
+      let known =
+        bits == 16
+        ? [[0x7C00, 0x3E0, 0x1F], [0xF800, 0x7E0, 0x1F]] : [[0xFF0000, 0xFF00, 0xFF]]
+      guard known.contains(masks) else {
+        throw refuse("colour masks \(masks.map { "0x" + String($0, radix: 16) })")
+      }
     }
     palette = try Self.palette(bytes, headerSize: headerSize, bits: bits, refuse: refuse)
-    dataStart = u32(10)
+    // Masks follow a 40-byte header; a palette follows the header.
+    let paletteSize = bits <= 8 ? (1 << bits) * (isCore ? 3 : 4) : 0
+    let first = 14 + headerSize + (compression == 3 && headerSize == 40 ? 12 : 0)
+    dataStart = u32(10) == 0 ? first + paletteSize : u32(10)
+    guard dataStart >= first else {
+      throw refuse("pixels at byte \(dataStart), inside the header of \(first) bytes")
+    }
     stride = (width * bits + 31) / 32 * 4
     guard dataStart + stride * height <= bytes.count else {
       throw refuse(

@@ -81,11 +81,7 @@ extension Picture {
         String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
       let code: PictureError.Code =
-        result.truncated != 0
-        ? .truncated
-        : message.contains("more than the")
-          ? .tooLarge
-          : .undecodable
+        result.truncated != 0 ? .truncated : result.too_large != 0 ? .tooLarge : .undecodable
       throw PictureError(code, path: path, reason: "broken \(format): \(message)")
     }
     return Picture(adopting: pixels, width: result.width, height: result.height)

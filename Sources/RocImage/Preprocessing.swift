@@ -45,14 +45,16 @@ package struct Preprocessing: Sendable, Equatable {
 
   /// [3, cropSize · cropSize] normalised pixels of a picture.
   ///
-  /// - Throws: `PictureError` for a picture so long and thin that its square does not fit memory.
+  /// - Throws: `PictureError` for a picture so long and thin that what is cropped does not fit
+  ///   memory.
   package func callAsFunction(_ picture: Picture, path: String) throws(PictureError) -> Matrix {
+    if shape == .pad {
+      return normalised(
+        picture.resizedAsSquare(size: size, bar: barColor, filter: filter))
+    }
     let short = min(picture.width, picture.height)
     let long = max(picture.width, picture.height)
-    let (needed, overflow) =
-      shape == .pad
-      ? long.multipliedReportingOverflow(by: long)
-      : (size * size).multipliedReportingOverflow(by: long / short + 1)
+    let (needed, overflow) = (size * size).multipliedReportingOverflow(by: long / short + 1)
     guard !overflow, needed <= Self.mostPixels else {
       throw PictureError(
         .tooLarge, path: path,
@@ -61,7 +63,7 @@ package struct Preprocessing: Sendable, Equatable {
           more than the \(Self.mostPixels) that are prepared
           """)
     }
-    return normalised(resized(shape == .pad ? picture.paddedToSquare(color: barColor) : picture))
+    return normalised(resized(picture))
   }
 
   /// As many as may be decoded.
@@ -103,19 +105,17 @@ package struct Preprocessing: Sendable, Equatable {
 }
 
 extension Picture {
-  /// A square of the longer edge with the picture in its middle, rounded towards top and left.
-  package func paddedToSquare(color: (UInt8, UInt8, UInt8)) -> Picture {
-    guard width != height else { return self }
-    let edge = max(width, height)
-    let square = Picture(
-      width: edge, height: edge, red: color.0, green: color.1, blue: color.2)
-    let top = (edge - height) / 2
-    let left = (edge - width) / 2
-    for y in 0..<height {
-      (square.pixels + ((top + y) * edge + left) * 3).update(
-        from: pixels + y * width * 3, count: width * 3)
+  /// Bars on both sides to a square of the longer edge, then Pillow's `resize` to size x size.
+  package func resizedAsSquare(
+    size: Int, bar: (UInt8, UInt8, UInt8), filter: Preprocessing.Filter
+  ) -> Picture {
+    let result = Picture(width: size, height: size)
+    let kind = roc_filter(rawValue: UInt32(filter.rawValue))
+    let color = [bar.0, bar.1, bar.2]
+    guard roc_resize_square(pixels, width, height, color, result.pixels, size, kind) == 1 else {
+      preconditionFailure("no memory to resize \(width) x \(height)")
     }
-    return square
+    return result
   }
 
   /// Pillow's `resize`, byte for byte.

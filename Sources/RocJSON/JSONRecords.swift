@@ -30,6 +30,15 @@ package struct JSONRecords {
     }
   }
 
+  /// Goes on after an error, at the next line; false where the records are an array or end here.
+  package mutating func skipToNextLine() -> Bool {
+    guard !inArray else { return false }
+    while let byte = parser.next, byte != 0x0A { parser.skip() }
+    parser.skipBlanks()
+    hasEnded = parser.atEnd
+    return !hasEnded
+  }
+
   private mutating func read() throws(JSONError) -> JSON? {
     parser.skipBlanks()
     if isFirst, parser.next == UInt8(ascii: "[") {

@@ -14,6 +14,9 @@ package protocol VisionEncoder: Sendable {
 
 /// Features of a picture to the rows that stand in the prompt.
 package protocol Connector: Sendable {
+  /// Rows that a picture takes in the prompt.
+  var rows: Int { get }
+
   /// - Parameters:
   ///   - features: [tokens, vision width].
   ///   - trace: Records the stages when given.

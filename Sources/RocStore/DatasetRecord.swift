@@ -14,6 +14,8 @@ package struct DatasetRecord: Sendable, Equatable {
   package var bins: Bins?
   package var defaultScheme: String
   package var imageFolder: String?
+  /// Whether pictures of the same base name show the same photo.
+  package var namesArePhotos: Bool
 
   /// The bins of a vote histogram.
   package struct Bins: Sendable, Equatable {
@@ -30,7 +32,7 @@ package struct DatasetRecord: Sendable, Equatable {
 
   package init(
     name: String, title: String, range: ScoreRange, higherIsBetter: Bool, threshold: Double,
-    bins: Bins?, defaultScheme: String, imageFolder: String? = nil
+    bins: Bins?, defaultScheme: String, imageFolder: String? = nil, namesArePhotos: Bool = false
   ) {
     self.name = name
     self.title = title
@@ -40,6 +42,7 @@ package struct DatasetRecord: Sendable, Equatable {
     self.bins = bins
     self.defaultScheme = defaultScheme
     self.imageFolder = imageFolder
+    self.namesArePhotos = namesArePhotos
   }
 
   init(row: Row) {
@@ -53,6 +56,7 @@ package struct DatasetRecord: Sendable, Equatable {
     bins = count.map { Bins(count: $0, first: row["bin_first"], step: row["bin_step"]) }
     defaultScheme = row["default_scheme"]
     imageFolder = row["image_folder"]
+    namesArePhotos = row["names_are_photos"]
   }
 
   /// All datasets by name.
@@ -83,15 +87,18 @@ package struct DatasetRecord: Sendable, Equatable {
     try db.execute(
       sql: """
         INSERT INTO datasets (name, title, low, high, direction, threshold, bins, bin_first,
-          bin_step, default_scheme, image_folder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          bin_step, default_scheme, image_folder, names_are_photos)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET title = excluded.title, low = excluded.low,
           high = excluded.high, direction = excluded.direction, threshold = excluded.threshold,
           bins = excluded.bins, bin_first = excluded.bin_first, bin_step = excluded.bin_step,
-          default_scheme = excluded.default_scheme, image_folder = excluded.image_folder
+          default_scheme = excluded.default_scheme, image_folder = excluded.image_folder,
+          names_are_photos = excluded.names_are_photos
         """,
       arguments: [
         name, title, range.low, range.high, higherIsBetter ? "higher" : "lower", threshold,
         bins?.count, bins?.first, bins?.step, defaultScheme, wanted.imageFolder,
+        namesArePhotos,
       ])
     return try Int64.fetchOne(
       db, sql: "SELECT id FROM datasets WHERE name = ?", arguments: [name]) ?? 0

@@ -55,7 +55,8 @@ package final class DatasetWriter {
           --replace
           """)
       }
-      if looked, old.path != path || old.state == "unknown" {
+      let isBack = old.state == "missing" && path != nil
+      if looked, old.path != path || old.state == "unknown" || isBack {
         try db.cachedStatement(
           sql: """
             UPDATE samples SET path = ?, image_state = ?, image_reason = NULL, width = NULL,
@@ -112,15 +113,22 @@ package final class DatasetWriter {
     }
   }
 
-  /// Remembers how many ids a list has and how many of them have no label.
-  package func setList(_ name: String, listed: Int, unlabelled: Int) throws {
+  /// Remembers the pictures on a list and how many of them have no label.
+  package func setList(_ name: String, keys: [String], unlabelled: Int) throws {
     try db.execute(
       sql: """
-        INSERT INTO lists (dataset, name, listed, unlabelled) VALUES (?, ?, ?, ?)
+        INSERT INTO lists (dataset, name, listed, unlabelled, keys) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (dataset, name) DO UPDATE SET listed = excluded.listed,
-          unlabelled = excluded.unlabelled
-        """, arguments: [dataset, name, listed, unlabelled])
+          unlabelled = excluded.unlabelled, keys = excluded.keys
+        """,
+      arguments: [dataset, name, keys.count, unlabelled, keys.joined(separator: "\n")])
   }
+
+  /// The rows of all pictures by their path in the label file.
+  package var samples: [String: Int64] { known.mapValues(\.id) }
+
+  /// The stored counts of a picture.
+  package func votes(of key: String) -> [Int]? { known[key]?.counts.map(VoteText.decode) }
 
   package func setVocabulary(_ kind: String, _ names: [(number: Int, name: String)]) throws {
     let insert = try db.cachedStatement(
@@ -142,11 +150,13 @@ package final class DatasetWriter {
     ).execute(arguments: [sample, name, value])
   }
 
-  /// Replaces the lines that were set aside.
+  /// Replaces the lines of these files that were set aside; other sources' lines stay.
   package func setQuarantine(
-    _ lines: [(file: String, line: Int, reason: String, content: String)]
+    of files: [String], _ lines: [(file: String, line: Int, reason: String, content: String)]
   ) throws {
-    try db.execute(sql: "DELETE FROM quarantine WHERE dataset = ?", arguments: [dataset])
+    let delete = try db.cachedStatement(
+      sql: "DELETE FROM quarantine WHERE dataset = ? AND file = ?")
+    for file in files { try delete.execute(arguments: [dataset, file]) }
     let insert = try db.cachedStatement(
       sql: """
         INSERT OR REPLACE INTO quarantine (dataset, file, line, reason, content)

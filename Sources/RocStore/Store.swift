@@ -18,15 +18,17 @@ package struct StoreError: Error, CustomStringConvertible {
 /// The SQLite database of datasets, runs and predictions.
 package struct Store: Sendable {
   package let path: String
-  private let pool: DatabasePool
+  private let database: any DatabaseWriter
 
   /// Opens a database and brings its schema up to date.
   ///
   /// - Parameters:
   ///   - path: The file.
   ///   - creates: Whether a file that does not exist is made.
+  ///   - readOnly: Leaves the file as it is and waits for no writer; a database of an older version
+  ///     is brought up to date all the same.
   /// - Throws: `StoreError` that says what is wrong with the file.
-  package init(path: String, creates: Bool) throws(StoreError) {
+  package init(path: String, creates: Bool, readOnly: Bool = false) throws(StoreError) {
     self.path = path
     guard creates || StoreFile.exists(path) else {
       throw StoreError(
@@ -39,13 +41,34 @@ package struct Store: Sendable {
     configuration.busyMode = .timeout(10)
     configuration.foreignKeysEnabled = true
     do {
-      pool = try DatabasePool(path: path, configuration: configuration)
       let migrator = Migrations.all
-      if try pool.read(migrator.hasBeenSuperseded) {
-        throw StoreError("\(path): written by a newer version of roc; update this one")
+      if StoreFile.exists(path) {
+        var reading = configuration
+        reading.readonly = true
+        let queue = try DatabaseQueue(path: path, configuration: reading)
+        let isKnown = try queue.read { try $0.tableExists("grdb_migrations") }
+        let isEmpty = try queue.read { try Self.isEmpty($0) }
+        guard isKnown || (isEmpty && creates) else {
+          throw StoreError(
+            """
+            \(path): \(isEmpty ? "an empty file" : "another program's database"), not one of roc's; \
+            name another file with --db
+            """, isMissing: true)
+        }
+        if isKnown {
+          if try queue.read(migrator.hasBeenSuperseded) {
+            throw StoreError("\(path): written by a newer version of roc; update this one")
+          }
+          if try readOnly && queue.read(migrator.hasCompletedMigrations) {
+            database = queue
+            return
+          }
+        }
+        try queue.close()
       }
-      // Readers must not wait for a writer.
+      let pool = try DatabasePool(path: path, configuration: configuration)
       if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
+      database = pool
     } catch let error as StoreError {
       throw error
     } catch {
@@ -53,10 +76,14 @@ package struct Store: Sendable {
     }
   }
 
+  private static func isEmpty(_ db: Database) throws -> Bool {
+    try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
+  }
+
   /// Runs queries on a consistent snapshot.
   package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
     do {
-      return try pool.read(body)
+      return try database.read(body)
     } catch let error as DatabaseError {
       throw Self.explain(error, path: path)
     }
@@ -65,7 +92,7 @@ package struct Store: Sendable {
   /// Runs changes in one transaction: all of them are kept, or none.
   package func write<Value>(_ body: (Database) throws -> Value) throws -> Value {
     do {
-      return try pool.write(body)
+      return try database.write(body)
     } catch let error as DatabaseError {
       throw Self.explain(error, path: path)
     }
@@ -84,6 +111,12 @@ package struct Store: Sendable {
     case .SQLITE_CANTOPEN:
       return StoreError(
         "\(path): cannot be opened; check that its folder exists and may be written")
+    case .SQLITE_CONSTRAINT:
+      return StoreError(
+        """
+        \(path): the dataset was replaced or removed while it was in use; start again \
+        (\(error.message ?? "constraint"))
+        """)
     case .SQLITE_NOTADB:
       return StoreError("\(path): not a SQLite database; name another file with --db")
     case .SQLITE_CORRUPT:

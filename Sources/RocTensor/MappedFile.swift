@@ -35,7 +35,8 @@ package final class MappedFile: @unchecked Sendable {
   /// - Parameter path: A regular file of any size, empty included.
   /// - Throws: `FileError` naming the file and the system's reason.
   package init(path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK a named pipe would wait for a writer before it can be refused.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError(path: path, errno: errno) }
     defer { close(descriptor) }
     var status = stat()

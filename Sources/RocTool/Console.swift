@@ -15,11 +15,19 @@ package enum Console {
 
   /// Writes a result line to standard output.
   ///
-  /// - Throws: `CommandError` when the output cannot be written. A reader that closed the pipe has
-  ///   seen enough: the command then ends as if done.
-  package static func print(_ text: String) throws(CommandError) {
+  /// - Parameters:
+  ///   - text: Without its line end.
+  ///   - endsWhenClosed: A reader that closed the pipe has seen enough, and the command ends as if
+  ///     done; false lets a command go on whose work is not the output.
+  /// - Throws: `CommandError` when the output cannot be written.
+  package static func print(
+    _ text: String, endsWhenClosed: Bool = true
+  ) throws(CommandError) {
     let code = writeAll(Array("\(text)\n".utf8), to: 1)
-    if code == EPIPE { exit(ExitStatus.done.rawValue) }
+    if code == EPIPE {
+      if endsWhenClosed { exit(ExitStatus.done.rawValue) }
+      return
+    }
     guard code == 0 else {
       throw CommandError(
         .failed, "cannot write to standard output: \(String(cString: strerror(code)))")

@@ -23,10 +23,12 @@ package struct DatabaseOptions: ParsableArguments {
 
   /// Opens the database.
   ///
-  /// - Parameter creates: Whether one is made where there is none.
+  /// - Parameters:
+  ///   - creates: Whether one is made where there is none.
+  ///   - readOnly: Whether nothing will be written.
   /// - Returns: The open database.
   /// - Throws: `StoreError` that says what is wrong with the file.
-  package func open(creates: Bool = false) throws -> Store {
-    try Store(path: path, creates: creates)
+  package func open(creates: Bool = false, readOnly: Bool = false) throws -> Store {
+    try Store(path: path, creates: creates, readOnly: readOnly)
   }
 }

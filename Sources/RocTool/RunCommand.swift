@@ -34,7 +34,9 @@ extension RocCommand {
       throw ExitCode(status.rawValue)
     } catch let error as DataError {
       Console.note("Error: \(error.message)")
-      throw ExitCode((error.isMissing ? ExitStatus.dataMissing : .failed).rawValue)
+      let status: ExitStatus =
+        error.isUsage ? .usage : error.isMissing ? .dataMissing : .failed
+      throw ExitCode(status.rawValue)
     } catch {
       Console.note("Error: \(error)")
       throw ExitCode(ExitStatus.failed.rawValue)

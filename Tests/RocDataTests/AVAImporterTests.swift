@@ -113,7 +113,7 @@ struct AVAImporterTests {
         "2 14 columns, expected 15", "3 \"x3\" is not a whole number",
         "4 no votes, so there is no mean",
         "5 votes [0, 0, -1, 0, 0, 0, 0, 0, 2, 0], expected counts of 0 or more",
-        "7 image 11 has other votes in an earlier line",
+        "7 image 11 has other votes in line 1",
         "8 \"99999999999999999999\" is not a whole number", "9 image id 0",
       ])
     #expect(report.skipped.allSatisfy { $0.file == "AVA.txt" })
@@ -149,7 +149,9 @@ struct AVAImporterTests {
 
   @Test func saysWhichFileItNeeds() throws {
     let source = try MadeUpAVA()
-    try FileManager.default.removeItem(atPath: "\(source.path)/AVA.txt")
+    for name in ["AVA.txt", "aesthetics_image_lists", "style_image_lists"] {
+      try FileManager.default.removeItem(atPath: "\(source.path)/\(name)")
+    }
     let manifest = try Manifest.bundled("ava")
     let error = #expect(throws: DataError.self) {
       _ = try AVAImporter(manifest, source: source.path)
@@ -169,11 +171,86 @@ struct AVAImporterTests {
     let other = (1...10).map { MadeUpAVA.row(11 - $0, id: 10 + $0) }.joined(separator: "\n")
     try source.folder.write(other, to: "AVA_dataset/AVA.txt")
     let error = #expect(throws: StoreError.self) { _ = try importAll(source) }
-    #expect(error?.message.hasPrefix("11.jpg is stored with other labels") == true)
+    #expect(
+      error?.message.hasPrefix(
+        "\(source.path): row 1: 11.jpg is stored with other labels") == true)
     #expect(try content(store) == before)
     let (_, report) = try importAll(source, replace: true)
     #expect(report.images == 10)
     #expect(try store.samples(try store.dataset("ava")).samples[0].votes?[2] == 10)
+  }
+
+  @Test func addsOtherDivisionsFromTheirOwnFiles() throws {
+    let source = try MadeUpAVA()
+    let (store, _) = try importAll(source)
+    // TANet repeats the votes; one line was scrambled.
+    try source.folder.write(
+      """
+      image_id,score2,score3,score4,score5,score6,score7,score8,score9,score10,score11,tag1,tag2,tag3
+      12,0,0,2,0,0,0,0,0,2,0,1,22,1396
+      13,0,0,9,0,0,0,0,0,2,0,1,22,1396
+      """, to: "other/TANet/test.csv")
+    try source.folder.write("12.jpg 1\n99.jpg 0\n14.jpg 2\n", to: "other/ILGnet/AVA1/val.txt")
+    let importer = try AVAImporter(
+      try Manifest.bundled("ava"), source: "\(source.folder.path)/other")
+    let report = try importer.run(into: store, images: nil, replace: false)
+    #expect(
+      report.splits.map { "\($0.scheme)/\($0.part) \($0.count)" } == [
+        "ilgnet/test 1", "tanet/test 2",
+      ])
+    #expect(
+      report.skipped.map { "\($0.file):\($0.line) \($0.reason)" } == [
+        "ILGnet/AVA1/val.txt:3 expected one image id",
+        """
+        TANet/test.csv:3 image 13 has the votes [0, 0, 9, 0, 0, 0, 0, 0, 2, 0] here and \
+        [0, 0, 3, 0, 0, 0, 0, 0, 2, 0] in the database
+        """,
+      ])
+    let audit = try LeakAudit(store, try store.dataset("ava"))
+    #expect(audit.leaks.isEmpty)
+    // 13 is an official training picture and a TANet test picture.
+    #expect(
+      audit.between.contains {
+        $0.first == "official/train" && $0.second == "tanet/test" && $0.secondCount == 1
+      })
+    #expect(
+      audit.lists.contains {
+        $0.first == "generic_test" && $0.second == "ilgnet_val" && $0.secondCount == 2
+      })
+    let lists = try Store(path: "\(source.folder.path)/new.sqlite", creates: true)
+    let error = #expect(throws: DataError.self) {
+      _ = try importer.run(into: lists, images: nil, replace: false)
+    }
+    #expect(error?.isMissing == true && error?.message.contains("import the label package") == true)
+  }
+
+  @Test func refusesLabelsWithoutAPicture() throws {
+    let error = #expect(throws: DataError.self) { _ = try importAll(try MadeUpAVA(labels: "")) }
+    #expect(error?.message.hasSuffix("AVA.txt: no labelled picture in 0 lines") == true)
+  }
+
+  @Test func followsLinksToFolders() throws {
+    let source = try MadeUpAVA()
+    let link = "\(source.folder.path)/link"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: source.path)
+    // A link that leads back up must not be walked for ever.
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(source.path)/loop", withDestinationPath: source.folder.path)
+    let importer = try AVAImporter(try Manifest.bundled("ava"), source: link)
+    let store = try Store(path: source.database, creates: true)
+    #expect(try importer.run(into: store, images: nil, replace: false).images == 10)
+  }
+
+  @Test func findsAPictureThatCameBack() throws {
+    let source = try MadeUpAVA()
+    try source.addPictures([11, 12])
+    let (store, _) = try importAll(source, images: try ImageFolder(source.images))
+    try FileManager.default.removeItem(atPath: "\(source.images)/12.jpg")
+    let samples = try store.samples(try store.dataset("ava")).samples
+    try store.save(ImageVerification.run(samples, jobs: 1))
+    try source.addPictures([12])
+    _ = try importAll(source, images: try ImageFolder(source.images))
+    #expect(try store.samples(try store.dataset("ava")).samples[1].imageState == .found)
   }
 
   @Test func marksPicturesThatAreNotThere() throws {

@@ -140,6 +140,10 @@ struct ConversationTests {
     let found = lint("\(record())\n{\"image\": oops}")
     #expect(found.errors.count == 1 && found.errors[0].record == 2)
     #expect(found.errors[0].message.hasPrefix("not JSON: line 2, column 11"))
+    let later = lint("\(record())\n{\"image\": oops}\n\(record([("image", nil)]))\n\(record())")
+    #expect(later.errors.map(\.record) == [2, 3] && later.records == 4)
+    let twice = lint("{\"image\": \"b.jpg\", " + record().dropFirst())
+    #expect(twice.errors.map(\.field) == ["image"])
     #expect(lint("").errors.first?.message == "the file holds no records")
     #expect(lint("[3]").errors.first?.message == "is a number, expected an object")
   }

@@ -42,12 +42,23 @@ struct PredictionFileTests {
     #expect(csv.pairs.distributions.first?.predicted == [0.5, 0.5])
     #expect(csv.pairs.distributions.first?.truth == [1, 0])
     let partly = try PredictionFile(
-      path: try folder.write("gt_score,score,p1,t1\n1,1,1,1\n2,2,,1\n", to: "q.csv"))
+      path: try folder.write(
+        "{\"gt_score\":1,\"score\":1,\"distribution\":[1],\"target\":[1]}{\"gt_score\":2,\"score\":2}",
+        to: "q.json"))
     #expect(partly.pairs.distributions.isEmpty && partly.pairs.count == 2)
+    let hexadecimal = try PredictionFile(
+      path: try folder.write("gt_score,score\n1,0x10\n2,2\n", to: "h.csv"))
+    #expect(hexadecimal.failures.count == 1)
   }
 
   @Test(arguments: [
-    ("", "the file is empty"),
+    ("", "the file is empty"), ("gt_score,score\n", "no records in it"), ("[]", "no records"),
+    (
+      "{\"gt_score\":5,\"score\":4,\"distribution\":[0.5,null,0.5],\"target\":[0.5,0.5]}",
+      "record 1: distribution holds something that is no number of 0 or more"
+    ),
+    ("gt_score,score,p1,p2,t1,t2\n1,1,7,-3,1,0\n", ":2: p1…p2 holds something that is no number"),
+    ("gt_score,score,p1,p2,t1,t2\n1,1,9,1,1,0\n", ":2: p1…p2 sums to 10.0, expected 1"),
     ("a,b\n1,2\n", ":1: the columns are a,b, expected at least gt_score and score"),
     ("{\"score\": 1}", "record 1: needs gt_score and score"),
     ("[{\"gt_score\": 1, \"score\": 1}", "record 2: not JSON:"),

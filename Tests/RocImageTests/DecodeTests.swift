@@ -95,6 +95,43 @@ struct DecodeTests {
     #expect(failures > 0)
   }
 
+  @Test func refusesANamedPipe() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/pipe.jpg"
+    #expect(mkfifo(path, 0o600) == 0)
+    let error = #expect(throws: PictureError.self) { _ = try Picture.read(path) }
+    #expect(error?.reason == "is not a regular file")
+  }
+
+  @Test func readsAPNGWhoseEndIsLost() throws {
+    let name = "rgb_64x64.png"
+    let data = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("images/\(name)")))
+    let picture = try data.dropLast(12).withUnsafeBytes { try Picture.decode($0, path: name) }
+    let whole = try Picture.read(Fixture.path("images/\(name)"))
+    #expect(picture.withBytes { Array($0) } == whole.withBytes { Array($0) })
+  }
+
+  @Test func refusesBitmapsItWouldMisread() throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("images/bmp_37x29.bmp")))
+    func refusal(_ change: (inout Data) -> Void) -> String? {
+      var copy = data
+      change(&copy)
+      let error = #expect(throws: PictureError.self) {
+        _ = try copy.withUnsafeBytes { try Picture.decode($0, path: "x.bmp") }
+      }
+      return error?.reason
+    }
+    #expect(refusal { $0[10] = 20 }?.contains("inside the header") == true)
+    #expect(refusal { $0[14] = 44 }?.contains("which no version of BMP has") == true)
+    #expect(refusal { $0[30] = 1 }?.contains("only uncompressed pixels are") == true)
+    // An offset of 0 means the byte after the header.
+    var zero = data
+    zero[10] = 0
+    let picture = try zero.withUnsafeBytes { try Picture.decode($0, path: "x.bmp") }
+    let whole = try Picture.read(Fixture.path("images/bmp_37x29.bmp"))
+    #expect(picture.withBytes { Array($0) } == whole.withBytes { Array($0) })
+  }
+
   @Test func refusesSizesThatAreOnlyClaimed() throws {
     let folder = try TemporaryFolder()
     var bmp = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("images/bmp_37x29.bmp")))

@@ -40,7 +40,8 @@ struct ResizeTests {
 
   @Test func padsWithTheMeanColourTowardsTopAndLeft() {
     let picture = Picture(width: 4, height: 1, red: 1, green: 2, blue: 3)
-    let square = picture.paddedToSquare(color: Preprocessing(size: 4).barColor)
+    let square = picture.resizedAsSquare(
+      size: 4, bar: Preprocessing(size: 4).barColor, filter: .bicubic)
     #expect(square.width == 4 && square.height == 4)
     let rows = square.withBytes { Array($0) }
     #expect(Array(rows[0..<3]) == [122, 116, 104])
@@ -48,11 +49,33 @@ struct ResizeTests {
     #expect(Array(rows[24..<27]) == [122, 116, 104])
   }
 
-  @Test func refusesASquareThatWouldNotFitMemory() {
+  @Test func preparesPicturesWhoseSquareWouldNotFitMemory() throws {
     let thin = Picture(width: 100_000, height: 1)
+    let pixels = try Preprocessing(size: 56)(thin, path: "thin.png")
+    #expect(pixels.columns == 56 * 56)
     let error = #expect(throws: PictureError.self) {
-      _ = try Preprocessing(size: 56)(thin, path: "thin.png")
+      _ = try Preprocessing(size: 56, shape: .crop)(thin, path: "thin.png")
     }
     #expect(error?.code == .tooLarge)
+  }
+
+  @Test(arguments: [(40, 9), (9, 40), (56, 20), (20, 56), (30, 30), (57, 1), (1, 111)])
+  func resizesTheSquareAsIfItWereThere(_ width: Int, _ height: Int) {
+    let picture = Picture(width: width, height: height)
+    for i in 0..<picture.byteCount { picture.pixels[i] = UInt8(truncatingIfNeeded: i * 37 + i / 7) }
+    let edge = max(width, height)
+    let square = Picture(width: edge, height: edge, red: 122, green: 116, blue: 104)
+    let top = (edge - height) / 2
+    let left = (edge - width) / 2
+    for y in 0..<height {
+      for i in 0..<width * 3 {
+        square.pixels[((top + y) * edge + left) * 3 + i] = picture.pixels[y * width * 3 + i]
+      }
+    }
+    for size in [56, 7] {
+      let expected = square.resized(width: size, height: size, filter: .bicubic)
+      let found = picture.resizedAsSquare(size: size, bar: (122, 116, 104), filter: .bicubic)
+      #expect(found.withBytes { Array($0) } == expected.withBytes { Array($0) })
+    }
   }
 }

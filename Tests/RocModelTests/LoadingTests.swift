@@ -46,6 +46,9 @@ struct LoadingTests {
     ("num_hidden_layers", JSON.int(3), "missing: model.layers.2."),
     ("vocab_size", JSON.int(640), "misshapen: model.embed_tokens.weight is [611, 64]"),
     ("vocab_size", JSON.int(605), "[611"),
+    ("score_id", JSON.int(13), "[SCORE] has the id 600 in added_tokens.json"),
+    ("rms_norm_eps", JSON.double(1e300), "expected a number above 0 that fits float32"),
+    ("max_score", JSON.double(1e300), "or too large"),
   ])
   func namesAnOddField(_ field: String, _ value: JSON, _ reason: String) throws {
     let folder = try TemporaryFolder()
@@ -101,6 +104,51 @@ struct LoadingTests {
     try "{\"size\": 28, \"crop_size\": 28}".write(
       toFile: "\(small)/preprocessor_config.json", atomically: true, encoding: .utf8)
     #expect(refusal(small).contains("config.json has image_size 56"))
+  }
+
+  @Test func survivesSizesWhoseProductOverflows() throws {
+    let folder = try TemporaryFolder()
+    let copy = try folder.copy("tiny-f32", as: "copy")
+    let text = try String(contentsOfFile: "\(copy)/config.json", encoding: .utf8)
+      .replacingOccurrences(of: "\"image_size\": 56", with: "\"image_size\": 131072")
+      .replacingOccurrences(of: "\"patch_size\": 14", with: "\"patch_size\": 1")
+      .replacingOccurrences(of: "\"grid_size\": 4", with: "\"grid_size\": 131072")
+      .replacingOccurrences(of: "\"hidden_size\": 48", with: "\"hidden_size\": 131072")
+    try text.write(toFile: "\(copy)/config.json", atomically: true, encoding: .utf8)
+    #expect(refusal(copy).contains("misshapen: model.vision_model"))
+  }
+
+  @Test func refusesPreparationThatItDoesNotDo() throws {
+    let folder = try TemporaryFolder()
+    let copy = try folder.copy("tiny-f32", as: "copy")
+    for (text, reason) in [
+      ("{\"size\": 56, \"crop_size\": 56, \"do_normalize\": false}", "do_normalize false"),
+      ("[]", "holds an array, expected an object"),
+      ("{\"size\": 56, \"crop_size\": {\"height\": 56, \"width\": 30}}", "is not square"),
+      ("{\"size\": 56, \"crop_size\": 56, \"rescale_factor\": 1e300}", "fits float32"),
+      ("{\"size\": 99999, \"crop_size\": 56}", "has image_size 56"),
+    ] {
+      try text.write(
+        toFile: "\(copy)/preprocessor_config.json", atomically: true, encoding: .utf8)
+      #expect(refusal(copy).contains(reason), "\(refusal(copy))")
+    }
+  }
+
+  @Test func callsWeightsThatAreNoNumbersByName() throws {
+    let folder = try TemporaryFolder()
+    let copy = try folder.copy("tiny-f32", as: "copy")
+    let path = URL(fileURLWithPath: "\(copy)/model.safetensors")
+    var data = try Data(contentsOf: path)
+    // The last tensor's last value becomes NaN; whichever it is, it reaches the logits.
+    for i in stride(from: data.count - 4096, to: data.count, by: 4) {
+      data.replaceSubrange(i..<i + 4, with: [0, 0, 0xC0, 0x7F])
+    }
+    try data.write(to: path)
+    let engine = try Engine(folder: copy)
+    try engine.score(paths: [Fixture.path("images/rgb_64x64.png")]) { _, outcome in
+      #expect(outcome.failure?.code == "not_finite" && outcome.answer == nil)
+      return true
+    }
   }
 
   @Test func readsSizesGivenAsObjects() throws {

@@ -50,6 +50,16 @@ struct StoreTests {
     #expect(none?.message == "\(folder.path)/a.sqlite: no dataset y; it holds x")
   }
 
+  @Test func readsWhileAnotherWrites() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/a.sqlite"
+    let (store, _) = try filled(path)
+    try store.write { _ in
+      let reader = try Store(path: path, creates: false, readOnly: true)
+      #expect(try reader.samples(try reader.dataset("x")).samples.count == 4)
+    }
+  }
+
   @Test func keepsAllOrNothing() throws {
     struct Stop: Error {}
     let folder = try TemporaryFolder()
@@ -103,6 +113,16 @@ struct StoreTests {
     #expect(lost?.message.contains("check that its folder exists") == true)
     let text = try folder.write(String(repeating: "this is no database\n", count: 100), to: "t")
     #expect(refusal(text)?.message == "\(text): not a SQLite database; name another file with --db")
+    let foreign = "\(folder.path)/foreign.sqlite"
+    let queue = try DatabaseQueue(path: foreign)
+    try queue.write { try $0.execute(sql: "CREATE TABLE other (x)") }
+    try queue.close()
+    for creates in [true, false] {
+      #expect(
+        refusal(foreign, creates: creates)?.message.contains("another program's database") == true)
+    }
+    let empty = try folder.write("", to: "empty.sqlite")
+    #expect(refusal(empty, creates: false)?.message.contains("an empty file") == true)
     try folder.write("x", to: "f/placeholder")
     #expect(refusal("\(folder.path)/f") != nil)
   }

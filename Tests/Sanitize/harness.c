@@ -111,6 +111,10 @@ static void decode(const uint8_t *bytes, size_t count) {
         require(roc_resize(picture.pixels, width, height, small, edges[e], edges[e],
                            e == 0 ? ROC_LANCZOS : e == 1 ? ROC_BILINEAR : ROC_BICUBIC),
                 "a resize failed");
+        static const uint8_t bar[3] = {122, 116, 104};
+        require(roc_resize_square(picture.pixels, width, height, bar, small, edges[e],
+                                  ROC_BICUBIC),
+                "a square failed");
         free(small);
       }
       if (width < 400 && height < 400) {

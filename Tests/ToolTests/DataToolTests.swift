@@ -92,7 +92,7 @@ struct DataToolTests {
     #expect(try status("stats", "ava") == 6)
     #expect(try status("import", "ava", "--source", "nowhere") == 6)
     #expect(try status("import", "ava", "--source", folder.path) == 6)
-    #expect(try status("import", "avaa", "--source", folder.path) == 1)
+    #expect(try status("import", "avaa", "--source", folder.path) == 64)
     #expect(try status("import", "ava") == 64)
     #expect(try status("import", "ava", "--sauce", "x") == 64)
     #expect(try status("validate", "none.json") == 6)

@@ -136,6 +136,20 @@ struct EvalToolTests {
     try "text".write(
       toFile: "\(folder.path)/demo/images/100036.jpg", atomically: true, encoding: .utf8)
     let arguments = ["--checkpoint", checkpoint, "--split", "test"] + database
+    // A file of the same name in the current folder is not the dataset's picture.
+    let stray = try TemporaryFolder()
+    try FileManager.default.copyItem(
+      atPath: "\(folder.path)/demo/images/100001.jpg", toPath: "\(stray.path)/100015.jpg")
+    _ = try CommandRun(
+      "roc-data",
+      [
+        "import", "ava", "--source", "\(folder.path)/demo", "--images",
+        "\(folder.path)/demo/images",
+      ]
+        + database)
+    let elsewhere = try CommandRun("roc-eval", arguments + ["--limit", "5"], folder: stray.path)
+    #expect(
+      elsewhere.status == 3 && elsewhere.errors.contains("100015.jpg: not in the image folder"))
     let limited = try CommandRun("roc-eval", arguments + ["--limit", "5"])
     #expect(limited.status == 3)
     #expect(
@@ -153,6 +167,12 @@ struct EvalToolTests {
         atPath: "\(folder.path)/demo/images/100001.jpg",
         toPath: "\(folder.path)/demo/images/\(name)")
     }
+    _ = try CommandRun(
+      "roc-data",
+      [
+        "import", "ava", "--source", "\(folder.path)/demo", "--images",
+        "\(folder.path)/demo/images",
+      ] + database)
     #expect(try CommandRun("roc-eval", arguments).status == 0)
   }
 

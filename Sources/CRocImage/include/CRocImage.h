@@ -18,6 +18,7 @@ typedef struct roc_picture {
   uint8_t *_Nullable pixels;  // height x width x 3, from malloc; the caller frees it
   size_t width, height;
   int truncated;              // the data ended too early
+  int too_large;              // more than ROC_MOST_PIXELS
   char message[256];          // why it failed; empty on success
 } roc_picture;
 
@@ -38,6 +39,12 @@ typedef enum roc_filter { ROC_BILINEAR = 2, ROC_BICUBIC = 3, ROC_LANCZOS = 1 } r
 // Pillow's antialiased resize of RGB pixels; filter numbers are Pillow's. 0 when memory runs out.
 int roc_resize(const uint8_t *pixels, size_t width, size_t height, uint8_t *result,
                size_t new_width, size_t new_height, roc_filter filter);
+
+// The same as padding to a square of the longer edge and resizing it to size x size, without the
+// square: `bar` is the colour on both sides, the picture lies in the middle, rounded towards top
+// and left. 0 when memory runs out.
+int roc_resize_square(const uint8_t *pixels, size_t width, size_t height, const uint8_t *bar,
+                      uint8_t *result, size_t size, roc_filter filter);
 
 #pragma clang assume_nonnull end
 #endif

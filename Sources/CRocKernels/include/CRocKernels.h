@@ -51,6 +51,8 @@ int roc_kernels_known(const char *name);
 typedef struct roc_team roc_team;
 typedef void (*roc_work)(void *context, size_t tile, size_t worker) ROC_SENDABLE;
 
+// Cores that this process may run on; at least 1.
+size_t roc_core_count(void);
 // A team of `threads` workers, the caller included. NULL when the system refuses a thread.
 roc_team *_Nullable roc_team_create(size_t threads);
 void roc_team_destroy(roc_team *team);

@@ -1,13 +1,16 @@
 import RocScore
 package import RocStore
 
-/// Reads AVA's label package in its download layout.
+/// Reads AVA's label package in its download layout, or the lists of another division of it.
 ///
 /// Files are parsed before the transaction begins; the database then takes all of it or nothing.
 package struct AVAImporter {
   private let manifest: Manifest
   private let source: SourceFolder
-  private let labels: AVALabels
+  /// Nil for a source that only has lists, which add to a dataset that is stored.
+  private let labels: AVALabels?
+  /// The schemes whose lists this source has.
+  private let schemes: [Manifest.Scheme]
   private let vocabularies: [(kind: String, names: [(number: Int, name: String)])]
   private let lists: [String: IDList]
   private let tags: [(kind: String, id: Int, numbers: [Int])]
@@ -19,19 +22,30 @@ package struct AVAImporter {
     let source = try SourceFolder(path)
     self.source = source
     var report = ImportReport(dataset: manifest.name)
-    labels = AVALabels(try Self.labelFile(manifest, source))
-    report.skipped = labels.skipped
     vocabularies = try Self.vocabularies(manifest, source, &report)
-    let lists = try Self.lists(manifest, source, &report)
+    let (schemes, lists) = try Self.lists(manifest, source, &report)
+    self.schemes = schemes
     self.lists = lists
+    if let file = try Self.labelFile(manifest, source, isNeeded: lists.isEmpty) {
+      let labels = AVALabels(file)
+      guard !labels.rows.isEmpty else {
+        let first = labels.skipped.first.map { "; line \($0.line): \($0.reason)" } ?? ""
+        throw DataError(
+          "\(path)/\(file.name): no labelled picture in \(labels.lineCount) lines\(first)")
+      }
+      report.skipped = labels.skipped + report.skipped
+      self.labels = labels
+    } else {
+      labels = nil
+    }
     tags = try Self.tags(manifest, source, lists, vocabularies, &report)
     self.report = report
   }
 
   /// Named AVA.txt, or else any text file whose lines have its 15 numbers.
   private static func labelFile(
-    _ manifest: Manifest, _ source: SourceFolder
-  ) throws(DataError) -> LineReader {
+    _ manifest: Manifest, _ source: SourceFolder, isNeeded: Bool
+  ) throws(DataError) -> LineReader? {
     guard let labels = manifest.labels else {
       throw DataError("manifests/\(manifest.name).yaml: importer ava needs labels")
     }
@@ -42,6 +56,7 @@ package struct AVAImporter {
       let reader = try LineReader("\(source.path)/\(file)", name: file)
       if AVALabels.recognises(reader) { return reader }
     }
+    guard isNeeded else { return nil }
     throw DataError(
       """
       \(source.path): no \(labels.file) (\(labels.description)); \
@@ -62,18 +77,45 @@ package struct AVAImporter {
     return result
   }
 
+  /// The lists of this source and the schemes that they make.
   private static func lists(
     _ manifest: Manifest, _ source: SourceFolder, _ report: inout ImportReport
-  ) throws(DataError) -> [String: IDList] {
+  ) throws(DataError) -> ([Manifest.Scheme], [String: IDList]) {
     var lists: [String: IDList] = [:]
-    for file in (manifest.schemes ?? []).flatMap(\.parts).compactMap(\.list)
-    where lists[file] == nil {
-      guard let path = try source.find(file) else { continue }
-      let list = IDList(try LineReader(path, name: source.relative(path)))
-      report.skipped += list.skipped
-      lists[file] = list
+    for scheme in manifest.schemes ?? [] {
+      for file in scheme.parts.compactMap(\.list) where lists[file] == nil {
+        guard let path = try source.find(file) else { continue }
+        let list = IDList(try LineReader(path, name: source.relative(path)), of: scheme.name)
+        report.skipped += list.skipped
+        lists[file] = list
+      }
     }
-    return lists
+    // A scheme may lack a list, as when a large one was left out, but not the one that tells it
+    // from another scheme.
+    let all = (manifest.schemes ?? []).map { (scheme: $0, files: Set($0.parts.compactMap(\.list))) }
+    let schemes = all.filter { own in
+      let shared = all.filter { $0.files != own.files }.reduce(into: Set<String>()) {
+        $0.formUnion($1.files)
+      }
+      let present = own.files.filter { lists[$0] != nil }
+      return !present.isEmpty && (present == own.files || !present.isSubset(of: shared))
+    }.map(\.scheme)
+    let told = schemes.filter { scheme in
+      let test = scheme.parts.first { $0.part == "test" }?.list
+      return scheme.testRows != nil && scheme.testRows == test.flatMap { lists[$0]?.ids.count }
+    }
+    // Schemes with the same file names: the one whose test list has its known length, else the
+    // one that claims no length.
+    let taken = Set(told.flatMap { $0.parts.compactMap(\.list) })
+    let chosen = schemes.filter { scheme in
+      let files = scheme.parts.compactMap(\.list)
+      return scheme.testRows != nil
+        ? told.contains { $0.name == scheme.name } : !files.contains { taken.contains($0) }
+    }
+    for scheme in chosen {
+      for file in scheme.parts.compactMap(\.list) { lists[file]?.rename(scheme.name) }
+    }
+    return (chosen, lists)
   }
 
   private static func tags(
@@ -84,11 +126,17 @@ package struct AVAImporter {
     var result: [(kind: String, id: Int, numbers: [Int])] = []
     for entry in manifest.tags ?? [] {
       guard let ids = lists[entry.ids], let path = try source.find(entry.labels) else { continue }
-      let size = vocabularies.first { $0.kind == entry.kind }?.names.count ?? 0
+      guard let size = vocabularies.first(where: { $0.kind == entry.kind })?.names.count else {
+        report.notes.append(
+          "\(entry.labels) was not read: the names of its numbers are not in the source")
+        continue
+      }
       let places = Dictionary(zip(ids.lines, ids.ids), uniquingKeysWith: { first, _ in first })
       let reader = try LineReader(path, name: source.relative(path))
       var numbers: [Int] = []
+      var lineCount = 0
       reader.eachLine { number, line in
+        lineCount = number
         let field = splitIntegers(line, into: &numbers)
         if field == nil, numbers.isEmpty { return }
         func skip(_ reason: String) {
@@ -109,6 +157,12 @@ package struct AVAImporter {
           skip("expected a number from 1 to \(size), or \(size) of 0 and 1")
         }
       }
+      if let last = ids.lines.last, lineCount < last {
+        report.skipped.append(
+          SkippedLine(
+            file: reader.name, line: lineCount,
+            reason: "the file ends here, \(entry.ids) goes on to line \(last)", content: ""))
+      }
     }
     return result
   }
@@ -125,64 +179,112 @@ package struct AVAImporter {
     into store: Store, images: ImageFolder?, replace: Bool
   ) throws -> ImportReport {
     try store.write { db in
+      guard try labels != nil || DatasetRecord.named(manifest.name, db) != nil else {
+        throw DataError(
+          """
+          \(source.path): has lists but no \(manifest.labels?.file ?? "labels"); import the label \
+          package first, then these lists
+          """, isMissing: true)
+      }
       var record = manifest.record
       record.imageFolder = images?.path
-      let writer = try DatasetWriter.open(record, replace: replace, db)
+      let writer = try DatasetWriter.open(record, replace: replace && labels != nil, db)
       var report = report
-      report.rows = labels.lineCount
-      report.duplicates = labels.duplicates
-      let ids = try writeSamples(writer, images: images, &report)
+      report.rows = labels?.lineCount ?? 0
+      report.duplicates = labels?.duplicates ?? 0
+      try writeSamples(writer, images: images, &report)
+      let ids = Dictionary(
+        uniqueKeysWithValues: writer.samples.compactMap { key, row in
+          Int(key.prefix { $0 != "." }).map { ($0, row) }
+        })
       for (kind, names) in vocabularies { try writer.setVocabulary(kind, names) }
       try writeSchemes(writer, ids, &report)
       try writeTags(writer, ids)
+      compareVotes(writer, &report)
       try writer.setQuarantine(
-        report.skipped.map { ($0.file, $0.line, $0.reason, $0.content) })
+        of: source.files, report.skipped.map { ($0.file, $0.line, $0.reason, $0.content) })
+      report.images = labels?.rows.count ?? 0
+      if !report.splits.contains(where: { $0.scheme == manifest.defaultScheme }), labels != nil {
+        let files = (manifest.schemes ?? []).first { $0.name == manifest.defaultScheme }?.parts
+          .compactMap(\.list).joined(separator: ", ")
+        report.notes.append(
+          """
+          there is no \(manifest.defaultScheme) split: \(files ?? "its list") is not in the \
+          source; import a folder that has it
+          """)
+      }
       let all = try SampleRecord.fetch(db, dataset: writer.dataset)
-      report.images = ids.count
       report.scores = ScoreSummary(all.map(\.score))
       report.votes = all.reduce(0) { $0 + ($1.votes?.reduce(0, +) ?? 0) }
       return report
     }
   }
 
-  private func writeSamples(
-    _ writer: DatasetWriter, images: ImageFolder?, _ report: inout ImportReport
-  ) throws -> [Int: Int64] {
-    var ids: [Int: Int64] = [:]
-    var missing: [String] = []
-    for row in labels.rows {
-      let key = manifest.images.name.replacing("{id}", with: String(row.id))
-      let path = images?.path(of: key)
-      if images != nil, path == nil { missing.append(key) }
-      ids[row.id] = try writer.addSample(
-        key: key, score: VoteHistogram(counts: row.votes).mean ?? 0, votes: row.votes,
-        extra: row.extra, path: path, looked: images != nil)
-    }
-    if images != nil { report.missingImages = missing }
-    return ids
+  private func key(_ id: Int) -> String {
+    manifest.images.name.replacing("{id}", with: String(id))
   }
 
+  private func writeSamples(
+    _ writer: DatasetWriter, images: ImageFolder?, _ report: inout ImportReport
+  ) throws {
+    var missing: [String] = []
+    for row in labels?.rows ?? [] {
+      let key = key(row.id)
+      let path = images?.path(of: key)
+      if images != nil, path == nil { missing.append(key) }
+      do {
+        _ = try writer.addSample(
+          key: key, score: VoteHistogram(counts: row.votes).mean ?? 0, votes: row.votes,
+          extra: row.extra, path: path, looked: images != nil)
+      } catch let error as StoreError {
+        throw StoreError("\(source.path): row \(row.line): \(error.message)")
+      }
+    }
+    if images != nil { report.missingImages = missing }
+  }
+
+  /// A part is written when its list is there; the rest, when all lists of its scheme are.
   private func writeSchemes(
     _ writer: DatasetWriter, _ ids: [Int: Int64], _ report: inout ImportReport
   ) throws {
-    for list in lists.sorted(by: { $0.key < $1.key }).map(\.value) {
+    let used = Set(schemes.flatMap { $0.parts.compactMap(\.list) })
+    for (file, list) in lists.sorted(by: { $0.value.name < $1.value.name })
+    where used.contains(file) {
       let unlabelled = list.ids.filter { ids[$0] == nil }.count
-      try writer.setList(list.name, listed: list.ids.count, unlabelled: unlabelled)
+      try writer.setList(list.name, keys: list.ids.map(key), unlabelled: unlabelled)
       report.unlabelled.append((list.name, unlabelled))
     }
-    for scheme in manifest.schemes ?? [] {
-      let needed = scheme.parts.compactMap(\.list)
-      guard needed.allSatisfy({ lists[$0] != nil }) else { continue }
-      var listed: Set<Int> = []
+    for scheme in schemes {
+      let files = scheme.parts.compactMap(\.list)
+      let isWhole = files.allSatisfy { lists[$0] != nil }
+      let listed = Set(files.flatMap { lists[$0]?.ids ?? [] })
       for part in scheme.parts {
-        for id in part.list.flatMap({ lists[$0]?.ids }) ?? [] { listed.insert(id) }
-      }
-      for part in scheme.parts {
-        let members =
-          part.list.flatMap { lists[$0]?.ids.compactMap { ids[$0] } }
-          ?? labels.rows.filter { !listed.contains($0.id) }.compactMap { ids[$0.id] }
+        let members: [Int64]
+        if let file = part.list {
+          guard let list = lists[file] else { continue }
+          members = list.ids.compactMap { ids[$0] }
+        } else {
+          guard isWhole else { continue }
+          members = ids.filter { !listed.contains($0.key) }.values.sorted()
+        }
         try writer.setMembers(scheme.name, part.part, members)
         report.splits.append((scheme.name, part.part, members.count))
+      }
+    }
+  }
+
+  /// A list that repeats the votes shows at once when one of two copies is scrambled.
+  private func compareVotes(_ writer: DatasetWriter, _ report: inout ImportReport) {
+    for list in lists.values.sorted(by: { $0.name < $1.name }) {
+      for (id, line) in zip(list.ids, list.lines) {
+        guard let votes = list.votes[id], let stored = writer.votes(of: key(id)),
+          votes != stored
+        else { continue }
+        report.skipped.append(
+          SkippedLine(
+            file: list.file, line: line,
+            reason: "image \(id) has the votes \(votes) here and \(stored) in the database",
+            content: ""))
       }
     }
   }

@@ -5,10 +5,20 @@ struct AVALabels {
   /// One picture's row.
   struct Row: Equatable {
     let id: Int
+    /// From 1.
+    let line: Int
     /// 10 counts.
     let votes: [Int]
-    /// The other columns, as a JSON object.
-    let extra: String
+    let index: Int
+    /// tag1, tag2 and the challenge.
+    let tags: [Int]
+
+    /// The columns beside the votes, as a JSON object.
+    var extra: String {
+      """
+      {"index":\(index),"tag1":\(tags[0]),"tag2":\(tags[1]),"challenge":\(tags[2])}
+      """
+    }
   }
 
   static let columns = 15
@@ -30,10 +40,13 @@ struct AVALabels {
         if let field = splitIntegers(line, into: &numbers) {
           throw DataError("\"\(field.prefix(40))\" is not a whole number")
         }
-        let row = try Self.row(numbers)
+        let row = try Self.row(numbers, line: number)
         if let earlier = places[row.id] {
           guard rows[earlier].votes == row.votes else {
-            throw DataError("image \(row.id) has other votes in an earlier line")
+            throw DataError("image \(row.id) has other votes in line \(rows[earlier].line)")
+          }
+          guard rows[earlier].tags == row.tags else {
+            throw DataError("image \(row.id) has other tags in line \(rows[earlier].line)")
           }
           duplicates += 1
         } else {
@@ -49,7 +62,7 @@ struct AVALabels {
     }
   }
 
-  private static func row(_ numbers: [Int]) throws(DataError) -> Row {
+  private static func row(_ numbers: [Int], line: Int) throws(DataError) -> Row {
     guard numbers.count == columns else {
       throw DataError("\(numbers.count) columns, expected \(columns)")
     }
@@ -62,11 +75,7 @@ struct AVALabels {
       throw DataError("no votes, so there is no mean")
     }
     return Row(
-      id: numbers[1], votes: votes,
-      extra: """
-        {"index":\(numbers[0]),"tag1":\(numbers[12]),"tag2":\(numbers[13]),\
-        "challenge":\(numbers[14])}
-        """)
+      id: numbers[1], line: line, votes: votes, index: numbers[0], tags: Array(numbers[12...]))
   }
 
   /// Whether a file looks like AVA.txt: its first line with text has 15 whole numbers.

@@ -1,34 +1,65 @@
 import RocTensor
 
-/// A list of image ids, one a line.
+/// A list of AVA's image ids, as one of three kinds of file has it.
+///
+/// Lines are an id (`.jpgl`), `<id>.jpg <0|1>` (ILGnet), or a CSV row that begins with the id
+/// (TANet, ReLIC), whose next ten columns are the counts of the ratings 1 to 10.
 struct IDList {
-  /// Base name without extension, as in `generic_test`.
-  let name: String
+  /// Base name without extension, as in `generic_test`; with the scheme where that says little.
+  private(set) var name: String
+  private let base: String
   private(set) var ids: [Int] = []
   /// The line of each id.
   private(set) var lines: [Int] = []
+  /// Counts beside an id, where the file has them.
+  private(set) var votes: [Int: [Int]] = [:]
   private(set) var skipped: [SkippedLine] = []
+  let file: String
 
-  init(_ reader: LineReader) {
-    let base = reader.name.split(separator: "/").last ?? ""
-    name = String(base.split(separator: ".").first ?? base)
-    var numbers: [Int] = []
+  init(_ reader: LineReader, of scheme: String) {
+    file = reader.name
+    let last = reader.name.split(separator: "/").last ?? ""
+    base = String(last.split(separator: ".").first ?? last)
+    name = base
+    rename(scheme)
     var seen: Set<Int> = []
     reader.eachLine { number, line in
-      let field = splitIntegers(line, into: &numbers)
-      if field == nil, numbers.isEmpty { return }
-      guard field == nil, numbers.count == 1, numbers[0] > 0 else {
+      let text = String(decoding: line, as: UTF8.self)
+      let fields = text.split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init)
+      if fields.isEmpty || (number == 1 && fields[0] == "image_id") { return }
+      guard let id = Self.id(fields) else {
         skipped.append(
           SkippedLine(
-            file: reader.name, line: number, reason: "expected one image id",
-            content: String(decoding: line, as: UTF8.self)))
+            file: reader.name, line: number, reason: "expected one image id", content: text))
         return
       }
-      if seen.insert(numbers[0]).inserted {
-        ids.append(numbers[0])
+      if seen.insert(id).inserted {
+        ids.append(id)
         lines.append(number)
+        let counts = fields.dropFirst().prefix(10).compactMap { Int($0) }
+        if fields.count > 10, counts.count == 10 { votes[id] = counts }
       }
     }
+  }
+
+  /// Names the list after its scheme: several have a `test`.
+  mutating func rename(_ scheme: String) {
+    if ["train", "val", "test"].contains(base) { name = "\(scheme)_\(base)" }
+  }
+
+  /// The id of a line; nil for a line of another form.
+  private static func id(_ fields: [String]) -> Int? {
+    let isNamed = fields[0].hasSuffix(".jpg")
+    let isWhole =
+      switch fields.count {
+      case 1: true
+      case 2: isNamed && (fields[1] == "0" || fields[1] == "1")
+      default: fields.count > 10
+      }
+    guard isWhole, let id = Int(isNamed ? String(fields[0].dropLast(4)) : fields[0]), id > 0 else {
+      return nil
+    }
+    return id
   }
 }
 

@@ -25,6 +25,8 @@ package struct ImportReport: Sendable {
   /// Distinct pictures.
   package var images = 0
   package var skipped: [SkippedLine] = []
+  /// What else a user should know.
+  package var notes: [String] = []
   package var duplicates = 0
   package var splits: [(scheme: String, part: String, count: Int)] = []
   package var unlabelled: [(list: String, count: Int)] = []

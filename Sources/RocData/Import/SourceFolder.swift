@@ -14,11 +14,11 @@ struct SourceFolder {
     guard isFolder.boolValue else {
       throw DataError("\(path): is a file, expected the folder of the download", isMissing: true)
     }
-    guard let names = FileManager.default.enumerator(atPath: path) else {
+    guard let files = FolderWalk.files(below: path) else {
       throw DataError("\(path): cannot be listed; check its permissions")
     }
     self.path = path
-    files = names.compactMap { $0 as? String }.sorted()
+    self.files = files
   }
 
   /// The file whose path ends with `suffix`, whatever folders lie above it; nil when there is none.

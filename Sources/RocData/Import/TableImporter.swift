@@ -7,6 +7,7 @@ package import RocStore
 package struct TableImporter {
   private let manifest: Manifest
   private let samples: TableSamples
+  private let files: [String]
   private let range: ScoreRange
 
   /// - Throws: `DataError` when a required file or column is missing.
@@ -35,6 +36,7 @@ package struct TableImporter {
         "\(path): none of \(wanted.joined(separator: ", ")); \(source.listing)", isMissing: true)
     }
     self.samples = samples
+    files = source.files
     let scores = samples.entries.compactMap(\.score)
     range = try Self.range(manifest, scores, path: path)
   }
@@ -79,7 +81,7 @@ package struct TableImporter {
       let ids = try write(writer, images: images, &report)
       try writeParts(writer, ids, &report)
       try writer.setQuarantine(
-        report.skipped.map { ($0.file, $0.line, $0.reason, $0.content) })
+        of: files, report.skipped.map { ($0.file, $0.line, $0.reason, $0.content) })
       report.images = ids.count
       let all = try SampleRecord.fetch(db, dataset: writer.dataset)
       report.scores = ScoreSummary(all.map(\.score))

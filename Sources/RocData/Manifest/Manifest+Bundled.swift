@@ -20,7 +20,8 @@ extension Manifest {
     guard let bytes = bundledTexts[name] else {
       let known = bundledTexts.keys.sorted().joined(separator: ", ")
       throw DataError(
-        "there is no dataset called \(name); known are: \(known); or give a manifest's path")
+        "there is no dataset called \(name); known are: \(known); or give a manifest's path",
+        isUsage: true)
     }
     return try Manifest(
       yaml: String(decoding: bytes, as: UTF8.self), path: "manifests/\(name).yaml")

@@ -47,6 +47,13 @@ package struct Manifest: Sendable, Codable, Equatable {
   /// How an id becomes a file name; `{id}` stands for it.
   package struct Images: Sendable, Codable, Equatable {
     package let name: String
+    /// Pictures of the same base name in different folders show the same photo.
+    package let namesArePhotos: Bool?
+
+    enum CodingKeys: String, CodingKey {
+      case name
+      case namesArePhotos = "names_are_photos"
+    }
   }
 
   /// Names of numbered things, one `<number> <name>` a line.
@@ -59,6 +66,14 @@ package struct Manifest: Sendable, Codable, Equatable {
   package struct Scheme: Sendable, Codable, Equatable {
     package let name: String
     package let parts: [Part]
+    /// The rows of its test list, which tell it from another scheme with the same file names.
+    package let testRows: Int?
+
+    enum CodingKeys: String, CodingKey {
+      case name
+      case parts
+      case testRows = "test_rows"
+    }
   }
 
   /// The ids of a list, or all labelled pictures in no other part.
@@ -182,6 +197,6 @@ package struct Manifest: Sendable, Codable, Equatable {
       name: name, title: title, range: range, higherIsBetter: score.direction == .higher,
       threshold: score.threshold ?? (range.low + range.high) / 2,
       bins: votes.map { .init(count: $0.bins, first: $0.first, step: $0.step) },
-      defaultScheme: defaultScheme)
+      defaultScheme: defaultScheme, namesArePhotos: images.namesArePhotos ?? false)
   }
 }

@@ -22,16 +22,43 @@ package struct PredictionFile: Sendable {
     } catch {
       throw DataError(error.description, isMissing: error.isMissing)
     }
-    let first = file.withBytes { bytes in
-      bytes.first { ![0x20, 0x0A, 0x0D, 0x09, 0xEF, 0xBB, 0xBF].contains($0) }
+    self = try file.withBytes { bytes throws(DataError) in
+      try PredictionFile(bytes, name: path)
     }
-    guard let first else { throw DataError("\(path): the file is empty") }
+  }
+
+  /// Reads a file in memory; `name` stands in messages.
+  package init(_ bytes: UnsafeRawBufferPointer, name: String) throws(DataError) {
+    let first = bytes.first { ![0x20, 0x0A, 0x0D, 0x09, 0xEF, 0xBB, 0xBF].contains($0) }
+    guard let first else { throw DataError("\(name): the file is empty", isMissing: true) }
     if first == UInt8(ascii: "[") || first == UInt8(ascii: "{") {
-      try file.withBytes { bytes throws(DataError) in try readJSON(bytes, path: path) }
+      try readJSON(bytes, path: name)
     } else {
-      try file.withBytes { bytes throws(DataError) in try readCSV(bytes, path: path) }
+      try readCSV(bytes, path: name)
     }
+    guard count > 0 else { throw DataError("\(name): no records in it", isMissing: true) }
     if !hasDistributions { pairs.distributions = [] }
+  }
+
+  /// A distribution as it must be: numbers of 0 or more that sum to 1; nil for none.
+  private static func distribution(
+    _ values: [Double?]?, _ name: String, _ place: String
+  ) throws(DataError) -> [Double]? {
+    guard let values, !values.isEmpty else { return nil }
+    let numbers = values.compactMap { $0 }
+    guard numbers.count == values.count, numbers.allSatisfy({ $0.isFinite && $0 >= 0 }) else {
+      throw DataError("\(place): \(name) holds something that is no number of 0 or more")
+    }
+    let sum = numbers.reduce(0, +)
+    guard abs(sum - 1) <= 1e-3 else {
+      throw DataError("\(place): \(name) sums to \(sum), expected 1")
+    }
+    return numbers
+  }
+
+  /// A decimal number; Swift alone would also read hexadecimal.
+  private static func number(_ text: String) -> Double? {
+    text.contains { $0 == "x" || $0 == "X" } ? nil : Double(text)
   }
 
   private mutating func add(
@@ -72,11 +99,13 @@ package struct PredictionFile: Sendable {
       guard record["gt_score"] != nil, record["score"] != nil else {
         throw DataError("\(place): needs gt_score and score")
       }
-      let p = record["distribution"]?.array?.compactMap(\.double) ?? []
-      let t = record["target"]?.array?.compactMap(\.double) ?? []
+      let hasScore = record["score"]?.isNull == false
+      let p = try Self.distribution(
+        hasScore ? record["distribution"]?.array?.map(\.double) : nil, "distribution", place)
+      let t = try Self.distribution(record["target"]?.array?.map(\.double), "target", place)
       add(
         place, truth: record["gt_score"]?.double, score: record["score"]?.double,
-        distributions: p.isEmpty || t.isEmpty ? nil : (p, t),
+        distributions: p.flatMap { p in t.map { (p, $0) } },
         reason: record["error"]?["message"]?.string)
     }
   }
@@ -99,12 +128,14 @@ package struct PredictionFile: Sendable {
         failures.append("\(place): \(row.fields.count) fields, expected \(csv.header.count)")
         continue
       }
-      let predicted = p.compactMap { Double(row.fields[$0]) }
-      let target = t.compactMap { Double(row.fields[$0]) }
-      let isWhole = !p.isEmpty && predicted.count == p.count && target.count == t.count
+      let hasScore = Self.number(row.fields[score]) != nil
+      let predicted = try Self.distribution(
+        hasScore ? p.map { Self.number(row.fields[$0]) } : nil, "p1…p\(p.count)", place)
+      let target = try Self.distribution(
+        hasScore ? t.map { Self.number(row.fields[$0]) } : nil, "t1…t\(t.count)", place)
       add(
-        place, truth: Double(row.fields[truth]), score: Double(row.fields[score]),
-        distributions: isWhole && !target.isEmpty ? (predicted, target) : nil)
+        place, truth: Self.number(row.fields[truth]), score: Self.number(row.fields[score]),
+        distributions: predicted.flatMap { p in target.map { (p, $0) } })
     }
   }
 

@@ -39,8 +39,12 @@ extension ConversationLint {
 
   /// Texts that training would cut in the wrong place, or that name score tokens themselves.
   private mutating func checkTemplate(_ text: String, role: String, field: String) {
-    if text.allSatisfy(\.isWhitespace) { fail(field, "is empty") }
-    for separator in ["</s>", " ASSISTANT: ", " USER: "] where text.occurrences(of: separator) > 0 {
+    let isOnlyMark =
+      role == "human" && text.occurrences(of: ConversationExport.mark) == 1
+      && text.utf8.count == ConversationExport.mark.utf8.count
+    if text.allSatisfy(\.isWhitespace) || isOnlyMark { fail(field, "is empty") }
+    for separator in ["</s>", "<s>", " ASSISTANT: ", " USER: "]
+    where text.occurrences(of: separator) > 0 {
       fail(field, "holds \"\(separator)\", which separates turns in the prompt template")
     }
     if role == "gpt", text.occurrences(of: ConversationExport.mark) > 0 {

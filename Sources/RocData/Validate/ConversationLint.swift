@@ -49,8 +49,10 @@ package struct ConversationLint: Sendable {
         check(record)
       } catch {
         records += 1
-        fail("record", "not JSON: \(error); the rest of the file was not read")
-        return
+        // JSON Lines go on at the next line; an array that breaks cannot be read further.
+        let goesOn = reader.skipToNextLine()
+        fail("record", "not JSON: \(error)\(goesOn ? "" : "; the rest of the file was not read")")
+        if !goesOn { return }
       }
     }
     if records == 0 {
@@ -65,8 +67,12 @@ package struct ConversationLint: Sendable {
   /// Checks the next record.
   package mutating func check(_ record: JSON) {
     records += 1
-    guard record.members != nil else {
+    guard let members = record.members else {
       return fail("record", "is \(record.kind), expected an object")
+    }
+    var names: Set<String> = []
+    for member in members where !names.insert(member.name).inserted {
+      fail(member.name, "stands twice; readers disagree which one counts")
     }
     checkImage(record)
     let scores = checkScores(record)

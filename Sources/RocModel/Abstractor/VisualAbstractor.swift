@@ -56,6 +56,8 @@ struct VisualAbstractor: Connector {
     endOfImage = reader.values("\(name).vit_eos", shape: [1, 1, languageWidth])
   }
 
+  var rows: Int { config.queries + 1 }
+
   func connect(_ features: borrowing Matrix, trace: Trace?) -> Matrix {
     var x = Matrix(rows: config.queries, columns: config.width, queries)
     for (i, layer) in layers.enumerated() {

@@ -14,7 +14,7 @@ struct ConfigReader {
 
   /// A size: a whole number from 1 to `most`.
   ///
-  /// The bound keeps products of a few sizes far below 64 bits, whatever a file claims.
+  /// The bound keeps products of three sizes below 64 bits, whatever a file claims.
   func size(
     _ name: String, most: Int = 1 << 17, default preset: Int? = nil
   ) throws(ModelError) -> Int {
@@ -32,9 +32,13 @@ struct ConfigReader {
   }
 
   /// A small positive number, as the epsilon of a norm.
+  ///
+  /// It must also be above 0 and finite as the float32 that is computed with.
   func positive(_ name: String, default preset: Double) throws(ModelError) -> Double {
     let value = try number(name, default: preset)
-    guard value > 0 else { throw refuse(name, "a number above 0") }
+    guard Float(value) > 0, Float(value).isFinite else {
+      throw refuse(name, "a number above 0 that fits float32")
+    }
     return value
   }
 

@@ -1,4 +1,4 @@
-import RocTensor
+import CRocKernels
 
 #if canImport(Glibc)
 import Glibc
@@ -22,5 +22,5 @@ package func availableMemory() -> Int? {
   return nil
 }
 
-/// Cores that this process may use.
-package func coreCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+/// Cores that this process may run on, as `taskset` or a scheduler set them.
+package func coreCount() -> Int { Int(roc_core_count()) }

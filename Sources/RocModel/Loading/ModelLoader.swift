@@ -56,6 +56,14 @@ package struct ModelLoader {
         \(tokenizer.largestID), config.json only vocab_size \(config.language.vocabulary)
         """)
     }
+    guard tokenizer.id(of: "[SCORE]") == config.scoreID else {
+      let found = tokenizer.id(of: "[SCORE]").map { "the id \($0)" } ?? "no id"
+      throw .checkpoint(
+        """
+        \(folder): [SCORE] has \(found) in added_tokens.json, config.json has score_id \
+        \(config.scoreID)
+        """)
+    }
     let weights = WeightReader(checkpoint, compute: compute, isChecking: true)
     _ = OwlModel.networks(weights, config, compute)
     guard weights.problems.isEmpty else {

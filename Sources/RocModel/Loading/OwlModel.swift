@@ -48,8 +48,9 @@ enum OwlModel {
         throw .checkpoint(
           "\(config.place): img_token_num \(tokens) and num_tokens \(count) must be equal")
       }
-      guard low < high else {
-        throw .checkpoint("\(config.place): min_score \(low) is not below max_score \(high)")
+      guard low < high, Float(low).isFinite, Float(high).isFinite else {
+        throw .checkpoint(
+          "\(config.place): min_score \(low) is not below max_score \(high), or too large")
       }
       guard scoreID < language.vocabulary, tokens < language.vocabulary else {
         throw .checkpoint(
@@ -80,6 +81,19 @@ enum OwlModel {
   static func preprocessing(
     _ config: ConfigReader, edge: Int
   ) throws(ModelError) -> Preprocessing {
+    guard config.json.members != nil else {
+      throw .checkpoint("\(config.place): holds \(config.json.kind), expected an object")
+    }
+    for flag in ["do_resize", "do_center_crop", "do_rescale", "do_normalize"] {
+      guard config.json[flag]?.bool != false else {
+        throw .checkpoint("\(config.place): \(flag) false is not supported")
+      }
+    }
+    if let crop = config.json["crop_size"], let width = crop["width"]?.int {
+      guard width == crop["height"]?.int else {
+        throw .checkpoint("\(config.place): crop_size \(crop.line) is not square")
+      }
+    }
     func side(_ name: String, _ key: String) throws(ModelError) -> Int {
       guard config.json[name]?.members != nil else { return try config.size(name, default: edge) }
       return try config.object(name).size(key)
@@ -91,14 +105,14 @@ enum OwlModel {
     }
     let deviation = try config.numbers(
       "image_std", count: 3, default: [0.26862954, 0.26130258, 0.27577711])
-    guard deviation.allSatisfy({ $0 > 0 }) else {
+    guard deviation.allSatisfy({ Float($0) >= Float.leastNormalMagnitude }) else {
       throw .checkpoint("\(config.place): image_std \(deviation), expected numbers above 0")
     }
     let result = Preprocessing(
       size: try side("size", "shortest_edge"), cropSize: try side("crop_size", "height"),
       mean: try config.numbers(
         "image_mean", count: 3, default: [0.48145466, 0.4578275, 0.40821073]),
-      deviation: deviation, rescale: try config.number("rescale_factor", default: 1.0 / 255),
+      deviation: deviation, rescale: try config.positive("rescale_factor", default: 1.0 / 255),
       filter: filter)
     // A larger size than a few times the edge is a mistake, and would take memory without bound.
     guard result.cropSize == edge, (edge...8 * edge).contains(result.size) else {

@@ -24,14 +24,14 @@ final class WeightReader {
   func linear(_ name: String, outputs: Int, inputs: Int, bias: Bool = true) -> Linear {
     let weights = raw("\(name).weight", shape: [outputs, inputs])
     let bias = bias ? vector("\(name).bias", count: outputs) : nil
-    bytes += 4 * outputs.rounded(upTo: 64) * inputs
+    count([outputs.rounded(upTo: 64), inputs])
     guard let weights else { return Linear(placeholder: outputs, inputs) }
     return Linear(weights, bias: bias, compute: compute)
   }
 
   /// Weights stored with more axes, read as [outputs, inputs].
   func linear(_ name: String, shape: [Int], outputs: Int, inputs: Int) -> Linear {
-    bytes += 4 * outputs.rounded(upTo: 64) * inputs
+    count([outputs.rounded(upTo: 64), inputs])
     guard let weights = raw("\(name).weight", shape: shape) else {
       return Linear(placeholder: outputs, inputs)
     }
@@ -42,14 +42,14 @@ final class WeightReader {
 
   /// Values of any shape as one list.
   func values(_ name: String, shape: [Int]) -> [Float] {
-    bytes += 4 * shape.reduce(1, *)
+    count(shape)
     return raw(name, shape: shape)?.widened ?? []
   }
 
   /// Values that are stored, or else computed.
   func buffer(_ name: String, shape: [Int], computed: () -> [Float]) -> [Float] {
     guard checkpoint[name] == nil else { return values(name, shape: shape) }
-    bytes += 4 * shape.reduce(1, *)
+    count(shape)
     return isChecking ? [] : computed()
   }
 
@@ -59,6 +59,17 @@ final class WeightReader {
   /// A table whose rows are read one by one from the mapped file.
   func table(_ name: String, rows: Int, columns: Int) -> EmbeddingTable {
     EmbeddingTable(tensor: check(name, shape: [rows, columns]), rows: rows, columns: columns)
+  }
+
+  /// Adds float32 values of a shape to the need; hostile sizes stop at the largest number.
+  private func count(_ shape: [Int]) {
+    var product = 4
+    for size in shape {
+      let (next, overflow) = product.multipliedReportingOverflow(by: size)
+      product = overflow ? Int.max : next
+    }
+    let (sum, overflow) = bytes.addingReportingOverflow(product)
+    bytes = overflow ? Int.max : sum
   }
 
   private func raw(_ name: String, shape: [Int]) -> RawWeights? {

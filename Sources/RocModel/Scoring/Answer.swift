@@ -11,6 +11,9 @@ package struct Answer: Sendable, Equatable {
   /// Positions in `outputIDs` where `[SCORE]` was emitted.
   package var scoreSteps: [Int]
 
+  /// False when a logit was no number; such an answer has no meaning.
+  package var isFinite = true
+
   /// The first score; nil when the answer holds none.
   package var score: Double? { scores.first }
 }

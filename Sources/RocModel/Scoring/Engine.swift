@@ -61,6 +61,11 @@ package final class Engine: Sendable {
       parts.template.prompt(question), splitAt: parts.template.mark, imageID: Self.imageID)
   }
 
+  /// Prepares a question, so that one that cannot be asked is refused before any picture is read.
+  package func check(question: String) throws(ModelError) {
+    _ = try prepared(question, opening: "", rows: parts.connector.rows)
+  }
+
   /// Asks a question about a picture and decodes greedily.
   ///
   /// - Parameters:

@@ -9,6 +9,8 @@ struct GreedyDecoding {
   private var ids: [Int] = []
   private var scoreSteps: [Int] = []
   private var scoreLogits: [[Float]] = []
+  /// The weights or the picture gave something that is no number; decoding stopped there.
+  private var isBroken = false
 
   init(parts: ModelParts, most: Int) {
     self.parts = parts
@@ -26,6 +28,10 @@ struct GreedyDecoding {
       let logits = parts.language.logits(hidden, row: hidden.rows - 1)
       if ids.isEmpty {
         trace?.record("logits.prompt", Matrix(rows: 1, columns: logits.count, logits))
+      }
+      guard logits.allSatisfy(\.isFinite) else {
+        isBroken = true
+        return
       }
       let id = Self.largest(logits)
       if id == parts.readout.scoreID {
@@ -58,7 +64,7 @@ struct GreedyDecoding {
     return Answer(
       text: text(score: scores.first, decimals: decimals), scores: scores,
       distributions: distributions.map { $0.map(Double.init) }, outputIDs: ids,
-      scoreSteps: scoreSteps)
+      scoreSteps: scoreSteps, isFinite: !isBroken)
   }
 
   private func text(score: Double?, decimals: Int) -> String {
@@ -72,8 +78,10 @@ struct GreedyDecoding {
   }
 
   private func trimmed(_ text: String) -> String {
-    let isBlank = { (c: Character) in c.isWhitespace }
-    return String(
-      text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
+    var result = String.UnicodeScalarView()
+    result.append(
+      contentsOf: text.unicodeScalars.drop(while: isPythonSpace).reversed()
+        .drop(while: isPythonSpace).reversed())
+    return String(result)
   }
 }

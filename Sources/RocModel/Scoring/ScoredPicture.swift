@@ -56,17 +56,18 @@ extension Engine {
       return (nil, .init(code: error.code.rawValue, message: error.description))
     }
     let answer = try answer(prepared, question: question, decimals: decimals)
+    guard answer.isFinite, answer.scores.allSatisfy(\.isFinite) else {
+      return (
+        nil,
+        .init(
+          code: "not_finite",
+          message: "\(path): the model's output is not a number; check the weights")
+      )
+    }
     if answer.scores.isEmpty {
       return (
         answer,
         .init(code: "no_score", message: "\(path): the answer holds no [SCORE]: \(answer.text)")
-      )
-    }
-    guard answer.scores.allSatisfy(\.isFinite) else {
-      return (
-        nil,
-        .init(
-          code: "not_finite", message: "\(path): the score is not a number; check the weights")
       )
     }
     return (answer, nil)

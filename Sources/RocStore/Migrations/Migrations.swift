@@ -7,6 +7,7 @@ enum Migrations {
   static var all: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 datasets and predictions", migrate: createTables)
+    migrator.registerMigration("2 audits", migrate: keepListedNames)
     return migrator
   }
 }

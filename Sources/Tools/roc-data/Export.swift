@@ -52,18 +52,18 @@ struct Export: RocCommand {
   }
 
   func execute() throws -> ExitStatus {
-    let store = try database.open()
+    let store = try database.open(readOnly: true)
     let record = try store.dataset(dataset)
     if let numTokens, numTokens != record.bins?.count {
       let own = record.bins.map { "\($0.count)" } ?? "no"
       throw CommandError(
-        .failed,
+        .usage,
         "\(dataset) has \(own) bins, --num-tokens asks for \(numTokens); votes are not rebinned")
     }
     let (name, all) = try store.samples(record, split: split)
     let absent = all.filter { $0.imageState == .missing || $0.imageState == .unreadable }
-    let samples =
-      skipMissing ? all.filter { sample in !absent.contains { $0.id == sample.id } } : all
+    let absentIDs = Set(absent.map(\.id))
+    let samples = skipMissing ? all.filter { !absentIDs.contains($0.id) } : all
     if skipMissing {
       for sample in absent {
         Console.note("left out: \(sample.key): \(sample.imageReason ?? sample.imageState.rawValue)")

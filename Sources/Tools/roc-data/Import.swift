@@ -43,6 +43,7 @@ struct Import: RocCommand {
       Console.note(
         "Warning: … and \(report.skipped.count - 20) more lines; all are in table quarantine")
     }
+    for note in report.notes { Console.note("Warning: \(note)") }
     for key in (report.missingImages ?? []).prefix(10) {
       Console.note("Warning: \(key) is not in \(images ?? "")")
     }
@@ -66,7 +67,10 @@ struct Import: RocCommand {
 
   private func text(_ report: ImportReport) -> String {
     var lines = [
-      "\(report.dataset): \(report.images) pictures from \(report.rows) rows into \(database.path)"
+      report.rows == 0
+        ? "\(report.dataset): splits for the pictures in \(database.path)"
+        : "\(report.dataset): \(report.images) pictures from \(report.rows) rows into "
+          + database.path
     ]
     if report.duplicates > 0 { lines.append("  \(report.duplicates) repeated rows") }
     if !report.skipped.isEmpty { lines.append("  \(report.skipped.count) rows set aside") }

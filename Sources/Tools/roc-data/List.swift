@@ -14,7 +14,7 @@ struct List: RocCommand {
   @OptionGroup var database: DatabaseOptions
 
   func execute() throws -> ExitStatus {
-    let datasets = try database.open().datasets()
+    let datasets = try database.open(readOnly: true).datasets()
     if json {
       let list = datasets.map { entry -> JSON in
         [

@@ -13,7 +13,7 @@ struct RocDataCommand: ParsableCommand {
       """,
     version: "roc 0.1.0",
     subcommands: [
-      Import.self, List.self, Stats.self, VerifyImages.self, Validate.self, Export.self,
-      Demo.self,
+      Import.self, AddSplit.self, List.self, Stats.self, VerifyImages.self, Validate.self,
+      Export.self, Audit.self, Demo.self,
     ])
 }

@@ -24,7 +24,7 @@ struct Stats: RocCommand {
   @OptionGroup var database: DatabaseOptions
 
   func execute() throws -> ExitStatus {
-    let store = try database.open()
+    let store = try database.open(readOnly: true)
     let record = try store.dataset(dataset)
     let (name, samples) = try store.samples(record, split: split)
     let statistics = Statistics(dataset: record, split: name, samples: samples)

@@ -46,7 +46,9 @@ struct Validate: RocCommand {
     guard (minScore == nil) == (maxScore == nil) else {
       throw ValidationError("--min-score and --max-score go together.")
     }
-    if let minScore, let maxScore, minScore >= maxScore {
+    if let minScore, let maxScore,
+      !(minScore < maxScore && minScore.isFinite && maxScore.isFinite)
+    {
       throw ValidationError("--min-score \(minScore) is not below --max-score \(maxScore).")
     }
     guard numTokens.map({ $0 > 0 }) ?? true else {
@@ -59,9 +61,7 @@ struct Validate: RocCommand {
     var lint = isFile ? try fileLint() : try datasetLint()
     let looked = lint.findImage != nil
     if target == "-" {
-      var bytes: [UInt8] = []
-      while let line = readLine(strippingNewline: false) { bytes += Array(line.utf8) }
-      bytes.withUnsafeBytes { lint.check(file: $0) }
+      StandardInput.readAll().withUnsafeBytes { lint.check(file: $0) }
     } else if isFile {
       do throws(FileError) {
         let file = try MappedFile(path: target)
@@ -70,7 +70,7 @@ struct Validate: RocCommand {
         throw CommandError(error.isMissing ? .dataMissing : .failed, error.description)
       }
     } else {
-      let store = try database.open()
+      let store = try database.open(readOnly: true)
       let record = try store.dataset(target)
       let samples = try store.samples(record).samples
       let bytes = ConversationExport(dataset: record, questions: []).array(samples)
@@ -93,18 +93,22 @@ struct Validate: RocCommand {
     guard let images else { return ConversationLint(tokens: numTokens, range: givenRange) }
     let folder = try ImageFolder(images)
     return ConversationLint(tokens: numTokens, range: givenRange) { name in
-      guard let path = folder.path(of: name) else { return "not in \(images)" }
-      do throws(PictureError) {
-        _ = try Picture.read(path)
-        return nil
-      } catch {
-        return error.reason
-      }
+      folder.path(of: name).map(Self.reason) ?? "not in \(images)"
+    }
+  }
+
+  /// Why a picture cannot be read; nil when it can.
+  private static func reason(_ path: String) -> String? {
+    do throws(PictureError) {
+      _ = try Picture.read(path)
+      return nil
+    } catch {
+      return error.reason
     }
   }
 
   private func datasetLint() throws -> ConversationLint {
-    let store = try database.open()
+    let store = try database.open(readOnly: true)
     let record = try store.dataset(target)
     let tokens = numTokens ?? record.bins?.count
     let range = givenRange ?? record.range
@@ -114,13 +118,13 @@ struct Validate: RocCommand {
       lint.range = range
       return lint
     }
-    var states: [String: String] = [:]
-    for sample in try store.samples(record).samples {
-      if sample.imageState == .missing || sample.imageState == .unreadable {
-        states[sample.key] = sample.imageReason ?? "\(sample.imageState.rawValue) picture"
-      }
+    let samples = try store.samples(record).samples
+    let byKey = Dictionary(samples.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    return ConversationLint(tokens: tokens, range: range) { key in
+      guard let sample = byKey[key], sample.imageState != .readable else { return nil }
+      // A picture that nobody has decoded yet is decoded now.
+      return sample.path.map(Self.reason) ?? sample.imageReason ?? "not in the image folder"
     }
-    return ConversationLint(tokens: tokens, range: range) { [states] in states[$0] }
   }
 
   private func report(_ lint: ConversationLint, looked: Bool) throws -> ExitStatus {

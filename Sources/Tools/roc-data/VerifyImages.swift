@@ -55,7 +55,9 @@ struct VerifyImages: RocCommand {
       for result in results where result.state != .readable {
         bad += 1
         progress.finish()
-        try Console.print("\(result.key)\t\(result.state.rawValue)\t\(result.reason ?? "")")
+        try Console.print(
+          "\(result.key)\t\(result.state.rawValue)\t\(result.reason ?? "")",
+          endsWhenClosed: false)
       }
       progress.update(done)
       if let status = Interrupt.status, done < todo.count {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocCheckpoint
+import RocData
 import RocModel
 import RocTensor
 import RocTool
@@ -50,6 +51,10 @@ struct EngineOptions: ParsableArguments {
       throw ValidationError("--threads \(threads ?? 0): expected 1 to 256.")
     }
     guard !question.isEmpty else { throw ValidationError("--question is empty.") }
+    guard !question.contains(ConversationExport.mark) else {
+      throw ValidationError(
+        "--question must not hold \(ConversationExport.mark); the picture stands before it.")
+    }
   }
 
   /// The checkpoint's files, all tensors checked; says what they need and what there is.
@@ -84,7 +89,9 @@ struct EngineOptions: ParsableArguments {
   func engine() throws -> (engine: Engine, checkpoint: Checkpoint) {
     let (loader, compute) = try loader()
     do {
-      return (try Engine(loader, compute: compute), loader.checkpoint)
+      let engine = try Engine(loader, compute: compute)
+      try engine.check(question: question)
+      return (engine, loader.checkpoint)
     } catch {
       throw Self.commandError(error)
     }

@@ -17,7 +17,7 @@ struct MetricsCommand: RocCommand {
         roc-eval metrics --predictions scores.csv --map 0:1=1:10
       """)
 
-  @Option(help: "The file of predictions.")
+  @Option(help: "The file of predictions; - is standard input.")
   var predictions: String
 
   @Option(help: "A picture is good when its score is above this.")
@@ -29,8 +29,16 @@ struct MetricsCommand: RocCommand {
   @Flag(help: "Print one JSON object with full precision.")
   var json = false
 
+  mutating func validate() throws {
+    guard threshold.isFinite else { throw ValidationError("--threshold must be a number.") }
+  }
+
   func execute() throws -> ExitStatus {
-    let file = try PredictionFile(path: predictions)
+    let file =
+      predictions == "-"
+      ? try StandardInput.readAll().withUnsafeBytes {
+        try PredictionFile($0, name: "standard input")
+      } : try PredictionFile(path: predictions)
     for failure in file.failures.prefix(20) { Console.note("Warning: \(failure)") }
     if file.failures.count > 20 {
       Console.note("Warning: … and \(file.failures.count - 20) more records without a score")

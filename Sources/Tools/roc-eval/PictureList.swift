@@ -1,4 +1,5 @@
 import Foundation
+import RocData
 import RocTool
 
 /// Turns arguments into picture paths.
@@ -28,15 +29,13 @@ enum PictureList {
   }
 
   private static func pictures(in folder: String) throws(CommandError) -> [String] {
-    guard let names = FileManager.default.enumerator(atPath: folder) else {
+    guard let names = FolderWalk.files(below: folder) else {
       throw CommandError(.dataMissing, "\(folder): cannot be listed")
     }
-    let found = names.compactMap { $0 as? String }
-      .filter { name in
-        extensions.contains((name as NSString).pathExtension.lowercased())
-          && !name.split(separator: "/").contains { $0.hasPrefix(".") }
-      }
-      .sorted()
+    let found = names.filter { name in
+      extensions.contains((name as NSString).pathExtension.lowercased())
+        && !name.split(separator: "/").contains { $0.hasPrefix(".") }
+    }
     guard !found.isEmpty else {
       let known = extensions.sorted().joined(separator: ", ")
       throw CommandError(.dataMissing, "\(folder): no pictures in it (\(known))")

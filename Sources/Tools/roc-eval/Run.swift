@@ -46,6 +46,9 @@ struct Run: RocCommand {
     guard limit.map({ $0 > 0 }) ?? true else {
       throw ValidationError("--limit \(limit ?? 0): expected 1 or more.")
     }
+    guard [csv, latex, html].filter({ $0 == "-" }).count + (json ? 1 : 0) <= 1 else {
+      throw ValidationError("Only one of --json, --csv -, --latex - and --html - fits the output.")
+    }
   }
 
   func execute() throws -> ExitStatus {
@@ -71,7 +74,13 @@ struct Run: RocCommand {
     let result = try RunResult(
       run: run, split: name ?? SplitName(scheme: record.defaultScheme, part: split), all: all)
     try write(result)
-    try Console.print(json ? result.json.pretty : result.text)
+    if json {
+      try Console.print(result.json.pretty)
+    } else if [csv, latex, html].contains("-") {
+      Console.note(result.text)
+    } else {
+      try Console.print(result.text)
+    }
     return result.failures.isEmpty ? .done : .partlyFailed
   }
 

@@ -13,7 +13,7 @@ struct Runs: RocCommand {
   @OptionGroup var database: DatabaseOptions
 
   func execute() throws -> ExitStatus {
-    let runs = try database.open().runs()
+    let runs = try database.open(readOnly: true).runs()
     if json {
       let list = runs.map { entry -> JSON in
         [

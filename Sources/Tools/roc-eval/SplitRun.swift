@@ -59,10 +59,18 @@ struct SplitRun {
       lastSave = clock.now
     }
 
+    // A picture that the import did not find is missing, whatever lies in the current folder.
+    let present = todo.filter { $0.path != nil }
+    for sample in todo where sample.path == nil {
+      let message = "\(sample.key): \(sample.imageReason ?? "not in the image folder")"
+      Console.note("Warning: \(message)")
+      waiting.append(PredictionRecord(missing: sample.id, message: message))
+    }
+    done = todo.count - present.count
     try engine.score(
-      paths: todo.map { $0.path ?? $0.key }, question: record.question, ahead: ahead
+      paths: present.compactMap(\.path), question: record.question, ahead: ahead
     ) { index, outcome in
-      waiting.append(PredictionRecord(sample: todo[index].id, outcome))
+      waiting.append(PredictionRecord(sample: present[index].id, outcome))
       if let failure = outcome.failure {
         progress.finish()
         Console.note("Warning: \(failure.message)")
@@ -86,6 +94,12 @@ struct SplitRun {
 }
 
 extension PredictionRecord {
+  fileprivate init(missing sample: Int64, message: String) {
+    self.init(
+      sample: sample, scores: [], distributions: [], text: nil, errorCode: "missing",
+      errorMessage: message, milliseconds: 0)
+  }
+
   fileprivate init(sample: Int64, _ outcome: ScoredPicture) {
     let isScored = outcome.failure == nil
     self.init(

@@ -1,0 +1,187 @@
+package import RocJSON
+package import RocStore
+
+/// Pictures that two parts share.
+package struct Overlap: Sendable, Equatable {
+  /// How the pictures were found to be the same.
+  package enum Kind: String, Sendable {
+    case id
+    case baseName = "base_name"
+    case content
+  }
+
+  package let kind: Kind
+  package let first: String
+  package let second: String
+  /// Pictures of each part that the other has, too.
+  package let firstCount: Int
+  package let secondCount: Int
+  /// Pictures of each part.
+  package let sizes: [Int]
+  /// A few names from the second part.
+  package let examples: [String]
+
+  package var json: JSON {
+    [
+      "kind": .string(kind.rawValue), "parts": [.string(first), .string(second)],
+      "n": [.int(firstCount), .int(secondCount)], "of": .array(sizes.map(JSON.int)),
+      "examples": .array(examples.map(JSON.string)),
+    ]
+  }
+
+  package var text: String {
+    let what =
+      switch kind {
+      case .id: "pictures"
+      case .baseName: "base names"
+      case .content: "contents"
+      }
+    return """
+      \(second): \(secondCount) of \(sizes[1]) \(what) are also in \(first) \
+      (\(firstCount) of its \(sizes[0]))
+      """
+  }
+}
+
+/// What the parts of a dataset's schemes share with each other and with given lists.
+package struct LeakAudit: Sendable {
+  /// Between parts of the default scheme, in ways that make its numbers wrong.
+  package private(set) var leaks: [Overlap] = []
+  /// Between parts of the default scheme by base name, where that need not be the same photo.
+  package private(set) var warnings: [Overlap] = []
+  /// Pictures that one scheme trains on and another tests on.
+  package private(set) var between: [Overlap] = []
+  /// Imported id lists that share names with the list that decides the default test part.
+  package private(set) var lists: [Overlap] = []
+
+  private let dataset: DatasetRecord
+  private let pictures: [Int64: Store.Identity]
+  private let parts: [(name: SplitName, members: [Int64])]
+  private let allLists: [(name: String, keys: [String])]
+
+  /// Compares everything that the database knows about a dataset.
+  package init(_ store: Store, _ dataset: DatasetRecord) throws {
+    self.dataset = dataset
+    (pictures, parts) = try store.identities(dataset)
+    allLists = try store.lists(dataset)
+    compareDefaultScheme()
+    compareSchemes()
+    compareLists()
+  }
+
+  private mutating func compareDefaultScheme() {
+    let own = parts.filter { $0.name.scheme == dataset.defaultScheme }
+    for (i, a) in own.enumerated() {
+      for b in own.dropFirst(i + 1) {
+        if let same = overlap(.id, a, b, { $0.key }) { leaks.append(same) }
+        let shared = Set(a.members).intersection(b.members)
+        let onlyA = (a.name, a.members.filter { !shared.contains($0) })
+        let onlyB = (b.name, b.members.filter { !shared.contains($0) })
+        if let same = overlap(.content, onlyA, onlyB, { $0.sha256 }) { leaks.append(same) }
+        if let same = overlap(.baseName, a, b, { $0.baseName }), shared.isEmpty {
+          if dataset.namesArePhotos { leaks.append(same) } else { warnings.append(same) }
+        }
+      }
+    }
+  }
+
+  private mutating func compareSchemes() {
+    for test in parts where test.name.part == "test" {
+      for train in parts where train.name.part != "test" && train.name.scheme != test.name.scheme {
+        if let same = overlap(.id, train, test, { $0.key }) { between.append(same) }
+      }
+    }
+    let tests = parts.filter { $0.name.part == "test" }
+    for (i, a) in tests.enumerated() {
+      for b in tests.dropFirst(i + 1) {
+        if let same = overlap(.id, a, b, { $0.key }) { between.append(same) }
+      }
+    }
+  }
+
+  private mutating func compareLists() {
+    // The default test part comes from the list that holds all of its pictures.
+    guard
+      let test = parts.first(where: {
+        $0.name == SplitName(scheme: dataset.defaultScheme, part: "test")
+      })
+    else { return }
+    let keys = Set(test.members.compactMap { pictures[$0]?.key })
+    let own = allLists.filter { keys.isSubset(of: $0.keys) }.max { $0.keys.count < $1.keys.count }
+    guard let own, !keys.isEmpty else { return }
+    for list in allLists where list.name != own.name {
+      if let same = Self.overlap(own, list) { lists.append(same) }
+    }
+  }
+
+  /// How many names of a given list are in each part and in each imported list.
+  ///
+  /// - Parameters:
+  ///   - names: Paths, file names, or file names without extension.
+  ///   - title: The list's name in the result.
+  /// - Returns: One entry for each part and list that shares a picture with it.
+  package func against(_ names: [String], title: String) -> [Overlap] {
+    let wanted = Set(names.map(Self.bare))
+    let partLists = parts.map { part in
+      (name: part.name.description, keys: part.members.compactMap { pictures[$0]?.key })
+    }
+    return (partLists + allLists).compactMap { list in
+      let found = list.keys.filter { wanted.contains(Self.bare($0)) }
+      guard !found.isEmpty else { return nil }
+      return Overlap(
+        kind: .id, first: list.name, second: title, firstCount: found.count,
+        secondCount: Set(found.map(Self.bare)).count, sizes: [list.keys.count, wanted.count],
+        examples: Array(found.prefix(5)))
+    }
+  }
+
+  /// A path's file name without its extension.
+  private static func bare(_ path: String) -> String {
+    let name = path.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? path
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+    return String(name[..<dot])
+  }
+
+  private func overlap(
+    _ kind: Overlap.Kind, _ a: (name: SplitName, members: [Int64]),
+    _ b: (name: SplitName, members: [Int64]), _ identity: (Store.Identity) -> String?
+  ) -> Overlap? {
+    func identities(_ members: [Int64]) -> [(String, String)] {
+      members.compactMap { id in
+        pictures[id].flatMap { picture in identity(picture).map { ($0, picture.key) } }
+      }
+    }
+    let first = identities(a.members)
+    let second = identities(b.members)
+    let names = Set(first.map(\.0))
+    let hits = second.filter { names.contains($0.0) }
+    guard !hits.isEmpty else { return nil }
+    let back = Set(second.map(\.0))
+    return Overlap(
+      kind: kind, first: a.name.description, second: b.name.description,
+      firstCount: first.filter { back.contains($0.0) }.count, secondCount: hits.count,
+      sizes: [a.members.count, b.members.count], examples: hits.prefix(5).map(\.1))
+  }
+
+  private static func overlap(
+    _ a: (name: String, keys: [String]), _ b: (name: String, keys: [String])
+  ) -> Overlap? {
+    let names = Set(a.keys)
+    let hits = b.keys.filter { names.contains($0) }
+    guard !hits.isEmpty else { return nil }
+    return Overlap(
+      kind: .id, first: a.name, second: b.name, firstCount: hits.count, secondCount: hits.count,
+      sizes: [a.keys.count, b.keys.count], examples: Array(hits.prefix(5)))
+  }
+
+  /// The object of `audit --json`.
+  package func json(against: [Overlap]?) -> JSON {
+    [
+      "schema": "roc/audit/1", "dataset": .string(dataset.name),
+      "scheme": .string(dataset.defaultScheme), "leaks": .array(leaks.map(\.json)),
+      "warnings": .array(warnings.map(\.json)), "between": .array(between.map(\.json)),
+      "lists": .array(lists.map(\.json)),
+      "against": against.map { .array($0.map(\.json)) } ?? .null,
+    ]
+  }
+}

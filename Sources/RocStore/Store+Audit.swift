@@ -1,0 +1,54 @@
+import GRDB
+
+/// What audits compare.
+extension Store {
+  /// A picture's names and content.
+  package struct Identity: Sendable {
+    package let id: Int64
+    package let key: String
+    package let baseName: String
+    package let sha256: String?
+  }
+
+  /// All pictures of a dataset by row, and the members of every part.
+  package func identities(
+    _ dataset: DatasetRecord
+  ) throws -> (pictures: [Int64: Identity], parts: [(name: SplitName, members: [Int64])]) {
+    try read { db in
+      var pictures: [Int64: Identity] = [:]
+      let rows = try Row.fetchCursor(
+        db, sql: "SELECT id, key, base_name, sha256 FROM samples WHERE dataset = ?",
+        arguments: [dataset.id])
+      while let row = try rows.next() {
+        let id: Int64 = row["id"]
+        pictures[id] = Identity(
+          id: id, key: row["key"], baseName: row["base_name"], sha256: row["sha256"])
+      }
+      let parts = try SplitName.counts(dataset, db).map { part in
+        (
+          part.name,
+          try Int64.fetchAll(
+            db,
+            sql: """
+              SELECT sample FROM split_members JOIN split_schemes ON split_schemes.id = scheme
+              WHERE dataset = ? AND name = ? AND part = ? ORDER BY sample
+              """, arguments: [dataset.id, part.name.scheme, part.name.part])
+        )
+      }
+      return (pictures, parts)
+    }
+  }
+
+  /// The id lists that were imported, with all names on them, labelled or not.
+  package func lists(_ dataset: DatasetRecord) throws -> [(name: String, keys: [String])] {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT name, keys FROM lists WHERE dataset = ? ORDER BY name",
+        arguments: [dataset.id]
+      ).map { row in
+        let keys: String = row["keys"]
+        return (row["name"], keys.split(separator: "\n").map(String.init))
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/// Divisions made by hand.
+extension Store {
+  /// Makes a scheme's parts hold the named pictures, in one transaction.
+  ///
+  /// - Parameters:
+  ///   - scheme: Its name; parts that are not given stay as they are.
+  ///   - dataset: Whose pictures are meant.
+  ///   - parts: Paths, or names without an extension where only one picture has that name.
+  /// - Returns: For each part how many pictures it has now, and the names that nobody has.
+  /// - Throws: `StoreError` when the database cannot be written.
+  package func addScheme(
+    _ scheme: String, to dataset: DatasetRecord, parts: [(part: String, names: [String])]
+  ) throws -> [(part: String, members: Int, unknown: [String])] {
+    try write { db in
+      let writer = try DatasetWriter.open(dataset, replace: false, db)
+      let rows = writer.samples
+      var byStem: [String: Int64] = [:]
+      for (key, row) in rows { byStem[String(key.prefix { $0 != "." }), default: row] = row }
+      return try parts.map { part, names in
+        var members: [Int64] = []
+        var unknown: [String] = []
+        for name in names {
+          if let row = rows[name] ?? byStem[name] {
+            members.append(row)
+          } else {
+            unknown.append(name)
+          }
+        }
+        let distinct = Set(members).sorted()
+        try writer.setMembers(scheme, part, distinct)
+        return (part, distinct.count, unknown)
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import RocData
+import RocStore
+import RocTool
+
+struct AddSplit: RocCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add-split",
+    abstract: "Add a division of a dataset from lists of its pictures.",
+    discussion: """
+      Lists are ids, names, CSV with the name first, or JSON records. Listed pictures that the
+      dataset does not have are counted and named.
+
+      Example:
+        roc-data add-split ava mine --train train.txt --test test.txt
+      """)
+
+  @Argument(help: "The dataset's name.")
+  var dataset: String
+
+  @Argument(help: "The scheme's name.")
+  var scheme: String
+
+  @Option(help: "The list of training pictures.")
+  var train: String?
+
+  @Option(help: "The list of validation pictures.")
+  var val: String?
+
+  @Option(help: "The list of test pictures.")
+  var test: String?
+
+  @OptionGroup var database: DatabaseOptions
+
+  mutating func validate() throws {
+    guard train != nil || val != nil || test != nil else {
+      throw ValidationError("Give at least one of --train, --val and --test.")
+    }
+    guard !scheme.isEmpty, !scheme.contains("/") else {
+      throw ValidationError("The scheme \"\(scheme)\" must be a name without a slash.")
+    }
+  }
+
+  func execute() throws -> ExitStatus {
+    let store = try database.open()
+    let record = try store.dataset(dataset)
+    var parts: [(part: String, names: [String])] = []
+    for (part, path) in [("train", train), ("val", val), ("test", test)] {
+      if let path { parts.append((part, try NameList.read(path))) }
+    }
+    let added = try store.addScheme(scheme, to: record, parts: parts)
+    for entry in added {
+      try Console.print("\(dataset) \(scheme)/\(entry.part): \(entry.members) pictures")
+      for name in entry.unknown.prefix(5) {
+        Console.note("Warning: \(name) is not in \(dataset)")
+      }
+      if entry.unknown.count > 5 {
+        Console.note("Warning: … and \(entry.unknown.count - 5) more names of \(entry.part)")
+      }
+    }
+    return added.allSatisfy(\.unknown.isEmpty) ? .done : .partlyFailed
+  }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import RocData
+import RocJSON
+import RocStore
+import RocTool
+
+struct Audit: RocCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Look for pictures that are in more than one part of a dataset.",
+    discussion: """
+      Pictures shared by two parts of the default scheme, by name or by content, are a leak (exit
+      code 4). Contents are known after verify-images. What other schemes and lists share with it
+      is reported.
+
+      Example:
+        roc-data audit ava --against train_ids.txt
+      """)
+
+  @Argument(help: "The dataset's name.")
+  var dataset: String
+
+  @Option(help: "A list of pictures, as a training set: ids, names, CSV or JSON records.")
+  var against: String?
+
+  @Flag(help: "Treat shared base names as leaks, too.")
+  var strict = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @OptionGroup var database: DatabaseOptions
+
+  func execute() throws -> ExitStatus {
+    let store = try database.open(readOnly: true)
+    let audit = try LeakAudit(store, try store.dataset(dataset))
+    let list = try against.map { path in audit.against(try NameList.read(path), title: path) }
+    if json {
+      try Console.print(audit.json(against: list).pretty)
+    } else {
+      let blocks = [
+        ("Leaks inside the default scheme", audit.leaks),
+        ("The same base name in two parts", audit.warnings),
+        ("Between schemes", audit.between), ("Between lists", audit.lists),
+        ("Against \(against ?? "")", list ?? []),
+      ]
+      for (title, overlaps) in blocks where !overlaps.isEmpty {
+        try Console.print("\(title):")
+        for overlap in overlaps { try Console.print("  \(overlap.text)") }
+      }
+      if audit.leaks.isEmpty { try Console.print("\(dataset): no leak inside the default scheme") }
+    }
+    let isClean = audit.leaks.isEmpty && (!strict || audit.warnings.isEmpty)
+    return isClean ? .done : .checkFailed
+  }
+}

@@ -18,6 +18,8 @@ package struct SampleRecord: Sendable {
   package let id: Int64
   /// The path in the label file; unique in its dataset.
   package let key: String
+  /// Not unique in some datasets.
+  package let baseName: String
   package let path: String?
   package let imageState: ImageState
   package let imageReason: String?
@@ -27,6 +29,7 @@ package struct SampleRecord: Sendable {
   init(row: Row) {
     id = row["id"]
     key = row["key"]
+    baseName = row["base_name"]
     path = row["path"]
     imageState = ImageState(rawValue: row["image_state"]) ?? .unknown
     imageReason = row["image_reason"]
@@ -40,7 +43,7 @@ package struct SampleRecord: Sendable {
     _ db: Database, dataset: Int64, split: SplitName? = nil
   ) throws -> [SampleRecord] {
     let columns = """
-      SELECT samples.id, key, path, image_state, image_reason, gt_score, counts FROM samples
+      SELECT samples.id, key, base_name, path, image_state, image_reason, gt_score, counts FROM samples
       LEFT JOIN votes ON votes.sample = samples.id
       """
     guard let split else {

@@ -69,6 +69,22 @@ package struct LeakAudit: Sendable {
     compareLists()
   }
 
+  /// Leaks that touch a part, other than by base name: the same picture is on both sides.
+  package func pictureLeaks(of split: SplitName) -> [Overlap] {
+    leaks.filter { $0.kind != .baseName && [$0.first, $0.second].contains(split.description) }
+  }
+
+  /// Leaks that touch a part by base name: the same photo in another folder.
+  package func photoLeaks(of split: SplitName) -> [Overlap] {
+    leaks.filter { $0.kind == .baseName && [$0.first, $0.second].contains(split.description) }
+  }
+
+  /// The base names of a part's pictures.
+  package func photos(in split: SplitName) -> Set<String> {
+    let members = parts.first { $0.name == split }?.members ?? []
+    return Set(members.compactMap { pictures[$0]?.baseName })
+  }
+
   private mutating func compareDefaultScheme() {
     let own = parts.filter { $0.name.scheme == dataset.defaultScheme }
     for (i, a) in own.enumerated() {

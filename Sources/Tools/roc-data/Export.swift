@@ -37,6 +37,15 @@ struct Export: RocCommand {
   @Flag(help: "Leave out pictures that are missing or unreadable, and list them.")
   var skipMissing = false
 
+  @Flag(help: "Export train or val although it shares pictures with another part.")
+  var force = false
+
+  @Flag(help: "Leave out training photos that the test part has in another folder.")
+  var dedupPhotos = false
+
+  @Flag(help: "Refuse to export train or val while it shares photos with another part.")
+  var strict = false
+
   @Option(help: "Where to write; - is standard output.")
   var output = "-"
 
@@ -60,7 +69,8 @@ struct Export: RocCommand {
         .usage,
         "\(dataset) has \(own) bins, --num-tokens asks for \(numTokens); votes are not rebinned")
     }
-    let (name, all) = try store.samples(record, split: split)
+    let (name, stored) = try store.samples(record, split: split)
+    let all = try name.map { try withoutLeaks(stored, $0, store, record) } ?? stored
     let absent = all.filter { $0.imageState == .missing || $0.imageState == .unreadable }
     let absentIDs = Set(absent.map(\.id))
     let samples = skipMissing ? all.filter { !absentIDs.contains($0.id) } : all
@@ -84,5 +94,37 @@ struct Export: RocCommand {
       )
     }
     return .done
+  }
+
+  /// Training on what is tested makes every number wrong: train and val go through the audit.
+  private func withoutLeaks(
+    _ samples: [SampleRecord], _ name: SplitName, _ store: Store, _ record: DatasetRecord
+  ) throws -> [SampleRecord] {
+    guard name.part != "test", name.scheme == record.defaultScheme else { return samples }
+    let audit = try LeakAudit(store, record)
+    for leak in audit.pictureLeaks(of: name) {
+      guard force else {
+        throw CommandError(
+          .checkFailed, "\(leak.text); roc-data audit \(dataset) lists more; --force exports anyway"
+        )
+      }
+      Console.note("Warning: \(leak.text)")
+    }
+    let photos = audit.photoLeaks(of: name)
+    guard !photos.isEmpty else { return samples }
+    if dedupPhotos {
+      let tested = audit.photos(in: SplitName(scheme: name.scheme, part: "test"))
+      let kept = samples.filter { !tested.contains($0.baseName) }
+      Console.note(
+        "left out: \(samples.count - kept.count) pictures whose photo is in the test part")
+      return kept
+    }
+    for leak in photos {
+      guard !strict else {
+        throw CommandError(.checkFailed, "\(leak.text); --dedup-photos leaves them out")
+      }
+      Console.note("Warning: \(leak.text); --dedup-photos leaves them out")
+    }
+    return samples
   }
 }

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Builds the C code with AddressSanitizer and UndefinedBehaviorSanitizer and runs the harness over
-# it; then proves with two planted mistakes that a mistake would fail.
+# it, and the thread team with ThreadSanitizer; then proves with two planted mistakes that a mistake would fail.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/clang
+# The toolchain's ThreadSanitizer wants its own libdispatch.
+runtime=$(dirname "$clang")/../lib/swift/linux
 folder=${1:-.build-sanitize}
 mkdir -p "$folder"
 flags=(-std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
@@ -13,6 +15,10 @@ libraries=$(pkg-config --cflags --libs libjpeg libpng libwebpdemux)
 "$clang" "${flags[@]}" -ISources/CRocKernels/include -ISources/CRocImage/include \
   Sources/CRocKernels/*.c Sources/CRocImage/*.c Tests/Sanitize/harness.c \
   $libraries -lm -lpthread -fuse-ld=lld -o "$folder/harness"
+"$clang" -std=c17 -g -O1 -fsanitize=thread -Wall -Wextra -Werror -ISources/CRocKernels/include \
+  Sources/CRocKernels/*.c Tests/Sanitize/team.c -lm -lpthread -fuse-ld=lld \
+  -L"$runtime" -Wl,-rpath,"$runtime" -ldispatch -lBlocksRuntime -o "$folder/team"
+TSAN_OPTIONS=halt_on_error=1 "$folder/team"
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 "$folder/harness" Tests/Fixtures/reference/images/*.*
 for mistake in overflow:heap-buffer-overflow 'shift:shift exponent'; do

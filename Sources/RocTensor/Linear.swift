@@ -92,7 +92,7 @@ package final class Linear: @unchecked Sendable {
   }
 
   /// Weights that were never read: it has sizes and cannot be applied.
-  package init(placeholder outputs: Int, _ inputs: Int) {
+  package init(unread outputs: Int, _ inputs: Int) {
     self.inputs = inputs
     self.outputs = outputs
     bias = nil

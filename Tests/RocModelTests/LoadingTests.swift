@@ -180,6 +180,18 @@ struct LoadingTests {
     #expect(abs(scores[0] - scores[1]) <= 9e-4)
   }
 
+  @Test func refusesWhatDoesNotFitMemory() throws {
+    let loader = try ModelLoader(
+      folder: Fixture.path("tiny-f32"), compute: try Engine.compute(threads: 1))
+    let error = #expect(throws: ModelError.self) { _ = try loader.load(available: 1_000_000) }
+    #expect(
+      error?.description.hasSuffix(
+        """
+        the weights need 1.3 MB as f32 and this machine has 1.0 MB free; close other programs or \
+        use a machine with more memory
+        """) == true)
+  }
+
   @Test func printsMemoryForPeople() {
     #expect(memorySize(16_400_000_000) == "16.4 GB")
     #expect(memorySize(1_280_000) == "1.3 MB")

@@ -123,7 +123,7 @@ struct StoreTests {
     }
     let empty = try folder.write("", to: "empty.sqlite")
     #expect(refusal(empty, creates: false)?.message.contains("an empty file") == true)
-    try folder.write("x", to: "f/placeholder")
+    try folder.write("x", to: "f/x")
     #expect(refusal("\(folder.path)/f") != nil)
   }
 

@@ -82,9 +82,11 @@ package struct ModelLoader {
 
   /// Widens and packs all weights.
   ///
+  /// - Parameter available: Bytes that may be taken; nil where the system does not say.
+  /// - Returns: The parts, ready to run.
   /// - Throws: `ModelError.memory` before anything is taken when the weights do not fit.
-  package func load() throws(ModelError) -> ModelParts {
-    if let available = availableMemory(), bytesNeeded > available {
+  package func load(available: Int? = availableMemory()) throws(ModelError) -> ModelParts {
+    if let available, bytesNeeded > available {
       throw .memory(needed: bytesNeeded, available: available, folder: checkpoint.folder)
     }
     let preprocessing = try OwlModel.preprocessing(

@@ -25,7 +25,7 @@ final class WeightReader {
     let weights = raw("\(name).weight", shape: [outputs, inputs])
     let bias = bias ? vector("\(name).bias", count: outputs) : nil
     count([outputs.rounded(upTo: 64), inputs])
-    guard let weights else { return Linear(placeholder: outputs, inputs) }
+    guard let weights else { return Linear(unread: outputs, inputs) }
     return Linear(weights, bias: bias, compute: compute)
   }
 
@@ -33,7 +33,7 @@ final class WeightReader {
   func linear(_ name: String, shape: [Int], outputs: Int, inputs: Int) -> Linear {
     count([outputs.rounded(upTo: 64), inputs])
     guard let weights = raw("\(name).weight", shape: shape) else {
-      return Linear(placeholder: outputs, inputs)
+      return Linear(unread: outputs, inputs)
     }
     return Linear(weights.reshaped(rows: outputs, columns: inputs), bias: nil, compute: compute)
   }

@@ -9,7 +9,7 @@ import Synchronization
 package final class Engine: Sendable {
   /// The question that ROC4MLLM is trained with.
   package static let defaultQuestion = "Please rate the aesthetics of the image."
-  /// The version of the arithmetic; stored with every run.
+  /// The version of roc, which stands for that of the arithmetic in every stored run.
   package static let version = "0.1.0"
   /// The official code stops here, too.
   static let mostTokens = 512

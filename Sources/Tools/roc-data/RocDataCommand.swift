@@ -1,4 +1,5 @@
 import ArgumentParser
+import RocModel
 
 @main
 struct RocDataCommand: ParsableCommand {
@@ -11,7 +12,7 @@ struct RocDataCommand: ParsableCommand {
         roc-data stats ava --split test
         roc-data export ava --split train --format roc --output train.json
       """,
-    version: "roc 0.1.0",
+    version: "roc \(Engine.version)",
     subcommands: [
       Import.self, AddSplit.self, List.self, Stats.self, VerifyImages.self, Validate.self,
       Export.self, Audit.self, Demo.self,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RocModel
 
 @main
 struct RocEval: ParsableCommand {
@@ -9,7 +10,7 @@ struct RocEval: ParsableCommand {
       Without a subcommand, a split of the database is scored and its metrics are printed:
         roc-eval --checkpoint DIR --dataset ava --split test --latex table.tex
       """,
-    version: "roc 0.1.0",
+    version: "roc \(Engine.version)",
     subcommands: [Run.self, Score.self, MetricsCommand.self, Runs.self],
     defaultSubcommand: Run.self)
 }

@@ -127,6 +127,19 @@ package final class DatasetWriter {
   /// The rows of all pictures by their path in the label file.
   package var samples: [String: Int64] { known.mapValues(\.id) }
 
+  /// All scores in the order of the import, and all votes; nil where there are none.
+  package func totals() throws -> (scores: [Double], votes: Int?) {
+    let scores = try Double.fetchAll(
+      db, sql: "SELECT gt_score FROM samples WHERE dataset = ? ORDER BY id",
+      arguments: [dataset])
+    let votes = try Int.fetchOne(
+      db,
+      sql: """
+        SELECT sum(total) FROM votes JOIN samples ON samples.id = votes.sample WHERE dataset = ?
+        """, arguments: [dataset])
+    return (scores, votes)
+  }
+
   /// The stored counts of a picture.
   package func votes(of key: String) -> [Int]? { known[key]?.counts.map(VoteText.decode) }
 

@@ -66,7 +66,9 @@ package struct SampleRecord: Sendable {
 /// Vote counts as the JSON array that `votes.counts` holds, `[0,1,5]`.
 package enum VoteText {
   package static func encode(_ counts: [Int]) -> String {
-    "[" + counts.map(String.init).joined(separator: ",") + "]"
+    var text = "["
+    for (i, count) in counts.enumerated() { text += i == 0 ? "\(count)" : ",\(count)" }
+    return text + "]"
   }
 
   package static func decode(_ text: String) -> [Int] {

@@ -14,11 +14,18 @@ package struct AVAImporter {
   private let vocabularies: [(kind: String, names: [(number: Int, name: String)])]
   private let lists: [String: IDList]
   private let tags: [(kind: String, id: Int, numbers: [Int])]
+  /// What stands before and after the id in a picture's name.
+  private let keyStart: String
+  private let keyEnd: String
   private var report: ImportReport
 
   /// - Throws: `DataError` when AVA.txt is missing or a file cannot be read.
   package init(_ manifest: Manifest, source path: String) throws(DataError) {
     self.manifest = manifest
+    let name = manifest.images.name
+    let mark = name.firstRange(of: "{id}") ?? name.endIndex..<name.endIndex
+    keyStart = String(name[..<mark.lowerBound])
+    keyEnd = String(name[mark.upperBound...])
     let source = try SourceFolder(path)
     self.source = source
     var report = ImportReport(dataset: manifest.name)
@@ -213,16 +220,14 @@ package struct AVAImporter {
           source; import a folder that has it
           """)
       }
-      let all = try SampleRecord.fetch(db, dataset: writer.dataset)
-      report.scores = ScoreSummary(all.map(\.score))
-      report.votes = all.reduce(0) { $0 + ($1.votes?.reduce(0, +) ?? 0) }
+      let totals = try writer.totals()
+      report.scores = ScoreSummary(totals.scores)
+      report.votes = totals.votes
       return report
     }
   }
 
-  private func key(_ id: Int) -> String {
-    manifest.images.name.replacing("{id}", with: String(id))
-  }
+  private func key(_ id: Int) -> String { "\(keyStart)\(id)\(keyEnd)" }
 
   private func writeSamples(
     _ writer: DatasetWriter, images: ImageFolder?, _ report: inout ImportReport

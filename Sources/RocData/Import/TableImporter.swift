@@ -83,11 +83,9 @@ package struct TableImporter {
       try writer.setQuarantine(
         of: files, report.skipped.map { ($0.file, $0.line, $0.reason, $0.content) })
       report.images = ids.count
-      let all = try SampleRecord.fetch(db, dataset: writer.dataset)
-      report.scores = ScoreSummary(all.map(\.score))
-      if all.contains(where: { $0.votes != nil }) {
-        report.votes = all.reduce(0) { $0 + ($1.votes?.reduce(0, +) ?? 0) }
-      }
+      let totals = try writer.totals()
+      report.scores = ScoreSummary(totals.scores)
+      report.votes = totals.votes
       return report
     }
   }

@@ -26,10 +26,11 @@ extension ReportTable {
     for (index, row) in rows.enumerated() {
       let cells = row.cells.enumerated().map { column, cell -> String in
         guard let value = cell.value else { return "<td>–</td>" }
-        let text = printed(value, column)
+        let text = Self.minus(printed(value, column))
         let strong = isBest(row: index, column: column) ? "<b>\(text)</b>" : text
         let interval = cell.interval.map {
-          "<small>[\(printed($0.low, column)), \(printed($0.high, column))]</small>"
+          "<small>[\(Self.minus(printed($0.low, column))), "
+            + "\(Self.minus(printed($0.high, column)))]</small>"
         }
         return "<td>\(strong)\(interval ?? "")</td>"
       }
@@ -42,13 +43,13 @@ extension ReportTable {
       <title>\(Self.html(rows.first?.name ?? "Results"))</title>
       <style>
       :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-      body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+      body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
       div { overflow-x: auto; }
       table { border-collapse: collapse; border-block: 2px solid; }
-      th, td { padding: .4rem .8rem; text-align: center; }
+      th, td { padding: .4rem .6rem; text-align: center; white-space: nowrap; }
       th:first-child { text-align: left; }
       tr:first-child { border-bottom: 1px solid; }
-      small { display: block; opacity: .7; white-space: nowrap; }
+      small { display: block; opacity: .7; }
       </style></head><body>
       <p>\(Self.html(caption))</p>
       <div><table>
@@ -56,6 +57,11 @@ extension ReportTable {
       </body></html>
 
       """
+  }
+
+  /// A number with a true minus sign.
+  private static func minus(_ number: String) -> String {
+    number.first == "-" ? "−\(number.dropFirst())" : number
   }
 
   private static func html(_ text: String) -> String {

@@ -12,7 +12,11 @@ package struct ScoreRange: Sendable, Equatable, CustomStringConvertible {
   /// `1:10`, whole numbers without a fraction.
   package var description: String { "\(Self.short(low)):\(Self.short(high))" }
 
-  private static func short(_ value: Double) -> String {
+  /// `1 to 10`.
+  package var words: String { "\(Self.short(low)) to \(Self.short(high))" }
+
+  /// A number without a fraction where it has none.
+  package static func short(_ value: Double) -> String {
     Int(exactly: value).map(String.init) ?? value.description
   }
 

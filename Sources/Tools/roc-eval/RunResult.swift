@@ -76,10 +76,11 @@ struct RunResult {
   var caption: String {
     let part = isIncomplete ? "\(metrics.count) of \(expected)" : "\(expected)"
     let isMapped = run.record.range != run.dataset.range
-    let scores = isMapped ? "Scores mapped \(scale)" : "Scores on the scale \(run.dataset.range)"
+    let scores =
+      isMapped ? "Scores mapped \(scale)" : "Scores on the scale \(run.dataset.range.words)"
     return """
       \(run.dataset.title), \(split) (\(part) pictures). \(scores), PLCC on \
-      raw values, accuracy of score > \(run.dataset.threshold), EMD with r = 1 averaged over \
+      raw values, accuracy of score > \(ScoreRange.short(run.dataset.threshold)), EMD with r = 1 averaged over \
       pictures. Precision \(run.record.precision).
       """
   }

@@ -105,7 +105,7 @@ let package = Package(
       ],
       resources: manifests.map { .embedInCode("Manifests/\($0).yaml") },
       swiftSettings: features),
-    .library("RocReport", ["RocMetrics"]),
+    .library("RocReport", ["RocMetrics", "RocScore"]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint"]),
 
     .library("RocTool", ["RocStore", "RocData", .argumentParser]),

@@ -28,10 +28,15 @@ package struct Preprocessing: Sendable, Equatable {
   package var filter: Filter
   package var shape: Shape
 
-  /// CLIP's normalisation.
+  /// CLIP's mean of red, green and blue.
+  package static let clipMean = [0.48145466, 0.4578275, 0.40821073]
+  /// CLIP's standard deviation of red, green and blue.
+  package static let clipDeviation = [0.26862954, 0.26130258, 0.27577711]
+
+  /// CLIP's normalisation unless another is given.
   package init(
-    size: Int, cropSize: Int? = nil, mean: [Double] = [0.48145466, 0.4578275, 0.40821073],
-    deviation: [Double] = [0.26862954, 0.26130258, 0.27577711], rescale: Double = 1.0 / 255,
+    size: Int, cropSize: Int? = nil, mean: [Double] = Preprocessing.clipMean,
+    deviation: [Double] = Preprocessing.clipDeviation, rescale: Double = 1.0 / 255,
     filter: Filter = .bicubic, shape: Shape = .pad
   ) {
     self.size = size

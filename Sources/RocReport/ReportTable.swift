@@ -1,4 +1,5 @@
 package import RocMetrics
+import RocScore
 
 /// A table of results that is written as LaTeX, Markdown, CSV or HTML.
 package struct ReportTable: Sendable {
@@ -60,20 +61,9 @@ package struct ReportTable: Sendable {
     return Double(printed(value, column)) == best
   }
 
-  /// A value with its column's decimals.
+  /// A value with its column's decimals; what rounds to zero has no sign.
   func printed(_ value: Double, _ column: Int) -> String {
-    fixed(value, columns[column].decimals)
+    let text = fixed(value, columns[column].decimals)
+    return Double(text) == 0 ? fixed(0, columns[column].decimals) : text
   }
-}
-
-/// A number with a fixed count of decimals, rounded as C's printf does.
-func fixed(_ value: Double, _ decimals: Int) -> String {
-  let scale = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
-  let scaled = (value * scale).rounded(.toNearestOrEven)
-  let whole = Int(abs(scaled))
-  let sign = scaled < 0 && whole != 0 ? "-" : ""
-  guard decimals > 0 else { return "\(sign)\(whole)" }
-  let digits = String(whole)
-  let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
-  return "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
 }

@@ -65,6 +65,20 @@ struct ReportTableTests {
     #expect(table.rows[0].cells[6].value == nil)
   }
 
+  @Test func roundsAsTheCLibraryDoesAndSurvivesHugeValues() {
+    // 0.0025 lies above its decimal in binary, 0.0625 is exact and goes to even.
+    let table = ReportTable(
+      caption: "", label: "x",
+      columns: [
+        .init(title: "A", higherIsBetter: true), .init(title: "B", higherIsBetter: true),
+        .init(title: "C", decimals: 0, higherIsBetter: true),
+      ],
+      rows: [
+        .init(name: "m", cells: [.init(value: 0.0025), .init(value: 0.0625), .init(value: 1e300)])
+      ])
+    #expect(table.markdown.contains("| m | 0.003 | 0.062 | 1000000000000000052504760255204"))
+  }
+
   @Test func marksTiesOfPrintedValuesAsBestTogether() {
     let tied = ReportTable(
       caption: "", label: "x", columns: [.init(title: "S", higherIsBetter: true)],

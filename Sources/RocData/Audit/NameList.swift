@@ -25,12 +25,7 @@ package enum NameList {
   }
 
   private static func records(_ path: String) throws(DataError) -> [String] {
-    let file: MappedFile
-    do throws(FileError) {
-      file = try MappedFile(path: path)
-    } catch {
-      throw DataError(error.description, isMissing: error.isMissing)
-    }
+    let file = try MappedFile.ofData(path)
     return try file.withBytes { bytes throws(DataError) in
       var reader = JSONRecords(bytes, readsNonFinite: true)
       var names: [String] = []

@@ -194,6 +194,11 @@ package struct AVAImporter {
           """, isMissing: true)
       }
       var record = manifest.record
+      // Without labels nobody looks for pictures, so the folder says nothing.
+      if labels == nil, images != nil {
+        throw DataError(
+          "\(source.path): has lists only; give --images with the label package", isUsage: true)
+      }
       record.imageFolder = images?.path
       let writer = try DatasetWriter.open(record, replace: replace && labels != nil, db)
       var report = report

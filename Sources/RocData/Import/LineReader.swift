@@ -7,11 +7,7 @@ struct LineReader {
   let name: String
 
   init(_ path: String, name: String) throws(DataError) {
-    do throws(FileError) {
-      file = try MappedFile(path: path)
-    } catch {
-      throw DataError(error.description, isMissing: error.isMissing)
-    }
+    file = try MappedFile.ofData(path)
     self.name = name
   }
 

@@ -16,12 +16,7 @@ struct TableReader {
   /// - Throws: `DataError` when the file cannot be read or lacks a column that the manifest names.
   init(_ path: String, name: String, table: Manifest.Table) throws(DataError) {
     self.name = name
-    let file: MappedFile
-    do throws(FileError) {
-      file = try MappedFile(path: path)
-    } catch {
-      throw DataError(error.description, isMissing: error.isMissing)
-    }
+    let file = try MappedFile.ofData(path)
     switch table.format ?? .csv {
     case .csv:
       let csv = try file.withBytes { bytes throws(DataError) in try CSVFile(bytes, name: name) }

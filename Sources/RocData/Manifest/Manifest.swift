@@ -134,12 +134,7 @@ package struct Manifest: Sendable, Codable, Equatable {
 
   /// Reads a manifest file.
   package static func read(_ path: String) throws(DataError) -> Manifest {
-    let file: MappedFile
-    do throws(FileError) {
-      file = try MappedFile(path: path)
-    } catch {
-      throw DataError(error.description, isMissing: error.isMissing)
-    }
+    let file = try MappedFile.ofData(path)
     return try Manifest(yaml: file.text, path: path)
   }
 

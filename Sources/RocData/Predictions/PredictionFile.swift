@@ -16,12 +16,7 @@ package struct PredictionFile: Sendable {
 
   /// - Throws: `DataError` when the file cannot be read or lacks a column.
   package init(path: String) throws(DataError) {
-    let file: MappedFile
-    do throws(FileError) {
-      file = try MappedFile(path: path)
-    } catch {
-      throw DataError(error.description, isMissing: error.isMissing)
-    }
+    let file = try MappedFile.ofData(path)
     self = try file.withBytes { bytes throws(DataError) in
       try PredictionFile(bytes, name: path)
     }

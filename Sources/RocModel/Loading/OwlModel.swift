@@ -104,14 +104,14 @@ enum OwlModel {
         "\(config.place): resample \(filterNumber), expected 1 (Lanczos), 2 (bilinear) or 3")
     }
     let deviation = try config.numbers(
-      "image_std", count: 3, default: [0.26862954, 0.26130258, 0.27577711])
+      "image_std", count: 3, default: Preprocessing.clipDeviation)
     guard deviation.allSatisfy({ Float($0) >= Float.leastNormalMagnitude }) else {
       throw .checkpoint("\(config.place): image_std \(deviation), expected numbers above 0")
     }
     let result = Preprocessing(
       size: try side("size", "shortest_edge"), cropSize: try side("crop_size", "height"),
       mean: try config.numbers(
-        "image_mean", count: 3, default: [0.48145466, 0.4578275, 0.40821073]),
+        "image_mean", count: 3, default: Preprocessing.clipMean),
       deviation: deviation, rescale: try config.positive("rescale_factor", default: 1.0 / 255),
       filter: filter)
     // A larger size than a few times the edge is a mistake, and would take memory without bound.

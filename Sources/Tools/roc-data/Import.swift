@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocData
 import RocJSON
+import RocScore
 import RocTool
 
 struct Import: RocCommand {
@@ -77,8 +78,8 @@ struct Import: RocCommand {
     if let scores = report.scores {
       lines.append(
         """
-          gt_score: mean \(Text.number(scores.mean, 4)), std \(Text.number(scores.deviation, 4)), \
-        min \(Text.number(scores.least, 4)), max \(Text.number(scores.largest, 4))
+          gt_score: mean \(fixed(scores.mean, 4)), std \(fixed(scores.deviation, 4)), \
+        min \(fixed(scores.least, 4)), max \(fixed(scores.largest, 4))
         """)
     }
     if let votes = report.votes { lines.append("  votes: \(votes)") }

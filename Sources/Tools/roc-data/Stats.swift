@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocData
 import RocJSON
+import RocScore
 import RocStore
 import RocTool
 
@@ -38,8 +39,8 @@ struct Stats: RocCommand {
     if let scores = statistics.scores {
       lines.append(
         """
-          gt_score  mean \(Text.number(scores.mean, 6))  std \(Text.number(scores.deviation, 6))  \
-        min \(Text.number(scores.least, 4))  max \(Text.number(scores.largest, 4))
+          gt_score  mean \(fixed(scores.mean, 6))  std \(fixed(scores.deviation, 6))  \
+        min \(fixed(scores.least, 4))  max \(fixed(scores.largest, 4))
         """)
     }
     guard let histogram = statistics.histogram, let votes = statistics.votes else {

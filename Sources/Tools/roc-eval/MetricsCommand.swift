@@ -77,8 +77,8 @@ struct MetricsCommand: RocCommand {
     var rows = [["metric", "value", "95 % interval"]]
     for metric in metrics {
       rows.append([
-        metric.name, metric.value.map { Text.number($0, 6) } ?? "–",
-        metric.interval.map { "[\(Text.number($0.low, 4)), \(Text.number($0.high, 4))]" }
+        metric.name, metric.value.map { fixed($0, 6) } ?? "–",
+        metric.interval.map { "[\(fixed($0.low, 4)), \(fixed($0.high, 4))]" }
           ?? metric.reason ?? "",
       ])
     }

@@ -129,10 +129,10 @@ struct RunResult {
     var rows = [["metric", "value", "95 % interval"]]
     for metric in metrics.all {
       let interval = metric.interval.map {
-        "[\(Text.number($0.low, 4)), \(Text.number($0.high, 4))]"
+        "[\(fixed($0.low, 4)), \(fixed($0.high, 4))]"
       }
       rows.append([
-        metric.name, metric.value.map { Text.number($0, 4) } ?? "–",
+        metric.name, metric.value.map { fixed($0, 4) } ?? "–",
         interval ?? metric.reason ?? "",
       ])
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RocJSON
 import RocModel
+import RocScore
 import RocTool
 
 struct Score: RocCommand {
@@ -74,7 +75,7 @@ struct Score: RocCommand {
     guard let score = outcome.answer?.score, outcome.failure == nil else {
       return "\(image)\tfailed\t\(outcome.failure?.code ?? "")"
     }
-    return "\(image)\t\(String(format: "%.\(decimals)f", score))"
+    return "\(image)\t\(fixed(score, decimals))"
   }
 }
 

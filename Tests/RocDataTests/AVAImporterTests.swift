@@ -224,6 +224,19 @@ struct AVAImporterTests {
     #expect(error?.isMissing == true && error?.message.contains("import the label package") == true)
   }
 
+  @Test(arguments: [(12_768, "relic"), (12_776, "tanet")])
+  func tellsDivisionsWithTheSameFileNamesByTheirLength(_ rows: Int, _ scheme: String) throws {
+    let source = try MadeUpAVA()
+    let (store, _) = try importAll(source)
+    try source.folder.write(
+      (1...rows).map { "\($0)\n" }.joined(), to: "other/test.csv")
+    let report = try AVAImporter(
+      try Manifest.bundled("ava"), source: "\(source.folder.path)/other"
+    ).run(into: store, images: nil, replace: false)
+    #expect(report.splits.map { "\($0.scheme)/\($0.part) \($0.count)" } == ["\(scheme)/test 10"])
+    #expect(report.unlabelled.map(\.list) == ["\(scheme)_test"])
+  }
+
   @Test func refusesLabelsWithoutAPicture() throws {
     let error = #expect(throws: DataError.self) { _ = try importAll(try MadeUpAVA(labels: "")) }
     #expect(error?.message.hasSuffix("AVA.txt: no labelled picture in 0 lines") == true)

@@ -47,6 +47,7 @@ extension Target {
 
 extension Target.Dependency {
   static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+  static let sqlite = product(name: "GRDBSQLite", package: "GRDB.swift")
   static let grdb = product(name: "GRDB", package: "GRDB.swift")
   static let yams = product(name: "Yams", package: "Yams")
 }
@@ -59,7 +60,9 @@ let excluded = [
 
 /// The datasets whose manifests are part of the program.
 let manifests = [
-  "aadb", "agiqa3k", "ava", "baid", "icaa17k", "icaa20k", "kadid10k", "koniq10k", "spaq", "tad66k",
+  "aadb", "agiqa3k", "ava", "ava-captions", "baid", "deqa", "eva", "flickr-aes", "icaa17k",
+  "icaa20k", "kadid10k", "koniq10k", "live-c", "para", "qalign", "real-cur", "roc", "spaq",
+  "table", "tad66k",
 ]
 
 let package = Package(
@@ -78,6 +81,8 @@ let package = Package(
     .system("CJPEG", "libjpeg", apt: "libjpeg-dev"),
     .system("CPNG", "libpng", apt: "libpng-dev"),
     .system("CWebP", "libwebpdemux", apt: "libwebp-dev"),
+    .system("CArchive", "libarchive", apt: "libarchive-dev"),
+    .system("CZlib", "zlib", apt: "zlib1g-dev"),
     .system("CCrypto", "libcrypto", apt: "libssl-dev"),
     .c("CRocKernels"),
     .c("CRocImage", ["CJPEG", "CPNG", "CWebP"]),
@@ -87,6 +92,7 @@ let package = Package(
     .library("RocMetrics"),
     .library("RocTensor", ["CRocKernels"]),
     .library("RocDigest", ["CCrypto", "RocTensor"]),
+    .library("RocArchive", ["CArchive"]),
     .library("RocCheckpoint", ["RocTensor", "RocJSON", "RocDigest"]),
     .library("RocTokenizer", ["RocTensor", "RocJSON"]),
     .library("RocImage", ["CRocImage", "RocTensor"]),
@@ -96,12 +102,12 @@ let package = Package(
         "RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON",
         "CRocKernels",
       ]),
-    .library("RocStore", ["RocScore", .grdb]),
+    .library("RocStore", ["RocScore", .grdb, .sqlite]),
     .target(
       name: "RocData",
       dependencies: [
         "RocStore", "RocScore", "RocMetrics", "RocImage", "RocTensor", "RocDigest", "RocJSON",
-        .yams,
+        "RocArchive", "RocReport", "CZlib", .yams,
       ],
       resources: manifests.map { .embedInCode("Manifests/\($0).yaml") },
       swiftSettings: features),
@@ -112,8 +118,8 @@ let package = Package(
     .tool(
       "roc-data",
       [
-        "RocData", "RocStore", "RocScore", "RocImage", "RocTensor", "RocModel", "RocJSON",
-        "RocTool",
+        "RocData", "RocArchive", "RocReport", "RocStore", "RocScore", "RocImage", "RocTensor",
+        "RocModel", "RocJSON", "RocTool",
       ]),
     .tool(
       "roc-eval",
@@ -126,6 +132,7 @@ let package = Package(
       name: "RocTestSupport", dependencies: ["RocJSON"], path: "Tests/RocTestSupport",
       swiftSettings: features),
     .tests("RocJSONTests", ["RocJSON"]),
+    .tests("RocArchiveTests", ["RocArchive"]),
     .tests("RocTensorTests", ["RocTensor", "CRocKernels"]),
     .tests("RocCheckpointTests", ["RocCheckpoint", "RocTensor", "RocDigest"]),
     .tests("RocTokenizerTests", ["RocTokenizer", "RocJSON"]),
@@ -140,8 +147,8 @@ let package = Package(
     .tests(
       "RocDataTests",
       [
-        "RocData", "RocStore", "RocScore", "RocMetrics", "RocImage", "RocDigest", "RocJSON",
-        .grdb,
+        "RocData", "RocArchive", "RocStore", "RocScore", "RocMetrics", "RocImage", "RocDigest",
+        "RocJSON", .grdb,
       ]),
     .tests("ToolTests", ["RocJSON", "roc-data", "roc-eval"]),
   ]

@@ -12,7 +12,7 @@ section() {
 {
   printf '# Commands\n\nThe help of every command, written by `make docs`.\n\n'
   section roc-data
-  for command in import add-split list stats verify-images validate export audit demo; do
+  for command in import add-split list stats verify-images validate export audit card demo; do
     section roc-data $command
   done
   section roc-eval

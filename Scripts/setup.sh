@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that roc builds with, if any is missing.
 set -euo pipefail
-packages=(libjpeg-dev libpng-dev libwebp-dev libsqlite3-dev libssl-dev pkg-config)
+packages=(libjpeg-dev libpng-dev libwebp-dev libsqlite3-dev libssl-dev
+  libarchive-dev zlib1g-dev pkg-config)
 if ! command -v swift > /dev/null; then
   echo "roc needs a Swift 6.2 toolchain or newer: https://www.swift.org/install/linux" >&2
   exit 1

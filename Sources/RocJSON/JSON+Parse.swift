@@ -37,7 +37,7 @@ package struct JSONParser {
 
   private let bytes: UnsafeRawBufferPointer
   private let readsNonFinite: Bool
-  private(set) var position: Int
+  package private(set) var position: Int
 
   /// - Parameters:
   ///   - bytes: The text.
@@ -57,10 +57,20 @@ package struct JSONParser {
 
   package mutating func skip() { position += 1 }
 
+  /// Reads again from an earlier position.
+  mutating func goBack(to position: Int) { self.position = position }
+
   package mutating func skipBlanks() {
     while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
       position += 1
     }
+  }
+
+  /// Line ends between a position and here.
+  func lineEnds(from start: Int) -> Int {
+    var count = 0
+    for i in start..<min(position, bytes.count) where bytes[i] == 0x0A { count += 1 }
+    return count
   }
 
   package func error(_ reason: String) -> JSONError {

@@ -7,6 +7,10 @@ package struct JSONRecords {
   private var inArray = false
   private var isFirst = true
   private var hasEnded = false
+  /// Where lines were counted up to.
+  private var counted = 0
+  /// The line on which the last record begins, from 1.
+  package private(set) var line = 1
 
   /// - Parameters:
   ///   - bytes: The file.
@@ -30,11 +34,18 @@ package struct JSONRecords {
     }
   }
 
-  /// Goes on after an error, at the next line; false where the records are an array or end here.
+  /// Goes on after an error, at the next line that may begin a record; false where the records are
+  /// an array or end here.
+  ///
+  /// The search begins where the broken record began: one that lacks its end has swallowed the line
+  /// after it.
   package mutating func skipToNextLine() -> Bool {
     guard !inArray else { return false }
-    while let byte = parser.next, byte != 0x0A { parser.skip() }
-    parser.skipBlanks()
+    parser.goBack(to: counted)
+    repeat {
+      while let byte = parser.next, byte != 0x0A { parser.skip() }
+      parser.skipBlanks()
+    } while !parser.atEnd && parser.next != UInt8(ascii: "{")
     hasEnded = parser.atEnd
     return !hasEnded
   }
@@ -55,6 +66,9 @@ package struct JSONRecords {
     }
     isFirst = false
     if !inArray, parser.atEnd { return nil }
+    parser.skipBlanks()
+    line += parser.lineEnds(from: counted)
+    counted = parser.position
     return try parser.value()
   }
 

@@ -22,6 +22,8 @@ package struct ScoreRange: Sendable, Equatable, CustomStringConvertible {
 
   package var width: Double { high - low }
 
+  package var middle: Double { (low + high) / 2 }
+
   package func contains(_ score: Double) -> Bool { score >= low && score <= high }
 
   /// The linear map that takes this range to `other`.

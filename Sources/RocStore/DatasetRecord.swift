@@ -16,6 +16,10 @@ package struct DatasetRecord: Sendable, Equatable {
   package var imageFolder: String?
   /// Whether pictures of the same base name show the same photo.
   package var namesArePhotos: Bool
+  /// The copy that the labels are from, when it is not the original.
+  package var variant: String?
+  /// The text of the manifest that the labels were read with.
+  package var manifest: String
 
   /// The bins of a vote histogram.
   package struct Bins: Sendable, Equatable {
@@ -32,7 +36,8 @@ package struct DatasetRecord: Sendable, Equatable {
 
   package init(
     name: String, title: String, range: ScoreRange, higherIsBetter: Bool, threshold: Double,
-    bins: Bins?, defaultScheme: String, imageFolder: String? = nil, namesArePhotos: Bool = false
+    bins: Bins?, defaultScheme: String, imageFolder: String? = nil, namesArePhotos: Bool = false,
+    variant: String? = nil, manifest: String = ""
   ) {
     self.name = name
     self.title = title
@@ -43,6 +48,8 @@ package struct DatasetRecord: Sendable, Equatable {
     self.defaultScheme = defaultScheme
     self.imageFolder = imageFolder
     self.namesArePhotos = namesArePhotos
+    self.variant = variant
+    self.manifest = manifest
   }
 
   init(row: Row) {
@@ -57,6 +64,8 @@ package struct DatasetRecord: Sendable, Equatable {
     defaultScheme = row["default_scheme"]
     imageFolder = row["image_folder"]
     namesArePhotos = row["names_are_photos"]
+    variant = row["variant"]
+    manifest = row["manifest"]
   }
 
   /// All datasets by name.
@@ -87,18 +96,19 @@ package struct DatasetRecord: Sendable, Equatable {
     try db.execute(
       sql: """
         INSERT INTO datasets (name, title, low, high, direction, threshold, bins, bin_first,
-          bin_step, default_scheme, image_folder, names_are_photos)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          bin_step, default_scheme, image_folder, names_are_photos, variant, manifest)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (name) DO UPDATE SET title = excluded.title, low = excluded.low,
           high = excluded.high, direction = excluded.direction, threshold = excluded.threshold,
           bins = excluded.bins, bin_first = excluded.bin_first, bin_step = excluded.bin_step,
           default_scheme = excluded.default_scheme, image_folder = excluded.image_folder,
-          names_are_photos = excluded.names_are_photos
+          names_are_photos = excluded.names_are_photos, variant = excluded.variant,
+          manifest = excluded.manifest
         """,
       arguments: [
         name, title, range.low, range.high, higherIsBetter ? "higher" : "lower", threshold,
         bins?.count, bins?.first, bins?.step, defaultScheme, wanted.imageFolder,
-        namesArePhotos,
+        namesArePhotos, variant, manifest,
       ])
     return try Int64.fetchOne(
       db, sql: "SELECT id FROM datasets WHERE name = ?", arguments: [name]) ?? 0

@@ -2,12 +2,22 @@ package import GRDB
 
 /// Writes one dataset inside a transaction; what is already there and equal is left alone.
 package final class DatasetWriter {
-  private let db: Database
+  let db: Database
   package let dataset: Int64
-  private var known: [String: KnownSample] = [:]
+  /// What was stored before this transaction, by the path in the label file.
+  private var stored: [String: StoredSample] = [:]
+  /// The rows that were stored before this transaction by their path in the label file.
+  package private(set) var samples: [String: Int64] = [:]
+  private var statements: [String: BulkStatement] = [:]
+  private var hasDroppedIndex = false
+  private let newSamples: BulkInsert
+  private let newVotes: BulkInsert
+  private var nextRow: Int64
+  /// Scores and votes of what this transaction added.
+  private var addedScores: [Double] = []
+  private var addedVotes: Int?
 
-  private struct KnownSample {
-    let id: Int64
+  private struct StoredSample {
     let counts: String?
     let score: Double
     let extra: String?
@@ -18,6 +28,11 @@ package final class DatasetWriter {
   package init(_ db: Database, dataset: Int64) throws {
     self.db = db
     self.dataset = dataset
+    newSamples = BulkInsert(
+      db, into: "samples",
+      ["id", "dataset", "key", "base_name", "path", "image_state", "gt_score", "extra"])
+    newVotes = BulkInsert(db, into: "votes", ["sample", "counts", "total"])
+    nextRow = try (Int64.fetchOne(db, sql: "SELECT max(id) FROM samples") ?? 0) + 1
     let rows = try Row.fetchCursor(
       db,
       sql: """
@@ -25,10 +40,48 @@ package final class DatasetWriter {
         LEFT JOIN votes ON votes.sample = samples.id WHERE dataset = ?
         """, arguments: [dataset])
     while let row = try rows.next() {
-      known[row["key"]] = KnownSample(
-        id: row["id"], counts: row["counts"], score: row["gt_score"], extra: row["extra"],
+      let key: String = row["key"]
+      samples[key] = row["id"]
+      stored[key] = StoredSample(
+        counts: row["counts"], score: row["gt_score"], extra: row["extra"],
         path: row["path"], state: row["image_state"])
     }
+  }
+
+  /// Gets ready for so many pictures: sorting their keys once is quicker than an index that grows.
+  ///
+  /// `finish` must follow in the same transaction, before anything refers to the pictures.
+  package func expect(_ count: Int) throws {
+    guard isNew, count > 10_000,
+      try count > Int.fetchOne(db, sql: "SELECT count(*) FROM samples") ?? 0
+    else { return }
+    try db.execute(sql: "DROP INDEX samples_by_key")
+    hasDroppedIndex = true
+  }
+
+  /// Writes pictures that wait for others, so that something may refer to them.
+  func flushSamples() throws {
+    try newSamples.flush()
+    try newVotes.flush()
+  }
+
+  /// Ends the import of pictures.
+  package func finish() throws {
+    try flushSamples()
+    statements = [:]
+    if hasDroppedIndex { try db.execute(sql: Migrations.keyIndex) }
+    hasDroppedIndex = false
+  }
+
+  /// Whether the dataset held nothing before this transaction.
+  var isNew: Bool { stored.isEmpty }
+
+  /// A statement that is prepared once.
+  func bulk(_ sql: String) throws -> BulkStatement {
+    if let known = statements[sql] { return known }
+    let statement = try BulkStatement(db, sql)
+    statements[sql] = statement
+    return statement
   }
 
   /// Adds a picture or brings its row up to date.
@@ -41,12 +94,13 @@ package final class DatasetWriter {
   ///   - path: Where the picture is; nil when it was not found.
   ///   - looked: Whether anybody looked for the picture.
   /// - Returns: The row's id.
+  /// - Precondition: No key is given twice in one transaction.
   /// - Throws: `StoreError` when another import stored other labels for this picture.
   package func addSample(
     key: String, score: Double, votes: [Int]?, extra: String?, path: String?, looked: Bool
   ) throws -> Int64 {
     let counts = votes.map(VoteText.encode)
-    if let old = known[key] {
+    if let id = samples[key], let old = stored[key] {
       guard old.counts == counts, old.score == score else {
         throw StoreError(
           """
@@ -60,125 +114,68 @@ package final class DatasetWriter {
         try db.cachedStatement(
           sql: """
             UPDATE samples SET path = ?, image_state = ?, image_reason = NULL, width = NULL,
-              height = NULL, sha256 = NULL WHERE id = ?
+              height = NULL, sha256 = NULL, format = NULL, perceptual_hash = NULL,
+              image_flags = '' WHERE id = ?
             """
-        ).execute(arguments: [path, path == nil ? "missing" : "found", old.id])
+        ).execute(arguments: [path, path == nil ? "missing" : "found", id])
       }
       if old.extra != extra {
         try db.cachedStatement(sql: "UPDATE samples SET extra = ? WHERE id = ?")
-          .execute(arguments: [extra, old.id])
+          .execute(arguments: [extra, id])
       }
-      return old.id
+      return id
     }
-    let state = !looked ? "unknown" : path == nil ? "missing" : "found"
-    let baseName = key.split(separator: "/").last.map(String.init) ?? key
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO samples (dataset, key, base_name, path, image_state, gt_score, extra)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """
-    ).execute(arguments: [dataset, key, baseName, path, state, score, extra])
-    let id = db.lastInsertedRowID
+    let id = nextRow
+    nextRow += 1
+    newSamples.add(id)
+    newSamples.add(dataset)
+    newSamples.add(key)
+    newSamples.add(Self.baseName(key))
+    newSamples.add(path)
+    newSamples.add(!looked ? "unknown" : path == nil ? "missing" : "found")
+    newSamples.add(score)
+    newSamples.add(extra)
+    try newSamples.endRow()
+    addedScores.append(score)
     if let votes, let counts {
-      try db.cachedStatement(sql: "INSERT INTO votes (sample, counts, total) VALUES (?, ?, ?)")
-        .execute(arguments: [id, counts, votes.reduce(0, +)])
+      let total = votes.reduce(0, +)
+      // A vote's picture must be there before it.
+      if newVotes.isAboutToRun { try newSamples.flush() }
+      newVotes.add(id)
+      newVotes.add(counts)
+      newVotes.add(Int64(total))
+      try newVotes.endRow()
+      addedVotes = (addedVotes ?? 0) + total
     }
-    known[key] = KnownSample(
-      id: id, counts: counts, score: score, extra: extra, path: path, state: state)
     return id
   }
 
-  /// Makes a part of a scheme hold exactly these samples.
-  package func setMembers(_ scheme: String, _ part: String, _ samples: [Int64]) throws {
-    try db.execute(
-      sql: "INSERT INTO split_schemes (dataset, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
-      arguments: [dataset, scheme])
-    let id = try Int64.fetchOne(
-      db, sql: "SELECT id FROM split_schemes WHERE dataset = ? AND name = ?",
-      arguments: [dataset, scheme])
-    let stored = try Set(
-      Int64.fetchAll(
-        db, sql: "SELECT sample FROM split_members WHERE scheme = ? AND part = ?",
-        arguments: [id, part]))
-    let wanted = Set(samples)
-    for sample in stored.subtracting(wanted) {
-      try db.cachedStatement(
-        sql: "DELETE FROM split_members WHERE scheme = ? AND part = ? AND sample = ?"
-      ).execute(arguments: [id, part, sample])
-    }
-    let insert = try db.cachedStatement(
-      sql: "INSERT INTO split_members (scheme, part, sample) VALUES (?, ?, ?)")
-    for sample in samples where !stored.contains(sample) {
-      try insert.execute(arguments: [id, part, sample])
-    }
+  private static func baseName(_ key: String) -> String {
+    guard let slash = key.utf8.lastIndex(of: UInt8(ascii: "/")) else { return key }
+    return String(key[key.utf8.index(after: slash)...])
   }
-
-  /// Remembers the pictures on a list and how many of them have no label.
-  package func setList(_ name: String, keys: [String], unlabelled: Int) throws {
-    try db.execute(
-      sql: """
-        INSERT INTO lists (dataset, name, listed, unlabelled, keys) VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT (dataset, name) DO UPDATE SET listed = excluded.listed,
-          unlabelled = excluded.unlabelled, keys = excluded.keys
-        """,
-      arguments: [dataset, name, keys.count, unlabelled, keys.joined(separator: "\n")])
-  }
-
-  /// The rows of all pictures by their path in the label file.
-  package var samples: [String: Int64] { known.mapValues(\.id) }
 
   /// All scores in the order of the import, and all votes; nil where there are none.
   package func totals() throws -> (scores: [Double], votes: Int?) {
-    let scores = try Double.fetchAll(
-      db, sql: "SELECT gt_score FROM samples WHERE dataset = ? ORDER BY id",
-      arguments: [dataset])
-    let votes = try Int.fetchOne(
+    if isNew { return (addedScores, addedVotes) }
+    // Both tables in the order of their rows: through the index on keys it takes a second.
+    let rows = try Row.fetchCursor(
       db,
       sql: """
-        SELECT sum(total) FROM votes JOIN samples ON samples.id = votes.sample WHERE dataset = ?
+        SELECT gt_score, total FROM samples NOT INDEXED
+        LEFT JOIN votes ON votes.sample = samples.id WHERE dataset = ? ORDER BY samples.id
         """, arguments: [dataset])
+    var scores: [Double] = []
+    var votes: Int?
+    while let row = try rows.next() {
+      scores.append(row[0])
+      if let total: Int = row[1] { votes = (votes ?? 0) + total }
+    }
     return (scores, votes)
   }
 
-  /// The stored counts of a picture.
-  package func votes(of key: String) -> [Int]? { known[key]?.counts.map(VoteText.decode) }
-
-  package func setVocabulary(_ kind: String, _ names: [(number: Int, name: String)]) throws {
-    let insert = try db.cachedStatement(
-      sql: """
-        INSERT INTO vocabularies (dataset, kind, number, name) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET name = excluded.name
-        """)
-    for (number, name) in names {
-      try insert.execute(arguments: [dataset, kind, number, name])
-    }
-  }
-
-  package func setAttribute(_ sample: Int64, _ name: String, _ value: Double) throws {
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO attributes (sample, name, value) VALUES (?, ?, ?)
-        ON CONFLICT DO UPDATE SET value = excluded.value
-        """
-    ).execute(arguments: [sample, name, value])
-  }
-
-  /// Replaces the lines of these files that were set aside; other sources' lines stay.
-  package func setQuarantine(
-    of files: [String], _ lines: [(file: String, line: Int, reason: String, content: String)]
-  ) throws {
-    let delete = try db.cachedStatement(
-      sql: "DELETE FROM quarantine WHERE dataset = ? AND file = ?")
-    for file in files { try delete.execute(arguments: [dataset, file]) }
-    let insert = try db.cachedStatement(
-      sql: """
-        INSERT OR REPLACE INTO quarantine (dataset, file, line, reason, content)
-        VALUES (?, ?, ?, ?, ?)
-        """)
-    for line in lines {
-      try insert.execute(arguments: [dataset, line.file, line.line, line.reason, line.content])
-    }
-  }
+  /// The counts of a picture that were stored before this transaction.
+  package func votes(of key: String) -> [Int]? { stored[key]?.counts.map(VoteText.decode) }
 
   /// Finds or makes the dataset's row.
   ///
@@ -187,12 +184,20 @@ package final class DatasetWriter {
   ///   - replace: Removes the dataset first, its runs included.
   ///   - db: Inside a transaction.
   /// - Returns: A writer that knows what is stored.
-  /// - Throws: The database's error.
+  /// - Throws: `StoreError` when the labels are stored from another copy; the database's error.
   package static func open(
     _ record: DatasetRecord, replace: Bool, _ db: Database
   ) throws -> DatasetWriter {
     if replace {
       try db.execute(sql: "DELETE FROM datasets WHERE name = ?", arguments: [record.name])
+    }
+    if let stored = try DatasetRecord.named(record.name, db), stored.variant != record.variant {
+      throw StoreError(
+        """
+        \(record.name) is stored from \(stored.variant ?? "the original labels"), this source has \
+        \(record.variant ?? "the original labels"); they are never mixed: use another database or \
+        --name, or import with --replace
+        """)
     }
     return try DatasetWriter(db, dataset: try record.save(db))
   }

@@ -1,3 +1,4 @@
+import Foundation
 package import GRDB
 import RocScore
 
@@ -23,8 +24,12 @@ package struct SampleRecord: Sendable {
   package let path: String?
   package let imageState: ImageState
   package let imageReason: String?
+  /// What is odd about the picture, as `tiny`.
+  package let imageFlags: [String]
   package let score: Double
   package let votes: [Int]?
+  /// Further columns of the label files as a JSON object.
+  package let extra: String?
 
   init(row: Row) {
     id = row["id"]
@@ -33,9 +38,12 @@ package struct SampleRecord: Sendable {
     path = row["path"]
     imageState = ImageState(rawValue: row["image_state"]) ?? .unknown
     imageReason = row["image_reason"]
+    let flags: String = row["image_flags"]
+    imageFlags = flags.split(separator: ",").map(String.init)
     score = row["gt_score"]
     let counts: String? = row["counts"]
     votes = counts.map(VoteText.decode)
+    extra = row["extra"]
   }
 
   /// The samples of a dataset, or of one part of it, in the order of their import.
@@ -43,7 +51,8 @@ package struct SampleRecord: Sendable {
     _ db: Database, dataset: Int64, split: SplitName? = nil
   ) throws -> [SampleRecord] {
     let columns = """
-      SELECT samples.id, key, base_name, path, image_state, image_reason, gt_score, counts FROM samples
+      SELECT samples.id, key, base_name, path, image_state, image_reason, image_flags,
+        gt_score, extra, counts FROM samples
       LEFT JOIN votes ON votes.sample = samples.id
       """
     guard let split else {
@@ -66,9 +75,69 @@ package struct SampleRecord: Sendable {
 /// Vote counts as the JSON array that `votes.counts` holds, `[0,1,5]`.
 package enum VoteText {
   package static func encode(_ counts: [Int]) -> String {
-    var text = "["
-    for (i, count) in counts.enumerated() { text += i == 0 ? "\(count)" : ",\(count)" }
-    return text + "]"
+    String(unsafeUninitializedCapacity: 2 + 21 * counts.count) { bytes in
+      bytes[0] = UInt8(ascii: "[")
+      var length = 1
+      for (i, count) in counts.enumerated() {
+        if i > 0 {
+          bytes[length] = UInt8(ascii: ",")
+          length += 1
+        }
+        length = write(count, to: bytes, at: length)
+      }
+      bytes[length] = UInt8(ascii: "]")
+      return length + 1
+    }
+  }
+
+  /// A JSON object of whole numbers, as `{"index":1,"tag1":2}`.
+  ///
+  /// - Parameters:
+  ///   - heads: What stands before each number, as `{"index":` and `,"tag1":`.
+  ///   - numbers: As many as there are heads.
+  /// - Returns: The text.
+  package static func encode(heads: [StaticString], numbers: [Int]) -> String {
+    let capacity = heads.reduce(1) { $0 + $1.utf8CodeUnitCount + 20 }
+    return String(unsafeUninitializedCapacity: capacity) { bytes in
+      var length = 0
+      for (head, number) in zip(heads, numbers) {
+        head.withUTF8Buffer {
+          for byte in $0 {
+            bytes[length] = byte
+            length += 1
+          }
+        }
+        length = write(number, to: bytes, at: length)
+      }
+      bytes[length] = UInt8(ascii: "}")
+      return length + 1
+    }
+  }
+
+  /// Writes a number's digits; returns where they end.
+  private static func write(
+    _ number: Int, to bytes: UnsafeMutableBufferPointer<UInt8>, at start: Int
+  ) -> Int {
+    var end = start
+    if number < 0 {
+      bytes[end] = UInt8(ascii: "-")
+      end += 1
+    }
+    let digits = end
+    var rest = number.magnitude
+    repeat {
+      bytes[end] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+      end += 1
+    } while rest > 0
+    var low = digits
+    var high = end - 1
+    while low < high {
+      bytes.swapAt(low, high)
+      low += 1
+      high -= 1
+    }
+    return end
   }
 
   package static func decode(_ text: String) -> [Int] {
@@ -79,16 +148,43 @@ package enum VoteText {
 }
 
 extension SampleRecord {
+  /// What decoding a picture found.
+  package struct ImageFacts: Sendable {
+    let state: ImageState
+    let reason: String?
+    let width: Int?
+    let height: Int?
+    let format: String?
+    let sha256: String?
+    let perceptualHash: [UInt8]?
+    /// Comma-separated.
+    let flags: String
+
+    package init(
+      state: ImageState, reason: String?, width: Int?, height: Int?, format: String?,
+      sha256: String?, perceptualHash: [UInt8]?, flags: String
+    ) {
+      self.state = state
+      self.reason = reason
+      self.width = width
+      self.height = height
+      self.format = format
+      self.sha256 = sha256
+      self.perceptualHash = perceptualHash
+      self.flags = flags
+    }
+  }
+
   /// Stores what decoding the picture found.
-  package static func setImage(
-    _ db: Database, sample: Int64, state: ImageState, reason: String?, width: Int?, height: Int?,
-    sha256: String?
-  ) throws {
+  package static func setImage(_ db: Database, sample: Int64, _ facts: ImageFacts) throws {
     try db.cachedStatement(
       sql: """
-        UPDATE samples SET image_state = ?, image_reason = ?, width = ?, height = ?, sha256 = ?
-        WHERE id = ?
+        UPDATE samples SET image_state = ?, image_reason = ?, width = ?, height = ?, format = ?,
+          sha256 = ?, perceptual_hash = ?, image_flags = ? WHERE id = ?
         """
-    ).execute(arguments: [state.rawValue, reason, width, height, sha256, sample])
+    ).execute(arguments: [
+      facts.state.rawValue, facts.reason, facts.width, facts.height, facts.format, facts.sha256,
+      facts.perceptualHash.map { Data($0) }, facts.flags, sample,
+    ])
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 
 /// What audits compare.
@@ -8,6 +9,8 @@ extension Store {
     package let key: String
     package let baseName: String
     package let sha256: String?
+    /// 32 bytes; nil before a picture was decoded and for one without structure.
+    package let perceptualHash: [UInt8]?
   }
 
   /// All pictures of a dataset by row, and the members of every part.
@@ -17,12 +20,15 @@ extension Store {
     try read { db in
       var pictures: [Int64: Identity] = [:]
       let rows = try Row.fetchCursor(
-        db, sql: "SELECT id, key, base_name, sha256 FROM samples WHERE dataset = ?",
+        db,
+        sql: "SELECT id, key, base_name, sha256, perceptual_hash FROM samples WHERE dataset = ?",
         arguments: [dataset.id])
       while let row = try rows.next() {
         let id: Int64 = row["id"]
+        let hash: Data? = row["perceptual_hash"]
         pictures[id] = Identity(
-          id: id, key: row["key"], baseName: row["base_name"], sha256: row["sha256"])
+          id: id, key: row["key"], baseName: row["base_name"], sha256: row["sha256"],
+          perceptualHash: hash.map { Array($0) })
       }
       let parts = try SplitName.counts(dataset, db).map { part in
         (

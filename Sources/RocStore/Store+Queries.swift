@@ -84,4 +84,80 @@ extension Store {
       return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["value"]) })
     }
   }
+
+  /// The values of some attributes by sample.
+  package func attributes(
+    _ names: [String], of dataset: DatasetRecord
+  ) throws -> [Int64: [String: Double]] {
+    try read { db in
+      var result: [Int64: [String: Double]] = [:]
+      for name in names {
+        let rows = try Row.fetchCursor(
+          db,
+          sql: """
+            SELECT sample, value FROM attributes JOIN samples ON samples.id = sample
+            WHERE dataset = ? AND name = ?
+            """, arguments: [dataset.id, name])
+        while let row = try rows.next() { result[row["sample"], default: [:]][name] = row["value"] }
+      }
+      return result
+    }
+  }
+
+  /// The names of a dataset's attributes with how many pictures have each.
+  package func attributeNames(of dataset: DatasetRecord) throws -> [(name: String, count: Int)] {
+    try read { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT attributes.name, count(*) AS n FROM attributes
+          JOIN samples ON samples.id = sample WHERE dataset = ? GROUP BY 1 ORDER BY 1
+          """, arguments: [dataset.id]
+      ).map { ($0["name"], $0["n"]) }
+    }
+  }
+
+  /// The comments of all pictures, by sample in their order, from one source.
+  package func comments(
+    of dataset: DatasetRecord, source: String
+  ) throws -> [Int64: [String]] {
+    try read { db in
+      var result: [Int64: [String]] = [:]
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT sample, text FROM comments JOIN samples ON samples.id = sample
+          WHERE dataset = ? AND source = ? ORDER BY sample, position
+          """, arguments: [dataset.id, source])
+      while let row = try rows.next() { result[row["sample"], default: []].append(row["text"]) }
+      return result
+    }
+  }
+
+  /// Where comments come from, with how many there are.
+  package func commentSources(
+    of dataset: DatasetRecord
+  ) throws -> [(source: String, count: Int)] {
+    try read { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT source, count(*) AS n FROM comments JOIN samples ON samples.id = sample
+          WHERE dataset = ? GROUP BY 1 ORDER BY 2 DESC, 1
+          """, arguments: [dataset.id]
+      ).map { ($0["source"], $0["n"]) }
+    }
+  }
+
+  /// Lines that were set aside, by reason, the most frequent first.
+  package func quarantine(
+    of dataset: DatasetRecord
+  ) throws -> [(reason: String, file: String, line: Int)] {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT reason, file, line FROM quarantine WHERE dataset = ? ORDER BY file, line",
+        arguments: [dataset.id]
+      ).map { ($0["reason"], $0["file"], $0["line"]) }
+    }
+  }
 }

@@ -74,6 +74,16 @@ package final class MappedFile: @unchecked Sendable {
     return try body(bytes)
   }
 
+  /// Lets the system drop the pages before `position`, which were read and are not needed soon.
+  ///
+  /// Memory then stays flat while a large file is read once; pages are read again when touched.
+  package func forget(before position: Int) {
+    let page = Int(getpagesize())
+    let count = min(position, bytes.count) / page * page
+    guard count > 0, let base = bytes.baseAddress else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base), count, MADV_DONTNEED)
+  }
+
   /// The contents as text; bytes that are not UTF-8 are replaced.
   package var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
 }

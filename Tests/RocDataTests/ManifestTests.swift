@@ -10,7 +10,7 @@ struct ManifestTests {
     let files = try FileManager.default.contentsOfDirectory(
       atPath: "\(Fixture.repository)/manifests"
     ).filter { $0.hasSuffix(".yaml") }
-    #expect(files.sorted() == Manifest.bundledTexts.keys.sorted().map { "\($0).yaml" })
+    #expect(files.sorted() == Manifest.bundledTexts.keys.map { "\($0).yaml" }.sorted())
     for name in Manifest.bundledTexts.keys {
       let manifest = try Manifest.bundled(name)
       #expect(manifest.name == name)

@@ -86,7 +86,10 @@ struct TableImporterTests {
     #expect(report.images == 4)
     // A validation picture that is also a test picture stays in both, as published.
     #expect(
-      counts(report) == ["official/train": 2, "official/val": 2, "official/test": 1])
+      counts(report) == [
+        "official/train": 2, "official/val": 2, "official/test": 1, "clean/train": 2,
+        "clean/val": 1, "clean/test": 1,
+      ])
     #expect(try attributes(store, "a_b.jpg") == ["DoF": 0.2, "BalacingElements": 0])
     #expect(report.missingImages == ["b_b.jpg", "d_b.jpg"])
   }
@@ -179,13 +182,14 @@ struct TableImporterTests {
     #expect(
       none?.message.hasSuffix(
         "none of train_set.csv, val_set.csv, test_set.csv; found readme.txt") == true)
-    #expect(refusal("agiqa3k", ["x.csv": "a"])?.message.contains("no data.csv") == true)
+    #expect(
+      refusal("agiqa3k", ["x.csv": "a"])?.message.contains("none of data.csv; found x.csv") == true)
     let column = refusal("baid", ["test_set.csv": "picture,score\na,1\n"])
     #expect(
       column?.message == "test_set.csv: no column image; the columns are picture, score")
     let scale = refusal("baid", ["test_set.csv": "image,score\na,11\n"])
     #expect(
-      scale?.message.hasSuffix("scores from 11.0 to 11.0 fit none of the known scales 0:10")
+      scale?.message.contains("scores from 11.0 to 11.0 fit none of the known scales 0:10;")
         == true)
     #expect(refusal("baid", ["test_set.csv": ""])?.message.contains("empty") == true)
   }

@@ -12,6 +12,11 @@ package enum Fixture {
   package static let repository = URL(fileURLWithPath: reference)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
+  /// A file that `Tests/Fixtures/tables/make_tables.py` made.
+  package static func table(_ name: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: "\(repository)/Tests/Fixtures/tables/\(name)"))
+  }
+
   /// The folder with what is too large or not ours for the repository.
   package static let external: String? = ProcessInfo.processInfo.environment["ROC_REFERENCE"]
 

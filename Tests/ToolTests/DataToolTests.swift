@@ -115,9 +115,14 @@ struct DataToolTests {
     #expect(verified.status == 3)
     #expect(
       verified.output.hasPrefix(
-        "12.jpg\tunreadable\tnot a JPEG, PNG, WebP or BMP picture: it starts with the text "))
+        """
+        11.jpg\treadable\twrong_extension
+        12.jpg\tunreadable\tnot a JPEG, PNG, WebP or BMP picture: it starts with the text 
+        """))
     #expect(verified.output.contains("14.jpg\tmissing\tnot in the image folder\n"))
-    #expect(verified.errors == "ava: 10 pictures, 2 readable, 8 missing or broken\n")
+    #expect(
+      verified.errors
+        == "ava: 10 pictures, 2 readable, 8 missing or broken\n  wrong_extension: 2\n")
     let again = try CommandRun("roc-data", ["verify-images", "ava"] + database)
     #expect(again.status == 3 && again.errors.hasSuffix("2 of them known from before\n"))
 

@@ -7,7 +7,8 @@ struct HelpTests {
   static let commands = [
     ["roc-data"], ["roc-data", "import"], ["roc-data", "add-split"], ["roc-data", "list"],
     ["roc-data", "stats"], ["roc-data", "verify-images"], ["roc-data", "validate"],
-    ["roc-data", "export"], ["roc-data", "audit"], ["roc-data", "demo"], ["roc-eval"],
+    ["roc-data", "export"], ["roc-data", "audit"], ["roc-data", "card"], ["roc-data", "demo"],
+    ["roc-eval"],
     ["roc-eval", "run"], ["roc-eval", "score"],
     ["roc-eval", "metrics"], ["roc-eval", "runs"],
   ]

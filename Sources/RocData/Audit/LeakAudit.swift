@@ -1,3 +1,4 @@
+import RocImage
 package import RocJSON
 package import RocStore
 
@@ -8,6 +9,8 @@ package struct Overlap: Sendable, Equatable {
     case id
     case baseName = "base_name"
     case content
+    /// Nearly the same perceptual hash.
+    case perceptual
   }
 
   package let kind: Kind
@@ -35,6 +38,7 @@ package struct Overlap: Sendable, Equatable {
       case .id: "pictures"
       case .baseName: "base names"
       case .content: "contents"
+      case .perceptual: "pictures in another size or quality"
       }
     return """
       \(second): \(secondCount) of \(sizes[1]) \(what) are also in \(first) \
@@ -94,6 +98,7 @@ package struct LeakAudit: Sendable {
         let onlyA = (a.name, a.members.filter { !shared.contains($0) })
         let onlyB = (b.name, b.members.filter { !shared.contains($0) })
         if let same = overlap(.content, onlyA, onlyB, { $0.sha256 }) { leaks.append(same) }
+        if let same = nearOverlap(onlyA, onlyB) { leaks.append(same) }
         if let same = overlap(.baseName, a, b, { $0.baseName }), shared.isEmpty {
           if dataset.namesArePhotos { leaks.append(same) } else { warnings.append(same) }
         }
@@ -177,6 +182,37 @@ package struct LeakAudit: Sendable {
       kind: kind, first: a.name.description, second: b.name.description,
       firstCount: first.filter { back.contains($0.0) }.count, secondCount: hits.count,
       sizes: [a.members.count, b.members.count], examples: hits.prefix(5).map(\.1))
+  }
+
+  /// Pictures of the second part that look like one of the first, but are other files.
+  private func nearOverlap(
+    _ a: (name: SplitName, members: [Int64]), _ b: (name: SplitName, members: [Int64])
+  ) -> Overlap? {
+    func hashes(_ members: [Int64]) -> [(id: Int64, hash: PerceptualHash)] {
+      members.compactMap { id in
+        pictures[id]?.perceptualHash.flatMap { PerceptualHash(bytes: $0) }.map { (id, $0) }
+      }
+    }
+    let first = hashes(a.members)
+    let second = hashes(b.members)
+    guard !first.isEmpty, !second.isEmpty else { return nil }
+    let index = NearDuplicates(first)
+    var found: Set<Int64> = []
+    var examples: [String] = []
+    var count = 0
+    for (id, hash) in second {
+      guard let match = index.match(hash), let picture = pictures[id],
+        let other = pictures[match.id], picture.sha256 != other.sha256
+      else { continue }
+      count += 1
+      found.insert(match.id)
+      if examples.count < 5 { examples.append("\(picture.key) ≈ \(other.key)") }
+    }
+    guard count > 0 else { return nil }
+    return Overlap(
+      kind: .perceptual, first: a.name.description, second: b.name.description,
+      firstCount: found.count, secondCount: count, sizes: [a.members.count, b.members.count],
+      examples: examples)
   }
 
   private static func overlap(

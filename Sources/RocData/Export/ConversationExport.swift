@@ -1,5 +1,5 @@
 import RocJSON
-import RocScore
+package import RocScore
 package import RocStore
 
 /// Writes samples as mPLUG-Owl2 conversations with `gt_score` and `target`.
@@ -12,20 +12,88 @@ package struct ConversationExport: Sendable {
   package static let question = "Please rate the aesthetics of the image."
   package static let answer = "The aesthetic rate of the image is [SCORE]. "
 
+  /// A score beside gt_score.
+  package struct Attribute: Sendable {
+    package let name: String
+    /// What the answer calls it.
+    package let word: String
+    package let range: ScoreRange
+
+    package init(name: String, word: String?, range: ScoreRange) {
+      self.name = name
+      self.word = word ?? Self.word(name)
+      self.range = range
+    }
+
+    /// `compositionScore_mean` is composition, `ColorHarmony` is color harmony.
+    private static func word(_ name: String) -> String {
+      var stem = name
+      for ending in ["_mean", "Score"] where stem.hasSuffix(ending) && stem != ending {
+        stem = String(stem.dropLast(ending.count))
+      }
+      var word = ""
+      for (i, letter) in stem.enumerated() {
+        let isStart = letter.isUppercase && i > 0 && word.last?.isLetter == true
+        let wasLower = stem.dropFirst(i - (i > 0 ? 1 : 0)).first?.isLowercase == true
+        if isStart && wasLower { word += " " }
+        word += letter == "_" ? " " : letter.lowercased()
+      }
+      return word
+    }
+  }
+
+  private let range: ScoreRange
   private let bins: DatasetRecord.Bins?
   private let questions: [String]
+  private let attributes: [Attribute]
+  private let scale: ScoreRange?
+  private let tokens: Int?
+  private let values: [Int64: [String: Double]]
+  private let comments: [Int64: String]
 
   /// - Parameters:
   ///   - dataset: Says which bins votes have.
   ///   - questions: Taken in turn; the trained one when empty.
-  package init(dataset: DatasetRecord, questions: [String]) {
+  ///   - attributes: Further scores; each gets its own `[SCORE]`, and gt_score becomes a list.
+  ///   - values: Attributes by sample; a sample must have all that are asked for.
+  ///   - comments: Said after the score.
+  ///   - scale: The scale on which all scores are written, by a linear map; nil keeps gt_score as
+  ///     it is and maps attributes to the scale of gt_score.
+  ///   - tokens: Bins of target; the dataset's own when nil.
+  package init(
+    dataset: DatasetRecord, questions: [String] = [], attributes: [Attribute] = [],
+    values: [Int64: [String: Double]] = [:], comments: [Int64: String] = [:],
+    scale: ScoreRange? = nil, tokens: Int? = nil
+  ) {
+    range = dataset.range
     bins = dataset.bins
-    self.questions = questions.isEmpty ? [Self.question] : questions
+    self.attributes = attributes
+    self.values = values
+    self.comments = comments
+    self.scale = scale
+    self.tokens = tokens
+    self.questions =
+      !questions.isEmpty
+      ? questions : [attributes.isEmpty ? Self.question : Self.question(attributes)]
+  }
+
+  private static func question(_ attributes: [Attribute]) -> String {
+    let words = ["aesthetics"] + attributes.map(\.word)
+    let list = words.dropLast().joined(separator: ", ") + " and " + (words.last ?? "")
+    return "Rate the \(list) of the image."
+  }
+
+  private func answer(_ sample: SampleRecord) -> String {
+    let scores = (["aesthetic"] + attributes.map(\.word)).enumerated().map { place, word in
+      "\(place == 0 ? "The" : "the") \(word) rate of the image is \(Self.scoreToken)"
+    }
+    return scores.joined(separator: ", ") + ". " + (comments[sample.id] ?? "")
   }
 
   /// A JSON array, one record a line.
   package func array(_ samples: [SampleRecord]) -> [UInt8] {
     var bytes: [UInt8] = Array("[".utf8)
+    bytes.reserveCapacity(samples.count * 420)
     for (i, sample) in samples.enumerated() {
       bytes.append(contentsOf: (i == 0 ? "\n" : ",\n").utf8)
       write(sample, index: i, into: &bytes)
@@ -38,57 +106,38 @@ package struct ConversationExport: Sendable {
   private func write(_ sample: SampleRecord, index: Int, into bytes: inout [UInt8]) {
     bytes.append(contentsOf: "{\"image\": ".utf8)
     JSON.write(sample.key, into: &bytes)
-    bytes.append(contentsOf: ", \"gt_score\": \(sample.score)".utf8)
+    bytes.append(contentsOf: ", \"gt_score\": ".utf8)
+    let own = scale.map { range.map(sample.score, to: $0) } ?? sample.score
+    if attributes.isEmpty {
+      JSON.double(own).write(into: &bytes)
+    } else {
+      let others = attributes.map { attribute in
+        attribute.range.map(values[sample.id]?[attribute.name] ?? .nan, to: scale ?? range)
+      }
+      JSON([own] + others).write(into: &bytes)
+    }
     bytes.append(contentsOf: ", \"conversations\": [{\"from\": \"human\", \"value\": ".utf8)
     JSON.write(Self.mark + questions[index % questions.count], into: &bytes)
     bytes.append(contentsOf: "}, {\"from\": \"gpt\", \"value\": ".utf8)
-    JSON.write(Self.answer, into: &bytes)
+    JSON.write(attributes.isEmpty && comments.isEmpty ? Self.answer : answer(sample), into: &bytes)
     bytes.append(contentsOf: "}]".utf8)
-    if let bins, let votes = sample.votes,
-      let target = VoteHistogram(counts: votes, first: bins.first, step: bins.step).distribution
-    {
+    if attributes.isEmpty, let target = target(sample) {
       bytes.append(contentsOf: ", \"target\": ".utf8)
       JSON(target).write(into: &bytes)
     }
     bytes.append(UInt8(ascii: "}"))
   }
-}
 
-/// Writes samples as rows of plain values.
-package enum TableExport {
-  /// `image,gt_score[,v1…vN]` with a header.
-  package static func csv(_ samples: [SampleRecord], bins: Int?) -> [UInt8] {
-    let names = (1...max(bins ?? 1, 1)).map { "v\($0)" }
-    var text = (["image", "gt_score"] + (bins == nil ? [] : names)).joined(separator: ",") + "\n"
-    for sample in samples {
-      let votes = bins == nil ? [] : (sample.votes ?? []).map(String.init)
-      text +=
-        ([quoted(sample.key), sample.score.description] + votes).joined(separator: ",") + "\n"
+  /// The votes' distribution, or the one that an imported conversation file had.
+  private func target(_ sample: SampleRecord) -> [Double]? {
+    guard let bins, let votes = sample.votes else {
+      guard tokens == nil, let extra = sample.extra, extra.contains("\"target\"") else {
+        return nil
+      }
+      return (try? JSON.parse(extra))?["target"]?.array?.compactMap(\.double)
     }
-    return Array(text.utf8)
-  }
-
-  /// One object a line: `image`, `gt_score`, `votes`.
-  package static func jsonLines(_ samples: [SampleRecord]) -> [UInt8] {
-    var bytes: [UInt8] = []
-    for sample in samples {
-      let record: JSON = [
-        "image": .string(sample.key), "gt_score": .double(sample.score),
-        "votes": sample.votes.map { .array($0.map(JSON.int)) } ?? .null,
-      ]
-      record.write(into: &bytes)
-      bytes.append(0x0A)
-    }
-    return bytes
-  }
-
-  /// A CSV field, in quotes where it must be (RFC 4180).
-  package static func quoted(_ field: String) -> String {
-    guard field.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) else {
-      return field
-    }
-    return "\""
-      + field.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
+    let histogram = VoteHistogram(counts: votes, first: bins.first, step: bins.step)
+    guard let tokens, tokens != bins.count else { return histogram.distribution }
+    return histogram.distribution(rebinnedTo: tokens)
   }
 }

@@ -204,11 +204,15 @@ package struct AVAImporter {
       var report = report
       report.rows = labels?.lineCount ?? 0
       report.duplicates = labels?.duplicates ?? 0
-      try writeSamples(writer, images: images, &report)
-      let ids = Dictionary(
-        uniqueKeysWithValues: writer.samples.compactMap { key, row in
-          Int(key.prefix { $0 != "." }).map { ($0, row) }
-        })
+      // What earlier imports stored, for sources that have lists only.
+      var ids: [Int: Int64] = [:]
+      ids.reserveCapacity(labels?.rows.count ?? 0)
+      for (key, row) in writer.samples {
+        if let id = Int(key.prefix { $0 != "." }) { ids[id] = row }
+      }
+      try writer.expect(labels?.rows.count ?? 0)
+      try writeSamples(writer, images: images, &ids, &report)
+      try writer.finish()
       for (kind, names) in vocabularies { try writer.setVocabulary(kind, names) }
       try writeSchemes(writer, ids, &report)
       try writeTags(writer, ids)
@@ -232,10 +236,11 @@ package struct AVAImporter {
     }
   }
 
-  private func key(_ id: Int) -> String { "\(keyStart)\(id)\(keyEnd)" }
+  private func key(_ id: Int) -> String { keyStart + String(id) + keyEnd }
 
   private func writeSamples(
-    _ writer: DatasetWriter, images: ImageFolder?, _ report: inout ImportReport
+    _ writer: DatasetWriter, images: ImageFolder?, _ ids: inout [Int: Int64],
+    _ report: inout ImportReport
   ) throws {
     var missing: [String] = []
     for row in labels?.rows ?? [] {
@@ -243,7 +248,7 @@ package struct AVAImporter {
       let path = images?.path(of: key)
       if images != nil, path == nil { missing.append(key) }
       do {
-        _ = try writer.addSample(
+        ids[row.id] = try writer.addSample(
           key: key, score: VoteHistogram(counts: row.votes).mean ?? 0, votes: row.votes,
           extra: row.extra, path: path, looked: images != nil)
       } catch let error as StoreError {
@@ -275,7 +280,7 @@ package struct AVAImporter {
           members = list.ids.compactMap { ids[$0] }
         } else {
           guard isWhole else { continue }
-          members = ids.filter { !listed.contains($0.key) }.values.sorted()
+          members = ids.lazy.filter { !listed.contains($0.key) }.map(\.value)
         }
         try writer.setMembers(scheme.name, part.part, members)
         report.splits.append((scheme.name, part.part, members.count))
@@ -285,9 +290,12 @@ package struct AVAImporter {
 
   /// A list that repeats the votes shows at once when one of two copies is scrambled.
   private func compareVotes(_ writer: DatasetWriter, _ report: inout ImportReport) {
+    let own = lists.values.contains { !$0.votes.isEmpty } ? labels?.rows ?? [] : []
+    let known = Dictionary(own.map { ($0.id, $0.votes) }, uniquingKeysWith: { first, _ in first })
     for list in lists.values.sorted(by: { $0.name < $1.name }) {
       for (id, line) in zip(list.ids, list.lines) {
-        guard let votes = list.votes[id], let stored = writer.votes(of: key(id)),
+        guard let votes = list.votes[id],
+          let stored = known[id] ?? writer.votes(of: key(id)),
           votes != stored
         else { continue }
         report.skipped.append(

@@ -1,3 +1,5 @@
+import RocStore
+
 /// The rows of AVA.txt: 15 whole numbers each.
 ///
 /// `index  image_id  c1 … c10  tag1  tag2  challenge`, c1 counting the votes for 1.
@@ -15,10 +17,12 @@ struct AVALabels {
 
     /// The columns beside the votes, as a JSON object.
     var extra: String {
-      """
-      {"index":\(index),"tag1":\(tags[0]),"tag2":\(tags[1]),"challenge":\(tags[2])}
-      """
+      VoteText.encode(heads: Self.heads, numbers: [index] + tags)
     }
+
+    private static let heads: [StaticString] = [
+      "{\"index\":", ",\"tag1\":", ",\"tag2\":", ",\"challenge\":",
+    ]
   }
 
   static let columns = 15

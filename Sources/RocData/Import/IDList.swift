@@ -24,6 +24,13 @@ struct IDList {
     rename(scheme)
     var seen: Set<Int> = []
     reader.eachLine { number, line in
+      if let id = Self.plain(line) {
+        if seen.insert(id).inserted {
+          ids.append(id)
+          lines.append(number)
+        }
+        return
+      }
       let text = String(decoding: line, as: UTF8.self)
       let fields = text.split { $0 == "," || $0 == " " || $0 == "\t" }.map(String.init)
       if fields.isEmpty || (number == 1 && fields[0] == "image_id") { return }
@@ -45,6 +52,17 @@ struct IDList {
   /// Names the list after its scheme: several have a `test`.
   mutating func rename(_ scheme: String) {
     if ["train", "val", "test"].contains(base) { name = "\(scheme)_\(base)" }
+  }
+
+  /// The number on a line of nothing but up to 15 digits.
+  private static func plain(_ line: UnsafeRawBufferPointer) -> Int? {
+    guard (1...15).contains(line.count) else { return nil }
+    var value = 0
+    for byte in line {
+      guard byte >= 0x30, byte <= 0x39 else { return nil }
+      value = value * 10 + Int(byte - 0x30)
+    }
+    return value > 0 ? value : nil
   }
 
   /// The id of a line; nil for a line of another form.

@@ -7,7 +7,11 @@ struct LineReader {
   let name: String
 
   init(_ path: String, name: String) throws(DataError) {
-    file = try MappedFile.ofData(path)
+    self.init(try MappedFile.ofData(path), name: name)
+  }
+
+  init(_ file: MappedFile, name: String) {
+    self.file = file
     self.name = name
   }
 

@@ -6,10 +6,21 @@ struct SourceFolder {
   /// Relative paths, sorted.
   let files: [String]
 
-  init(_ path: String) throws(DataError) {
+  /// - Parameters:
+  ///   - path: The folder.
+  ///   - allowsFile: Takes a single file for a folder that holds nothing else.
+  /// - Throws: `DataError` when it does not exist or cannot be listed.
+  init(_ path: String, allowsFile: Bool = false) throws(DataError) {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw DataError("\(path): there is no such folder", isMissing: true)
+    }
+    if allowsFile, !isFolder.boolValue {
+      let pieces = path.split(separator: "/", omittingEmptySubsequences: false)
+      files = [String(pieces.last ?? "")]
+      let folder = pieces.dropLast().joined(separator: "/")
+      self.path = pieces.count == 1 ? "." : folder.isEmpty ? "/" : folder
+      return
     }
     guard isFolder.boolValue else {
       throw DataError("\(path): is a file, expected the folder of the download", isMissing: true)

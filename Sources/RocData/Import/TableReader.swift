@@ -1,60 +1,194 @@
+import RocJSON
 import RocTensor
 
-/// A table file as rows of fields under named columns.
+/// A table file as rows of fields under named columns, read one at a time.
 struct TableReader {
   /// One line of the file.
   struct Row {
     let line: Int
     let fields: [String]
+    /// The record, where the file is JSON.
+    let json: JSON?
   }
 
   let name: String
-  private let columns: [String: Int]
   let header: [String]
-  let rows: [Row]
+  let table: Manifest.Table
+  private let columns: [String: Int]
+  private let content: Content
+
+  private enum Content {
+    case text(MappedFile, DelimitedRows, hasHeader: Bool)
+    case records(MappedFile)
+    case rows([Row])
+  }
 
   /// - Throws: `DataError` when the file cannot be read or lacks a column that the manifest names.
   init(_ path: String, name: String, table: Manifest.Table) throws(DataError) {
+    try self.init(path, name: name, table: table, rows: nil)
+  }
+
+  /// A table whose rows come from elsewhere than one file's text.
+  init(
+    _ path: String, name: String, table: Manifest.Table, rows: (header: [String], rows: [Row])?
+  ) throws(DataError) {
     self.name = name
-    let file = try MappedFile.ofData(path)
-    switch table.format ?? .csv {
-    case .csv:
-      let csv = try file.withBytes { bytes throws(DataError) in try CSVFile(bytes, name: name) }
-      let first = CSVFile.Row(line: 1, fields: csv.header)
-      header = table.header ?? csv.header
-      rows = (table.header == nil ? csv.rows : [first] + csv.rows).map {
-        Row(line: $0.line, fields: $0.fields)
-      }
-    case .blank:
-      var found: [Row] = []
-      try LineReader(path, name: name).eachLine { number, line in
-        let fields = line.split { $0 == 0x20 || $0 == 0x09 }
-          .map { String(decoding: $0, as: UTF8.self) }
-        if !fields.isEmpty { found.append(Row(line: number, fields: fields)) }
-      }
-      if let names = table.header {
-        header = names
-        rows = found
-      } else {
-        header = found.first?.fields ?? []
-        rows = Array(found.dropFirst())
-      }
+    self.table = table
+    if let rows {
+      header = rows.header
+      content = .rows(rows.rows)
+    } else {
+      (header, content) = try Self.open(path, name: name, table: table)
     }
     columns = Dictionary(
       header.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { a, _ in a })
-    let votes = table.votes.map { $0.columns + ($0.total.map { [$0] } ?? []) } ?? []
-    let needed =
-      [table.key] + [table.score, table.partColumn?.column].compactMap { $0 } + votes
-    for column in needed where columns[column] == nil {
+    if let missing = missingColumn {
       throw DataError(
         """
-        \(name): no column \(column); the columns are \(header.joined(separator: ", "))
+        \(name): no column \(missing); the columns are \(header.joined(separator: ", "))
         """)
+    }
+  }
+
+  /// A column that the manifest needs and the file lacks.
+  private var missingColumn: String? {
+    let votes = table.votes.map { $0.columns + ($0.total.map { [$0] } ?? []) } ?? []
+    let needed = [table.partColumn?.column, table.rater].compactMap { $0 } + votes
+    if let column = needed.first(where: { columns[$0] == nil }) { return column }
+    for names in [table.key, table.score].compactMap({ $0 }) {
+      let isThere = names.all.contains { name in
+        Self.parts(of: name).allSatisfy { columns[$0] != nil }
+      }
+      if !isThere { return names.all.joined(separator: " or ") }
+    }
+    return nil
+  }
+
+  /// The columns that a pattern such as `imgs/{session}/{name}` or `id->` refers to.
+  private static func parts(of name: String) -> [String] {
+    if name.hasSuffix("->") { return [String(name.dropLast(2))] }
+    guard name.contains("{") else { return [name] }
+    return name.split(separator: "{").dropFirst(name.hasPrefix("{") ? 0 : 1)
+      .map { String($0.prefix { $0 != "}" }) }
+  }
+
+  private static func open(
+    _ path: String, name: String, table: Manifest.Table
+  ) throws(DataError) -> ([String], Content) {
+    let ending = path.lowercased().split(separator: ".").last.map(String.init) ?? ""
+    let format = table.format ?? ["json": .json, "jsonl": .json, "xlsx": .xlsx][ending]
+    if format == .xlsx {
+      let book = try Workbook(path, name: name)
+      let rows = book.rows.map { Row(line: $0.line, fields: $0.fields, json: nil) }
+      guard let first = rows.first else { throw DataError("\(name): an empty sheet") }
+      return (
+        table.header ?? first.fields, .rows(table.header == nil ? Array(rows.dropFirst()) : rows)
+      )
+    }
+    let file = try MappedFile.ofData(path)
+    if format == .json {
+      let names = try JSONTable.columns(file, name: name, key: table.key)
+      return (names, .records(file))
+    }
+    let (rows, header) = try delimited(file, name: name, table: table, format: format)
+    return (header, .text(file, rows, hasHeader: table.header == nil))
+  }
+
+  /// How a text table is read and its header, which also decides the separator when no format is
+  /// stated.
+  private static func delimited(
+    _ file: MappedFile, name: String, table: Manifest.Table, format: Manifest.Format?
+  ) throws(DataError) -> (DelimitedRows, [String]) {
+    let comma = DelimitedRows.Separator.byte(UInt8(ascii: ","), isQuoted: true)
+    let choices: [DelimitedRows.Separator] =
+      switch format {
+      case .csv: [comma]
+      case .tsv: [.byte(0x09, isQuoted: true)]
+      case .semicolon: [.byte(UInt8(ascii: ";"), isQuoted: true)]
+      case .equals: [.leading(UInt8(ascii: "="), fields: nil)]
+      case .blank: [.blanks]
+      default:
+        [
+          comma, .byte(0x09, isQuoted: true), .byte(UInt8(ascii: ";"), isQuoted: true),
+          .leading(UInt8(ascii: "="), fields: nil),
+        ]
+      }
+    var best: (separator: DelimitedRows.Separator, fields: [String])?
+    for separator in choices {
+      var first: [String]?
+      file.withBytes { bytes in
+        _ = DelimitedRows(separator).eachRow(bytes) { _, fields in
+          first = fields
+          return false
+        }
+      }
+      if let first, first.count > best?.fields.count ?? 0 { best = (separator, first) }
+    }
+    guard let best else { throw DataError("\(name): empty, expected a header line") }
+    let header = table.header ?? best.fields
+    if case .leading(let mark, _) = best.separator {
+      return (DelimitedRows(.leading(mark, fields: header.count)), header)
+    }
+    return (DelimitedRows(best.separator), header)
+  }
+
+  /// Calls `body` with every row below the header.
+  ///
+  /// - Returns: What could not be read.
+  func eachRow(_ body: (Row) -> Void) -> [SkippedLine] {
+    switch content {
+    case .rows(let rows):
+      rows.forEach(body)
+      return []
+    case .records(let file):
+      return JSONTable.eachRow(file, name: name, header: header, key: table.key, body)
+    case .text(let file, let rows, let hasHeader):
+      var isHeader = hasHeader
+      let unclosed = file.withBytes { bytes in
+        rows.eachRow(bytes) { line, fields in
+          if isHeader { isHeader = false } else { body(Row(line: line, fields: fields, json: nil)) }
+          return true
+        }
+      }
+      return unclosed.map {
+        SkippedLine(
+          file: name, line: $0, reason: "a quotation mark opens here and never closes", content: "")
+      }
     }
   }
 
   /// A field of a row, blanks at its ends removed; nil where the file has no such column.
   func field(_ row: Row, _ column: String) -> String? {
     columns[column].flatMap { $0 < row.fields.count ? row.fields[$0].trimmingBlanks : nil }
+  }
+
+  /// The first of several columns, or patterns of them, that has text in this row.
+  func field(_ row: Row, _ names: Manifest.Names) -> (column: String, text: String)? {
+    var empty: (column: String, text: String)?
+    for name in names.all {
+      guard let text = text(row, name) else { continue }
+      if !text.isEmpty { return (name, text) }
+      empty = empty ?? (name, "")
+    }
+    return empty
+  }
+
+  private func text(_ row: Row, _ name: String) -> String? {
+    if name.hasSuffix("->") {
+      guard let whole = field(row, String(name.dropLast(2))),
+        let arrow = whole.ranges(of: "->").last
+      else { return nil }
+      return String(whole[arrow.upperBound...]).trimmingBlanks
+    }
+    guard name.contains("{") else { return field(row, name) }
+    var result = ""
+    var rest = name[...]
+    while let start = rest.firstIndex(of: "{"), let end = rest[start...].firstIndex(of: "}") {
+      guard let part = field(row, String(rest[rest.index(after: start)..<end])), !part.isEmpty
+      else { return "" }
+      result += rest[..<start] + part
+      rest = rest[rest.index(after: end)...]
+    }
+    return result + rest
   }
 }

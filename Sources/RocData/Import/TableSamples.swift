@@ -20,90 +20,152 @@ struct TableSamples {
   private(set) var rows = 0
   private(set) var duplicates = 0
   private(set) var skipped: [SkippedLine] = []
+  /// Pictures that the manifest leaves out, and how often.
+  private(set) var leftOut = 0
+  private let leftOutKeys: Set<String>
+
+  init(leftOut: [String]) { leftOutKeys = Set(leftOut) }
+
+  /// Sets a line aside.
+  mutating func skip(_ line: SkippedLine) { skipped.append(line) }
+
+  /// The place of a picture; a new one has no score yet.
+  mutating func place(of key: String) -> Int {
+    if let place = places[key] { return place }
+    places[key] = entries.count
+    entries.append(Entry(key: key))
+    return entries.count - 1
+  }
+
+  /// The place of a picture that is there.
+  func knownPlace(of key: String) -> Int? { places[key] }
+
+  /// Fills in what ratings say where no table said it.
+  mutating func fill(_ place: Int, score: Double, votes: [Int]?, place text: String) {
+    if entries[place].score == nil {
+      entries[place].score = score
+      entries[place].place = text
+    }
+    if entries[place].votes == nil { entries[place].votes = votes }
+  }
+
+  mutating func fill(_ place: Int, attribute name: String, _ value: Double) {
+    if !entries[place].attributes.contains(where: { $0.name == name }) {
+      entries[place].attributes.append((name, value))
+    }
+  }
 
   /// Reads a table; `star` is what the `*` of its name stands for.
-  mutating func add(_ reader: TableReader, table: Manifest.Table, star: String) {
+  mutating func add(_ reader: TableReader, star: String) {
+    let table = reader.table
     var seen: Set<String> = []
-    for row in reader.rows {
-      if table.score != nil { rows += 1 }
+    // Closures cannot change self: rows are gathered by a copy that takes its place.
+    var result = self
+    result.skipped += reader.eachRow { row in
+      if table.score != nil { result.rows += 1 }
       do throws(DataError) {
-        let entry = try entry(row, reader, table, star)
-        if !seen.insert(entry.key).inserted { duplicates += 1 }
-        let place = try merge(entry)
-        if let part = try part(row, reader, table) { join(part, place) }
+        let entry = try Self.entry(row, reader, table, star)
+        if result.leftOutKeys.contains(entry.key) {
+          result.leftOut += 1
+          return
+        }
+        if !seen.insert(entry.key).inserted { result.duplicates += 1 }
+        let place = try result.merge(entry)
+        if let part = try Self.part(row, reader, table) { result.join(part, place) }
       } catch {
-        skipped.append(
+        result.skipped.append(
           SkippedLine(
             file: reader.name, line: row.line, reason: error.message,
             content: row.fields.joined(separator: ",")))
       }
     }
+    self = result
   }
 
-  private func entry(
+  /// A picture's name as a table gives it, with forward slashes.
+  static func key(
+    _ row: TableReader.Row, _ reader: TableReader, _ names: Manifest.Names
+  ) throws(DataError) -> String {
+    let raw = reader.field(row, names)
+    guard let text = raw?.text, !text.isEmpty else {
+      throw DataError("\(names.all.joined(separator: " or ")) is empty")
+    }
+    guard text.utf8.contains(UInt8(ascii: "\\")) else { return text }
+    return String(
+      decoding: text.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 }, as: UTF8.self)
+  }
+
+  private static func entry(
     _ row: TableReader.Row, _ reader: TableReader, _ table: Manifest.Table, _ star: String
   ) throws(DataError) -> Entry {
     guard row.fields.count == reader.header.count else {
       throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
     }
-    let raw = reader.field(row, table.key) ?? ""
-    let key = String(raw.map { $0 == "\\" ? "/" : $0 })
-    guard !key.isEmpty else { throw DataError("\(table.key) is empty") }
+    let key = try key(row, reader, table.key ?? Manifest.Names([]))
     var entry = Entry(key: key, place: "\(reader.name):\(row.line)")
-    if let column = table.score { entry.score = try number(row, reader, column) }
-    if let votes = table.votes { entry.votes = try counts(row, reader, votes) }
+    var used = Set(table.key?.all ?? [])
+    if let names = table.score {
+      used.formUnion(names.all)
+      let found = reader.field(row, names)
+      let values = try numbers(found?.text ?? "", found?.column ?? names.all[0])
+      entry.score = values[0]
+      // A record with several scores: the first is gt_score, the others are kept by their place.
+      for (place, value) in values.enumerated() where values.count > 1 {
+        entry.attributes.append(("\(found?.column ?? "score")[\(place)]", value))
+      }
+    }
+    if let votes = table.votes {
+      entry.votes = try VoteCells.counts(row, reader, votes)
+      used.formUnion(votes.columns)
+    }
     if let column = table.namedAttribute {
       entry.attributes.append((star, try number(row, reader, column)))
+      used.insert(column)
     }
     if let name = table.nameKept { entry.extra.append(.init(name, .string(star))) }
-    var used = [table.key, table.score, table.namedAttribute].compactMap { $0 }
-    for column in table.attributes ?? [] {
-      used.append(column)
+    let takesAll = table.attributes == ["*"]
+    for column in takesAll ? reader.header : table.attributes ?? [] where !used.contains(column) {
       // An empty cell is no measurement: some files leave attributes out for some pictures.
-      guard let text = reader.field(row, column), !text.isEmpty else { continue }
-      entry.attributes.append((column, try number(row, reader, column)))
+      guard let text = reader.field(row, column), !isEmpty(text) else { continue }
+      guard let value = Double(text), value.isFinite else {
+        if takesAll { continue }
+        throw DataError("\(column) is \"\(text)\", expected a number")
+      }
+      used.insert(column)
+      entry.attributes.append((column, value))
     }
+    used.formUnion(table.attributes ?? [])
     for column in reader.header where !used.contains(column) {
-      entry.extra.append(.init(column, .string(reader.field(row, column) ?? "")))
+      let value = row.json?[column]
+      if row.json != nil, value == nil { continue }
+      entry.extra.append(.init(column, value ?? .string(reader.field(row, column) ?? "")))
     }
     return entry
   }
 
-  private func number(
-    _ row: TableReader.Row, _ reader: TableReader, _ column: String
-  ) throws(DataError) -> Double {
-    let text = reader.field(row, column) ?? ""
-    guard let value = Double(text), value.isFinite else {
-      throw DataError("\(column) is \(text.isEmpty ? "empty" : "\"\(text)\""), expected a number")
-    }
-    return value
+  /// What tables write where they have no number.
+  private static func isEmpty(_ text: String) -> Bool {
+    text.isEmpty || ["nan", "na", "n/a", "null", "none"].contains(text.lowercased())
   }
 
-  /// Integer counts; shares are turned into counts with the total that the file gives.
-  private func counts(
-    _ row: TableReader.Row, _ reader: TableReader, _ votes: Manifest.VoteColumns
-  ) throws(DataError) -> [Int] {
-    var values: [Double] = []
-    for column in votes.columns { values.append(try number(row, reader, column)) }
-    let sum = values.reduce(0, +)
-    var scale = 1.0
-    if let column = votes.total {
-      let total = try number(row, reader, column)
-      if abs(sum - 1) < 1e-6, total != 1 {
-        scale = total
-      } else if abs(sum - total) > 1e-6 {
-        throw DataError("votes sum to \(sum), expected 1 or \(column) \(total)")
-      }
+  private static func numbers(_ text: String, _ column: String) throws(DataError) -> [Double] {
+    func refuse() -> DataError {
+      DataError("\(column) is \(text.isEmpty ? "empty" : "\"\(text)\""), expected a number")
     }
-    var counts: [Int] = []
-    for value in values {
-      let count = value * scale
-      guard count >= 0, count < 1e9, abs(count - count.rounded()) < 1e-4 else {
-        throw DataError("\(value) of \(scale) votes is no whole count")
-      }
-      counts.append(Int(count.rounded()))
+    if text.utf8.first == UInt8(ascii: "[") {
+      let list = (try? JSON.parse(text))?.array ?? []
+      let values = list.compactMap(\.double)
+      guard !values.isEmpty, values.count == list.count else { throw refuse() }
+      return values
     }
-    return counts
+    guard let value = Double(text), value.isFinite else { throw refuse() }
+    return [value]
+  }
+
+  static func number(
+    _ row: TableReader.Row, _ reader: TableReader, _ column: String
+  ) throws(DataError) -> Double {
+    try numbers(reader.field(row, column) ?? "", column)[0]
   }
 
   /// Puts what a line says beside what earlier lines said.
@@ -115,16 +177,36 @@ struct TableSamples {
     }
     if let score = entry.score {
       if let known = entries[place].score, known != score {
-        throw DataError(
-          "\(entry.key) has the score \(score) here and \(known) in \(entries[place].place)")
+        // One copy of the labels may have fewer decimals than another; the first one counts.
+        let isOtherFile = Self.file(entries[place].place) != Self.file(entry.place)
+        guard isOtherFile, abs(known - score) <= 1e-3 * max(1, abs(known)) else {
+          throw DataError(
+            "\(entry.key) has the score \(score) here and \(known) in \(entries[place].place)")
+        }
+      } else {
+        entries[place].score = score
+        entries[place].place = entry.place
       }
-      entries[place].score = score
-      entries[place].place = entry.place
     }
-    if let votes = entry.votes { entries[place].votes = votes }
-    for attribute in entry.attributes
-    where !entries[place].attributes.contains(where: { $0.name == attribute.name }) {
-      entries[place].attributes.append(attribute)
+    if let votes = entry.votes {
+      if let known = entries[place].votes, known != votes {
+        throw DataError("\(entry.key) has the votes \(votes) here and \(known) in an earlier line")
+      }
+      entries[place].votes = votes
+    }
+    for attribute in entry.attributes {
+      guard let known = entries[place].attributes.first(where: { $0.name == attribute.name }) else {
+        entries[place].attributes.append(attribute)
+        continue
+      }
+      // One copy of the labels may have fewer decimals than another.
+      guard abs(known.value - attribute.value) <= 1e-3 * max(1, abs(known.value)) else {
+        throw DataError(
+          """
+          \(entry.key) has \(attribute.name) \(attribute.value) here and \(known.value) in an \
+          earlier line
+          """)
+      }
     }
     for member in entry.extra
     where !entries[place].extra.contains(where: { $0.name == member.name }) {
@@ -133,7 +215,9 @@ struct TableSamples {
     return place
   }
 
-  private func part(
+  private static func file(_ place: String) -> Substring { place.prefix { $0 != ":" } }
+
+  private static func part(
     _ row: TableReader.Row, _ reader: TableReader, _ table: Manifest.Table
   ) throws(DataError) -> String? {
     guard let rule = table.partColumn else { return table.part }

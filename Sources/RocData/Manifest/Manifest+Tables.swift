@@ -1,29 +1,44 @@
 extension Manifest {
   /// A table of labels: one picture a line, columns by name.
+  ///
+  /// A file belongs to the first table whose `files` it fits.
   package struct Table: Sendable, Codable, Equatable {
-    /// The end of the path; a `*` in the file name stands for any text.
-    package let files: String
+    /// The ends of paths that it may have; a `*` stands for any text without a slash.
+    package let files: Names
     /// The import fails without it.
     package let required: Bool?
-    /// Left out when a file of this name is there, which holds the same labels.
-    package let unless: String?
+    /// Left out when a file of one of these names is there, which holds the same labels.
+    package let unless: Names?
+    /// Told by the file's ending and header when absent.
     package let format: Format?
     /// Column names of a file without a header.
     package let header: [String]?
-    /// The column with the picture's path.
-    package let key: String
+    /// The column with the picture's path, the first of several that is there, or a pattern such
+    /// as `imgs/{session}/{name}`.
+    package let key: Names?
     /// The column of gt_score; a table without it adds to pictures that others label.
-    package let score: String?
-    /// Columns of numbers that are kept as attributes.
+    ///
+    /// `id->` is what follows the last `->` in the column id.
+    package let score: Names?
+    /// Columns of numbers that are kept as attributes; `*` means all other columns of numbers.
     package let attributes: [String]?
     /// A column of numbers whose attribute is named by what `*` stands for.
     package let namedAttribute: String?
     /// The name under which what `*` stands for is kept with each picture.
     package let nameKept: String?
     package let votes: VoteColumns?
+    /// Makes it a table of single ratings by the raters in this column.
+    package let rater: String?
+    /// Ratings give gt_score, votes and attributes where no other table does.
+    package let fills: Bool?
     /// `scheme/part` of every picture in the file.
     package let part: String?
     package let partColumn: PartColumn?
+    /// The copy of the labels that this is, one of `variants`; the original when absent.
+    package let variant: String?
+    /// MATLAB variables by column, and columns of a matrix in a cell of one.
+    package let variables: [String: String]?
+    package let matrix: Matrix?
 
     enum CodingKeys: String, CodingKey {
       case files
@@ -37,8 +52,34 @@ extension Manifest {
       case namedAttribute = "named_attribute"
       case nameKept = "name_kept"
       case votes
+      case rater
+      case fills
       case part
       case partColumn = "part_column"
+      case variant
+      case variables
+      case matrix
+    }
+  }
+
+  /// One name or several.
+  package struct Names: Sendable, Codable, Equatable {
+    package let all: [String]
+
+    package init(_ all: [String]) { self.all = all }
+
+    package init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let one = try? container.decode(String.self) {
+        all = [one]
+      } else {
+        all = try container.decode([String].self)
+      }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(all)
     }
   }
 
@@ -46,8 +87,20 @@ extension Manifest {
   package enum Format: String, Sendable, Codable {
     /// Commas and quotes.
     case csv
+    case tsv
+    case semicolon
+    /// Equals signs without quotes; the last column may hold some.
+    case equals
     /// Blanks or tabs.
     case blank
+    /// Records in an array, one a line or back to back, or an object of objects by picture.
+    case json
+    /// The first sheet of an Excel workbook.
+    case xlsx
+    /// Variables of MATLAB files.
+    case mat
+    /// The pictures themselves: the folders above them are columns.
+    case paths
   }
 
   /// The columns of a vote histogram: counts, or shares of `total`.
@@ -64,10 +117,34 @@ extension Manifest {
     package let values: [String: String]
   }
 
+  /// Columns of a matrix: a MATLAB variable, or one of its cells counted from 0.
+  package struct Matrix: Sendable, Codable, Equatable {
+    package let variable: String
+    package let cell: Int?
+    package let columns: [String]
+  }
+
   /// A scale that label files are known to use.
   package struct Range: Sendable, Codable, Equatable {
     package let low: Double
     package let high: Double
+  }
+
+  /// A copy of the labels in another form, never mixed with the original.
+  package struct Variant: Sendable, Codable, Equatable {
+    package let name: String
+    package let description: String
+    package let low: Double
+    package let high: Double
+    package let defaultScheme: String?
+
+    enum CodingKeys: String, CodingKey {
+      case name
+      case description
+      case low
+      case high
+      case defaultScheme = "default_scheme"
+    }
   }
 
   /// A division by rule for datasets that publish none: the same pictures on every machine.
@@ -76,5 +153,54 @@ extension Manifest {
     package let seed: Int
     /// The share of test pictures.
     package let test: Double
+    /// Pictures with the same value in this column stay together.
+    package let group: String?
+  }
+
+  /// A division made from others.
+  package struct Derived: Sendable, Codable, Equatable {
+    package let name: String
+    package let parts: [DerivedPart]
+  }
+
+  /// The pictures of a part or of a list, without those of another part.
+  package struct DerivedPart: Sendable, Codable, Equatable {
+    package let part: String
+    /// `scheme/part`.
+    package let from: String?
+    package let list: String?
+    /// `scheme/part`, or a part of the same division.
+    package let without: String?
+  }
+
+  /// Test pictures are those rated by raters who rated between `low` and `high` pictures.
+  package struct ByRaters: Sendable, Codable, Equatable {
+    package let scheme: String
+    package let low: Int
+    package let high: Int
+  }
+
+  /// What is known about raters, one a line.
+  package struct RaterTable: Sendable, Codable, Equatable {
+    package let files: Names
+    package let format: Format?
+    package let key: String
+  }
+
+  /// A division of the raters by lists of their names.
+  package struct RaterScheme: Sendable, Codable, Equatable {
+    package let name: String
+    package let parts: [RaterPart]
+  }
+
+  package struct RaterPart: Sendable, Codable, Equatable {
+    package let part: String
+    package let list: String
+  }
+
+  /// Pictures in the files that are no part of the dataset.
+  package struct LeftOut: Sendable, Codable, Equatable {
+    package let keys: [String]
+    package let reason: String
   }
 }

@@ -1,4 +1,4 @@
-import RocScore
+package import RocScore
 package import RocStore
 import RocTensor
 import Yams
@@ -23,6 +23,8 @@ package struct Manifest: Sendable, Codable, Equatable {
     case ava
     /// Tables whose columns the manifest names.
     case table
+    /// Comments on AVA's pictures.
+    case captions
   }
 
   package enum Direction: String, Sendable, Codable {
@@ -90,25 +92,36 @@ package struct Manifest: Sendable, Codable, Equatable {
     package let labels: String
   }
 
-  package let name: String
+  package var name: String
   package let title: String
   package let importer: Importer
   package let source: String
   package let licence: String
   package let citation: String
-  package let score: Score
+  package var score: Score
   package let votes: Votes?
   package let labels: Labels?
   package let tables: [Table]?
+  /// The scale of attributes, and of those that have another one.
+  package let attributeRange: Range?
+  package let attributeRanges: [String: Range]?
   package let images: Images
   package let vocabularies: [Vocabulary]?
   package let defaultScheme: String
   package let schemes: [Scheme]?
   package let seeded: Seeded?
+  package let variants: [Variant]?
+  package let derived: [Derived]?
+  package let byRaters: ByRaters?
+  package let raterTables: [RaterTable]?
+  package let raterSchemes: [RaterScheme]?
+  package let leftOut: LeftOut?
   package let tags: [Tags]?
   package let knownCounts: [String]?
   package let defects: [String]?
   package let `protocol`: [String: String]?
+  /// The text that it was read from.
+  package var text = ""
 
   enum CodingKeys: String, CodingKey {
     case name
@@ -121,11 +134,19 @@ package struct Manifest: Sendable, Codable, Equatable {
     case votes
     case labels
     case tables
+    case attributeRange = "attribute_range"
+    case attributeRanges = "attribute_ranges"
     case images
     case vocabularies
     case defaultScheme = "default_scheme"
     case schemes
     case seeded
+    case variants
+    case derived
+    case byRaters = "by_raters"
+    case raterTables = "rater_tables"
+    case raterSchemes = "rater_schemes"
+    case leftOut = "left_out"
     case tags
     case knownCounts = "known_counts"
     case defects
@@ -147,6 +168,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     } catch {
       throw DataError("\(path): not a dataset manifest: \(error)")
     }
+    text = yaml
     guard score.low < score.high else {
       throw DataError("\(path): score.low \(score.low) is not below score.high \(score.high)")
     }
@@ -168,6 +190,15 @@ package struct Manifest: Sendable, Codable, Equatable {
     guard (labels != nil) != (tables != nil) else {
       throw DataError("\(path): needs either labels or tables")
     }
+    for table in tables ?? [] {
+      guard table.key != nil || table.format == .paths else {
+        throw DataError("\(path): the table \(table.files.all[0]) names no key column")
+      }
+      guard let variant = table.variant else { continue }
+      guard (variants ?? []).contains(where: { $0.name == variant }) else {
+        throw DataError("\(path): variant \(variant) is not among the variants")
+      }
+    }
   }
 
   /// Every scheme that the files or a rule may give.
@@ -178,20 +209,36 @@ package struct Manifest: Sendable, Codable, Equatable {
       if let column = table.partColumn { names.insert(column.scheme) }
     }
     if let seeded { names.insert(seeded.scheme) }
+    if let byRaters { names.insert(byRaters.scheme) }
+    for scheme in derived ?? [] { names.insert(scheme.name) }
     return names
   }
 
-  /// The row that the database keeps.
-  package var record: DatasetRecord {
-    record(range: ScoreRange(low: score.low, high: score.high))
+  /// The scale of an attribute, when the manifest says it.
+  package func range(of attribute: String) -> ScoreRange? {
+    (attributeRanges?[attribute] ?? attributeRange).map { ScoreRange(low: $0.low, high: $0.high) }
   }
 
-  /// The row for labels that use the scale `range`.
-  func record(range: ScoreRange) -> DatasetRecord {
-    DatasetRecord(
+  /// States the scale of labels whose files do not say it.
+  package mutating func declare(_ range: ScoreRange) {
+    score = Score(
+      description: score.description, low: range.low, high: range.high,
+      direction: score.direction, threshold: nil, scales: nil)
+  }
+
+  /// The row that the database keeps.
+  package var record: DatasetRecord { record(range: nil, variant: nil) }
+
+  /// The row for labels that use the scale `range` or are the copy `variant`.
+  func record(range: ScoreRange?, variant: Variant?) -> DatasetRecord {
+    let range = range ?? ScoreRange(low: score.low, high: score.high)
+    let isDeclared = range == ScoreRange(low: score.low, high: score.high)
+    return DatasetRecord(
       name: name, title: title, range: range, higherIsBetter: score.direction == .higher,
-      threshold: score.threshold ?? (range.low + range.high) / 2,
-      bins: votes.map { .init(count: $0.bins, first: $0.first, step: $0.step) },
-      defaultScheme: defaultScheme, namesArePhotos: images.namesArePhotos ?? false)
+      threshold: isDeclared ? score.threshold ?? range.middle : range.middle,
+      bins: variant == nil
+        ? votes.map { .init(count: $0.bins, first: $0.first, step: $0.step) } : nil,
+      defaultScheme: variant?.defaultScheme ?? defaultScheme,
+      namesArePhotos: images.namesArePhotos ?? false, variant: variant?.name, manifest: text)
   }
 }

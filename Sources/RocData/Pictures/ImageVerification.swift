@@ -1,19 +1,19 @@
 import Dispatch
-import RocDigest
-import RocImage
 package import RocStore
 import RocTensor
 import Synchronization
 
-/// What decoding one picture fully found.
+/// What was found about the picture of one sample.
 package struct VerifiedImage: Sendable {
   package let sample: Int64
   package let key: String
-  package let state: ImageState
-  package let reason: String?
-  package let width: Int?
-  package let height: Int?
-  package let sha256: String?
+  package let facts: PictureFacts
+
+  package init(sample: Int64, key: String, facts: PictureFacts) {
+    self.sample = sample
+    self.key = key
+    self.facts = facts
+  }
 }
 
 /// Decodes pictures on all cores.
@@ -23,44 +23,35 @@ package enum ImageVerification {
   ///   - jobs: Pictures decoded at the same time.
   /// - Returns: One result for each sample, in order.
   package static func run(_ samples: [SampleRecord], jobs: Int) -> [VerifiedImage] {
-    let results = Mutex<[VerifiedImage?]>(Array(repeating: nil, count: samples.count))
+    inParallel(samples, jobs: jobs) { sample in
+      VerifiedImage(sample: sample.id, key: sample.key, facts: facts(sample))
+    }
+  }
+
+  /// Calls `body` for all items on `jobs` threads; the results are in order.
+  static func inParallel<Item: Sendable, Result: Sendable>(
+    _ items: [Item], jobs: Int, _ body: @Sendable (Item) -> Result
+  ) -> [Result] {
+    let results = Mutex<[Result?]>(Array(repeating: nil, count: items.count))
     let next = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: min(jobs, max(samples.count, 1))) { _ in
+    DispatchQueue.concurrentPerform(iterations: min(jobs, max(items.count, 1))) { _ in
       while true {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard index < samples.count else { return }
-        let result = verify(samples[index])
+        guard index < items.count else { return }
+        let result = body(items[index])
         results.withLock { $0[index] = result }
       }
     }
     return results.withLock { $0.compactMap { $0 } }
   }
 
-  private static func verify(_ sample: SampleRecord) -> VerifiedImage {
-    func result(
-      _ state: ImageState, _ reason: String?, _ picture: Picture? = nil, sha256: String? = nil
-    ) -> VerifiedImage {
-      VerifiedImage(
-        sample: sample.id, key: sample.key, state: state, reason: reason, width: picture?.width,
-        height: picture?.height, sha256: sha256)
-    }
-    guard let path = sample.path else {
-      return result(.missing, "not in the image folder")
-    }
-    let file: MappedFile
+  private static func facts(_ sample: SampleRecord) -> PictureFacts {
+    guard let path = sample.path else { return .absent(.missing, "not in the image folder") }
     do throws(FileError) {
-      file = try MappedFile(path: path)
+      let file = try MappedFile(path: path)
+      return file.withBytes { PictureFacts.of($0, name: path) }
     } catch {
-      return result(error.isMissing ? .missing : .unreadable, error.reason)
-    }
-    let digest = file.withBytes { SHA256.of($0) }
-    do throws(PictureError) {
-      let picture = try file.withBytes { bytes throws(PictureError) in
-        try Picture.decode(bytes, path: path)
-      }
-      return result(.readable, nil, picture, sha256: digest)
-    } catch {
-      return result(.unreadable, error.reason, sha256: digest)
+      return .absent(error.isMissing ? .missing : .unreadable, error.reason)
     }
   }
 }

@@ -8,6 +8,7 @@ enum Migrations {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 datasets and predictions", migrate: createTables)
     migrator.registerMigration("2 audits", migrate: keepListedNames)
+    migrator.registerMigration("3 ratings", migrate: keepRatings)
     return migrator
   }
 }

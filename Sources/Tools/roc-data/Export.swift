@@ -1,20 +1,26 @@
 import ArgumentParser
 import RocData
+import RocScore
 import RocStore
 import RocTool
 
 struct Export: RocCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a split as training or evaluation files.",
+    usage: "roc-data export <dataset> --split <split> [<options>]",
     discussion: """
-      Formats: roc (conversations with gt_score and target), csv, jsonl.
+      Formats: roc (conversations with gt_score and target), qalign (levels), deqa (soft labels),
+      csv, jsonl.
 
-      Example:
+      Examples:
         roc-data export ava --split train --format roc --output train.json
+        roc-data export para --split train --attribute colorScore_mean=color --scale 1:10
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
     case roc
+    case qalign
+    case deqa
     case csv
     case jsonl
   }
@@ -25,25 +31,52 @@ struct Export: RocCommand {
   @Option(help: "scheme/part, or a part of the default scheme.")
   var split: String
 
-  @Option(help: "roc, csv or jsonl.")
+  @Option(help: "roc, qalign, deqa, csv or jsonl.")
   var format: Format = .roc
 
-  @Option(help: "A question for the conversations; give several and they are taken in turn.")
+  @Option(help: "A question; give several and they are taken in turn.")
   var question: [String] = []
 
-  @Option(help: "Bins of target; must be the dataset's own.")
+  @Option(help: "A further score, NAME or NAME=WORD.")
+  var attribute: [String] = []
+
+  @Option(help: "Scale of the attributes, LOW:HIGH.")
+  var attributeRange: ScaleOption?
+
+  @Option(help: "After the score: first, longest or shortest.")
+  var comment: CommentRule?
+
+  @Option(help: "The file of the comments; default: the largest.")
+  var commentSource: String?
+
+  @Option(help: "Map scores linearly to LOW:HIGH.")
+  var scale: ScaleOption?
+
+  @Option(help: "Bins of target; --rebin allows other numbers.")
   var numTokens: Int?
 
-  @Flag(help: "Leave out pictures that are missing or unreadable, and list them.")
+  @Flag(help: "Share votes between the two nearest new bins.")
+  var rebin = false
+
+  @Option(help: "Of qalign and deqa: aesthetics or quality.")
+  var levelTask: LevelTask = .aesthetics
+
+  @Option(help: "Bounds of the levels; default: all scores'.")
+  var levelRange: ScaleOption?
+
+  @Option(help: "Of deqa's soft labels: pdf or cdf.")
+  var density: SoftLabel.Density = .pdf
+
+  @Flag(help: "Leave out missing and unreadable pictures.")
   var skipMissing = false
 
-  @Flag(help: "Export train or val although it shares pictures with another part.")
+  @Flag(help: "Export although parts share pictures.")
   var force = false
 
-  @Flag(help: "Leave out training photos that the test part has in another folder.")
+  @Flag(help: "Leave out photos that are tested elsewhere.")
   var dedupPhotos = false
 
-  @Flag(help: "Refuse to export train or val while it shares photos with another part.")
+  @Flag(help: "Refuse while parts share photos.")
   var strict = false
 
   @Option(help: "Where to write; - is standard output.")
@@ -53,39 +86,56 @@ struct Export: RocCommand {
 
   mutating func validate() throws {
     for question in question where question.contains(ConversationExport.mark) {
-      throw ValidationError("--question must not hold <|image|>; the export puts it first.")
+      throw ValidationError("--question must not hold <|image|>; the export adds it.")
     }
-    guard question.isEmpty || format == .roc else {
-      throw ValidationError("--question goes with --format roc.")
+    guard question.isEmpty || [.roc, .qalign, .deqa].contains(format) else {
+      throw ValidationError("--question goes with --format roc, qalign or deqa.")
+    }
+    for (flag, isGiven) in [
+      ("--comment", comment != nil), ("--scale", scale != nil), ("--rebin", rebin),
+      ("--attribute-range", attributeRange != nil),
+    ] where isGiven && format != .roc {
+      throw ValidationError("\(flag) goes with --format roc.")
+    }
+    guard levelRange == nil || format == .qalign || format == .deqa else {
+      throw ValidationError("--level-range goes with --format qalign or deqa.")
+    }
+    guard attribute.isEmpty || (format != .qalign && format != .deqa) else {
+      throw ValidationError("--attribute goes with --format roc, csv or jsonl.")
+    }
+    guard numTokens.map({ $0 >= 2 && $0 <= 1000 }) ?? true else {
+      throw ValidationError("--num-tokens \(numTokens ?? 0): expected 2 to 1000.")
     }
   }
 
   func execute() throws -> ExitStatus {
     let store = try database.open(readOnly: true)
     let record = try store.dataset(dataset)
-    if let numTokens, numTokens != record.bins?.count {
+    if let numTokens, numTokens != record.bins?.count, !rebin || record.bins == nil {
       let own = record.bins.map { "\($0.count)" } ?? "no"
       throw CommandError(
         .usage,
-        "\(dataset) has \(own) bins, --num-tokens asks for \(numTokens); votes are not rebinned")
+        """
+        \(dataset) has \(own) bins, --num-tokens asks for \(numTokens)\
+        \(record.bins == nil ? "; it publishes no votes" : "; --rebin spreads the votes over them")
+        """)
     }
     let (name, stored) = try store.samples(record, split: split)
-    let all = try name.map { try withoutLeaks(stored, $0, store, record) } ?? stored
+    let all = try name.map { try LeakGate(self).withoutLeaks(stored, $0, store, record) } ?? stored
     let absent = all.filter { $0.imageState == .missing || $0.imageState == .unreadable }
     let absentIDs = Set(absent.map(\.id))
-    let samples = skipMissing ? all.filter { !absentIDs.contains($0.id) } : all
+    var samples = skipMissing ? all.filter { !absentIDs.contains($0.id) } : all
     if skipMissing {
       for sample in absent {
         Console.note("left out: \(sample.key): \(sample.imageReason ?? sample.imageState.rawValue)")
       }
     }
-    let bytes =
-      switch format {
-      case .roc: ConversationExport(dataset: record, questions: question).array(samples)
-      case .csv: TableExport.csv(samples, bins: record.bins?.count)
-      case .jsonl: TableExport.jsonLines(samples)
-      }
-    try OutputFile.write(bytes, to: output)
+    let attributes = try ExportedAttributes(self, store, record)
+    let incomplete = format == .roc ? attributes.keepComplete(&samples) : []
+    for key in incomplete.prefix(20) {
+      Console.note("left out: \(key): it lacks an attribute, so there is no score to train on")
+    }
+    try write(samples, name, store, record, attributes)
     let left = skipMissing ? ", \(absent.count) left out" : ""
     Console.note("\(dataset) \(name?.description ?? split): \(samples.count) records\(left)")
     if !skipMissing, !absent.isEmpty {
@@ -93,38 +143,97 @@ struct Export: RocCommand {
         "Warning: \(absent.count) pictures are missing or unreadable; --skip-missing leaves them out"
       )
     }
-    return .done
+    if !incomplete.isEmpty { Console.note("\(incomplete.count) pictures lack an attribute") }
+    return incomplete.isEmpty ? .done : .partlyFailed
   }
 
-  /// Training on what is tested makes every number wrong: train and val go through the audit.
-  private func withoutLeaks(
-    _ samples: [SampleRecord], _ name: SplitName, _ store: Store, _ record: DatasetRecord
-  ) throws -> [SampleRecord] {
-    guard name.part != "test", name.scheme == record.defaultScheme else { return samples }
-    let audit = try LeakAudit(store, record)
-    for leak in audit.pictureLeaks(of: name) {
-      guard force else {
-        throw CommandError(
-          .checkFailed, "\(leak.text); roc-data audit \(dataset) lists more; --force exports anyway"
+  private func write(
+    _ samples: [SampleRecord], _ name: SplitName?, _ store: Store, _ record: DatasetRecord,
+    _ attributes: ExportedAttributes
+  ) throws {
+    let names = attributes.list.map(\.name)
+    let bytes: [UInt8]
+    switch format {
+    case .roc:
+      if let scale {
+        Console.note("scores: \(record.range) mapped linearly to \(scale.range)")
+      }
+      for attribute in attributes.list {
+        Console.note(
+          "\(attribute.word): \(attribute.range) mapped linearly to \((scale?.range ?? record.range))"
         )
       }
-      Console.note("Warning: \(leak.text)")
+      let comments = try chosenComments(samples, store, record)
+      bytes =
+        ConversationExport(
+          dataset: record, questions: question, attributes: attributes.list,
+          values: attributes.values, comments: comments, scale: scale?.range, tokens: numTokens
+        ).array(samples)
+    case .qalign: bytes = try levels(samples, name, .qalign, store, record)
+    case .deqa: bytes = try levels(samples, name, .deqa(density), store, record)
+    case .csv:
+      bytes = TableExport.csv(
+        samples, bins: record.bins?.count, attributes: names, values: attributes.values)
+    case .jsonl:
+      bytes = TableExport.jsonLines(samples, attributes: names, values: attributes.values)
     }
-    let photos = audit.photoLeaks(of: name)
-    guard !photos.isEmpty else { return samples }
-    if dedupPhotos {
-      let tested = audit.photos(in: SplitName(scheme: name.scheme, part: "test"))
-      let kept = samples.filter { !tested.contains($0.baseName) }
+    try OutputFile.write(bytes, to: output)
+  }
+
+  /// Q-Align's or DeQA-Score's records, with what the levels cost.
+  private func levels(
+    _ samples: [SampleRecord], _ name: SplitName?, _ form: LevelExport.Form, _ store: Store,
+    _ record: DatasetRecord
+  ) throws -> [UInt8] {
+    let all = try store.samples(record).samples
+    let scores = LevelExport.scores(all, form: form, dataset: record)
+    guard let low = scores.min(), let high = scores.max(), low < high || levelRange != nil else {
+      throw CommandError(.failed, "\(dataset): all scores are equal, so there are no levels")
+    }
+    let range = levelRange?.range ?? ScoreRange(low: low, high: high)
+    let deviations = try store.attributes(["std", "SD"], of: record).compactMapValues {
+      $0["std"] ?? $0["SD"]
+    }
+    let export = LevelExport(
+      dataset: record, form: form, task: levelTask, questions: question, range: range,
+      deviations: deviations)
+    let (bytes, loss) = export.array(samples, isTest: name?.part == "test")
+    Console.note("levels: five equal intervals of \(range.low) to \(range.high)")
+    if !record.higherIsBetter {
+      Console.note("levels: low scores of this dataset are the good ones")
+    }
+    if loss.outside > 0 {
+      Console.note("levels: \(loss.outside) pictures outside them got the nearest level")
+    }
+    if let srcc = loss.srcc, let plcc = loss.plcc {
       Console.note(
-        "left out: \(samples.count - kept.count) pictures whose photo is in the test part")
-      return kept
+        "levels: their correlation with gt_score is SRCC \(fixed(srcc, 4)), PLCC \(fixed(plcc, 4))")
     }
-    for leak in photos {
-      guard !strict else {
-        throw CommandError(.checkFailed, "\(leak.text); --dedup-photos leaves them out")
-      }
-      Console.note("Warning: \(leak.text); --dedup-photos leaves them out")
+    if form != .qalign {
+      Console.note("soft labels: \(loss.binary) of \(samples.count) share two neighbouring levels")
     }
-    return samples
+    return bytes
+  }
+
+  /// One comment a picture; those that would break the template are passed over.
+  private func chosenComments(
+    _ samples: [SampleRecord], _ store: Store, _ record: DatasetRecord
+  ) throws -> [Int64: String] {
+    guard let comment else { return [:] }
+    let sources = try store.commentSources(of: record)
+    let list = sources.map { "\($0.source) (\($0.count))" }.joined(separator: ", ")
+    guard let source = commentSource ?? sources.first?.source else {
+      throw CommandError(.dataMissing, "\(dataset) has no comments")
+    }
+    guard sources.contains(where: { $0.source == source }) else {
+      throw CommandError(.usage, "\(dataset) has no comments from \(source); it has \(list)")
+    }
+    let all = try store.comments(of: record, source: source)
+    var chosen: [Int64: String] = [:]
+    for sample in samples { chosen[sample.id] = comment.choose(all[sample.id] ?? []) }
+    Console.note(
+      "comments: \(chosen.count) of \(samples.count) pictures have one (\(source), \(comment.rawValue))"
+    )
+    return chosen
   }
 }

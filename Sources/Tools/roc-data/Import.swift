@@ -1,7 +1,11 @@
 import ArgumentParser
+import Foundation
+import RocArchive
 import RocData
 import RocJSON
+import RocModel
 import RocScore
+import RocStore
 import RocTool
 
 struct Import: RocCommand {
@@ -9,20 +13,34 @@ struct Import: RocCommand {
     abstract: "Read a dataset's label files as downloaded into the database.",
     discussion: """
       The whole import is one transaction; importing the same source again changes nothing.
-      Lines that cannot be read are set aside and listed (exit code 3).
+      Lines that cannot be read are set aside and listed (exit code 3). Known datasets:
+      \(Manifest.bundledTexts.keys.sorted().joined(separator: " ")).
 
-      Example:
+      Examples:
         roc-data import ava --source AVA_dataset --images AVA_dataset/images
+        roc-data import table --name mine --source ratings.csv --min-score 1 --max-score 5
       """)
 
-  @Argument(help: "The dataset's name, or the path of a manifest of your own (.yaml).")
+  @Argument(help: "The dataset's name, auto, or the path of a manifest of your own (.yaml).")
   var dataset: String
 
-  @Option(help: "Folder of the label files, in the layout of the download.")
+  @Option(help: "Folder of the label files, in the layout of the download, or one file.")
   var source: String
 
-  @Option(help: "Folder of the pictures; without it nobody looks for them.")
+  @Option(help: "Folder of the pictures, or a zip, tar or 7z file; else nobody looks for them.")
   var images: String?
+
+  @Option(help: "Where an archive of pictures is unpacked; default: NAME-pictures by the database.")
+  var unpackTo: String?
+
+  @Option(help: "Another name for the dataset in the database.")
+  var name: String?
+
+  @Option(help: "Lowest score of the scale, for tables that do not say it.")
+  var minScore: Double?
+
+  @Option(help: "Highest score of the scale.")
+  var maxScore: Double?
 
   @Flag(help: "Remove what an earlier import of this dataset stored, its runs included.")
   var replace = false
@@ -32,11 +50,31 @@ struct Import: RocCommand {
 
   @OptionGroup var database: DatabaseOptions
 
+  mutating func validate() throws {
+    guard (minScore == nil) == (maxScore == nil) else {
+      throw ValidationError("--min-score and --max-score go together.")
+    }
+    if let minScore, let maxScore, !(minScore < maxScore && (maxScore - minScore).isFinite) {
+      throw ValidationError("--min-score \(minScore) is not below --max-score \(maxScore).")
+    }
+    if let name, name.isEmpty || name.contains(where: { "/. ".contains($0) }) {
+      throw ValidationError("--name \(name): expected a name without dots, slashes and blanks.")
+    }
+  }
+
   func execute() throws -> ExitStatus {
-    let manifest =
-      dataset.hasSuffix(".yaml") ? try Manifest.read(dataset) : try Manifest.bundled(dataset)
-    let folder = try images.map { path throws(DataError) in try ImageFolder(path) }
-    let report = try read(manifest, folder)
+    let manifest = try manifest()
+    Interrupt.listen()
+    var unpacked: PictureArchive.Result?
+    if let images, ArchiveVolumes.isArchive(images), !FileManager.default.isFolder(images) {
+      unpacked = try unpack(images, manifest)
+      if let status = Interrupt.status { return status }
+    }
+    let folder = try (unpacked?.folder ?? images).map { path throws(DataError) in
+      try ImageFolder(path)
+    }
+    var report = try read(manifest, folder)
+    if let unpacked { try keep(unpacked, &report) }
     for line in report.skipped.prefix(20) {
       Console.note("Warning: \(line.file):\(line.line): \(line.reason); the line was set aside")
     }
@@ -52,11 +90,77 @@ struct Import: RocCommand {
     return report.skipped.isEmpty ? .done : .partlyFailed
   }
 
+  /// The manifest with what the command line changes.
+  private func manifest() throws -> Manifest {
+    var manifest: Manifest
+    if dataset == "auto" {
+      guard let guess = try Recognition.guess(source) else {
+        throw CommandError(
+          .dataMissing,
+          "\(source): cannot tell which dataset these files are of; name it: roc-data import NAME")
+      }
+      Console.note("\(source): files of \(guess)")
+      manifest = try Manifest.bundled(guess)
+    } else {
+      manifest =
+        dataset.hasSuffix(".yaml") ? try Manifest.read(dataset) : try Manifest.bundled(dataset)
+    }
+    if let name { manifest.name = name }
+    if let minScore, let maxScore { manifest.declare(ScoreRange(low: minScore, high: maxScore)) }
+    return manifest
+  }
+
+  private func unpack(_ path: String, _ manifest: Manifest) throws -> PictureArchive.Result {
+    let parent =
+      database.path.contains("/") ? (database.path as NSString).deletingLastPathComponent : "."
+    let target = unpackTo ?? "\(parent)/\(manifest.name)-pictures"
+    let archive = try PictureArchive(path, folder: target)
+    var lastShown = 0
+    let result = try archive.unpack(jobs: coreCount()) { count in
+      if count - lastShown >= 10_000 {
+        lastShown = count
+        Console.note("unpacking \(path): \(count) pictures")
+      }
+      return Interrupt.status == nil
+    }
+    Console.note(
+      result.isKnown
+        ? "\(path): was unpacked into \(target) before"
+        : "\(path): \(result.pictures) pictures unpacked into \(target)")
+    return result
+  }
+
+  /// Stores what was found while unpacking, so that nothing has to be decoded again.
+  private func keep(_ unpacked: PictureArchive.Result, _ report: inout ImportReport) throws {
+    report.skipped += unpacked.refused
+    let store = try database.open()
+    let record = try store.dataset(report.dataset)
+    let prefix = (record.imageFolder ?? "") + "/"
+    let samples = try store.samples(record).samples
+    let found = samples.compactMap { sample -> VerifiedImage? in
+      guard let path = sample.path, path.hasPrefix(prefix) else { return nil }
+      return unpacked.facts[String(path.dropFirst(prefix.count))].map {
+        VerifiedImage(sample: sample.id, key: sample.key, facts: $0)
+      }
+    }
+    try store.save(found)
+    let broken =
+      unpacked.isKnown
+      ? samples.filter { $0.imageState == .unreadable }.count
+      : found.filter { $0.facts.state == .unreadable }.count
+    report.unreadableImages = broken
+    if broken > 0 { report.notes.append("\(broken) pictures cannot be decoded") }
+  }
+
   /// The database is made only when there is something to put into it.
   private func read(_ manifest: Manifest, _ images: ImageFolder?) throws -> ImportReport {
     switch manifest.importer {
     case .ava:
       let importer = try AVAImporter(manifest, source: source)
+      return try importer.run(
+        into: try database.open(creates: true), images: images, replace: replace)
+    case .captions:
+      let importer = try CaptionImporter(manifest, source: source)
       return try importer.run(
         into: try database.open(creates: true), images: images, replace: replace)
     case .table:
@@ -95,5 +199,12 @@ struct Import: RocCommand {
       lines.append("  pictures were not looked for (no --images)")
     }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension FileManager {
+  fileprivate func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocData
 import RocJSON
+import RocReport
 import RocScore
 import RocStore
 import RocTool
@@ -19,6 +20,9 @@ struct Stats: RocCommand {
   @Option(help: "scheme/part, or a part of the default scheme.")
   var split: String?
 
+  @Option(help: "Draw score and vote histograms, of each part without --split; - is stdout.")
+  var svg: String?
+
   @Flag(help: "Print one JSON object with full precision.")
   var json = false
 
@@ -28,9 +32,28 @@ struct Stats: RocCommand {
     let store = try database.open(readOnly: true)
     let record = try store.dataset(dataset)
     let (name, samples) = try store.samples(record, split: split)
+    if let svg {
+      try OutputFile.write(try plot(store, record, name, samples), to: svg)
+      if svg == "-" { return .done }
+    }
     let statistics = Statistics(dataset: record, split: name, samples: samples)
     try Console.print(json ? statistics.json.pretty : text(statistics))
     return .done
+  }
+
+  /// All pictures and the parts of the default scheme, or the split that was asked for.
+  private func plot(
+    _ store: Store, _ record: DatasetRecord, _ name: SplitName?, _ samples: [SampleRecord]
+  ) throws -> String {
+    var parts = [(title: name?.description ?? "all", samples: samples)]
+    if name == nil {
+      let splits = try store.datasets().first { $0.record.name == record.name }?.splits ?? []
+      for (split, _) in splits where split.scheme == record.defaultScheme {
+        let title = split.description
+        parts.append((title, try store.samples(record, split: title).samples))
+      }
+    }
+    return StatisticsPlot.plot(record, parts).svg
   }
 
   private func text(_ statistics: Statistics) -> String {

@@ -11,12 +11,13 @@ struct Validate: RocCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check conversation records before anything is trained on them.",
     discussion: """
-      Checks a file, or all records that a dataset would export. Errors give exit code 4, each
-      with its record number and field.
+      Checks a file of ROC, Q-Align or DeQA-Score records, or all records that a dataset would
+      export. Errors give exit code 4, each with its record number and field. --fix mends what has
+      one right answer, leaves out records that stay wrong, and lists both (exit code 3).
 
       Examples:
         roc-data validate train.json --num-tokens 10 --min-score 1 --max-score 10
-        roc-data validate ava
+        roc-data validate train_spaq.json --fix --output mended.json
       """)
 
   @Argument(help: "A conversation file (JSON array or JSON Lines), - or a dataset's name.")
@@ -33,6 +34,15 @@ struct Validate: RocCommand {
 
   @Option(help: "Folder in which every picture must be.")
   var images: String?
+
+  @Option(help: "Whose records: roc, qalign or deqa; told by the records when absent.")
+  var format: RecordFormat?
+
+  @Flag(help: "Mend records and write them to --output.")
+  var fix = false
+
+  @Option(help: "Where --fix writes; - is standard output.")
+  var output: String?
 
   @Flag(help: "Treat warnings as errors.")
   var strict = false
@@ -51,32 +61,139 @@ struct Validate: RocCommand {
     {
       throw ValidationError("--min-score \(minScore) is not below --max-score \(maxScore).")
     }
+    guard fix == (output != nil) else {
+      throw ValidationError("--fix and --output FILE go together.")
+    }
+    guard !(json && output == "-") else {
+      throw ValidationError("--json and --output - both write to standard output.")
+    }
     guard numTokens.map({ $0 > 0 }) ?? true else {
       throw ValidationError("--num-tokens \(numTokens ?? 0): expected 1 or more.")
     }
   }
 
   func execute() throws -> ExitStatus {
-    let isFile = target == "-" || !Self.isDatasetName(target)
-    var lint = isFile ? try fileLint() : try datasetLint()
-    let looked = lint.findImage != nil
+    guard target == "-" || !Self.isDatasetName(target) else { return try checkDataset() }
     if target == "-" {
-      StandardInput.readAll().withUnsafeBytes { lint.check(file: $0) }
-    } else if isFile {
-      do throws(FileError) {
-        let file = try MappedFile(path: target)
-        file.withBytes { lint.check(file: $0) }
-      } catch {
-        throw CommandError(error.isMissing ? .dataMissing : .failed, error.description)
-      }
-    } else {
-      let store = try database.open(readOnly: true)
-      let record = try store.dataset(target)
-      let samples = try store.samples(record).samples
-      let bytes = ConversationExport(dataset: record, questions: []).array(samples)
-      bytes.withUnsafeBytes { lint.check(file: $0) }
+      let bytes = StandardInput.readAll()
+      return try bytes.withUnsafeBytes { try check($0) }
     }
-    return try report(lint, looked: looked)
+    let file: MappedFile
+    do throws(FileError) {
+      file = try MappedFile(path: target)
+    } catch {
+      throw CommandError(error.isMissing ? .dataMissing : .failed, error.description)
+    }
+    return try file.withBytes { try check($0) }
+  }
+
+  private func checkDataset() throws -> ExitStatus {
+    guard !fix, format ?? .roc == .roc else {
+      throw CommandError(.usage, "--fix and --format are for files; \(target) is a dataset")
+    }
+    var lint = try datasetLint()
+    let store = try database.open(readOnly: true)
+    let record = try store.dataset(target)
+    let samples = try store.samples(record).samples
+    let bytes = ConversationExport(dataset: record).array(samples)
+    bytes.withUnsafeBytes { lint.check(file: $0) }
+    return try report(Outcome(lint))
+  }
+
+  /// What a lint found.
+  private struct Outcome {
+    let records: Int
+    let errors: [Finding]
+    let warnings: [Finding]
+    let looked: Bool
+
+    init(_ lint: ConversationLint) {
+      records = lint.records
+      errors = lint.errors
+      warnings = lint.warnings
+      looked = lint.findImage != nil
+    }
+
+    init(_ lint: LevelLint) {
+      records = lint.records
+      errors = lint.errors
+      warnings = lint.warnings
+      looked = lint.findImage != nil
+    }
+  }
+
+  private func outcome(
+    _ bytes: UnsafeRawBufferPointer, _ format: RecordFormat
+  ) throws -> Outcome {
+    if format == .roc {
+      var lint = try fileLint()
+      lint.check(file: bytes)
+      return Outcome(lint)
+    }
+    var lint = LevelLint(
+      isDeQA: format == .deqa, range: givenRange, findImage: try fileLint().findImage)
+    lint.check(file: bytes)
+    return Outcome(lint)
+  }
+
+  private func check(_ bytes: UnsafeRawBufferPointer) throws -> ExitStatus {
+    let format = format ?? RecordFormat.of(bytes)
+    guard fix, let output else { return try report(outcome(bytes, format)) }
+    var records: [JSON] = []
+    var reader = JSONRecords(bytes, readsNonFinite: true)
+    var broken = 0
+    while true {
+      do throws(JSONError) {
+        guard let record = try reader.next() else { break }
+        records.append(record)
+      } catch {
+        broken += 1
+        try tell("left out: not JSON: \(error)")
+        if !reader.skipToNextLine() { break }
+      }
+    }
+    var repair = RecordRepair(format, learningFrom: records)
+    var mended = records.map { repair.mend($0) }
+    for change in repair.changes { try tell("mended: record \(change.record): \(change.message)") }
+    // What is still wrong has no one right answer: it is left out by name.
+    var left = 0
+    let found = try outcome(Self.array(mended), format)
+    let bad = Dictionary(grouping: found.errors.filter { $0.record > 0 }, by: \.record)
+    for (_, findings) in bad.sorted(by: { $0.key < $1.key }) {
+      left += 1
+      for finding in findings { try tell("left out: \(line(finding))") }
+    }
+    mended = mended.enumerated().filter { bad[$0.offset + 1] == nil }.map(\.element)
+    try OutputFile.write(Self.array(mended), to: output)
+    let count = Set(repair.changes.map(\.record)).count
+    Console.note(
+      """
+      \(target): \(mended.count) records written to \(output), \(count) of them mended, \
+      \(left + broken) left out
+      """)
+    let still = try outcome(Self.array(mended), format).errors
+    for finding in still { try tell("error: \(line(finding))") }
+    return !still.isEmpty ? .checkFailed : left + broken > 0 ? .partlyFailed : .done
+  }
+
+  /// Lists what was done where it does not mix with the records.
+  private func tell(_ text: String) throws {
+    if output == "-" { Console.note(text) } else { try Console.print(text) }
+  }
+
+  private func outcome(_ bytes: [UInt8], _ format: RecordFormat) throws -> Outcome {
+    try bytes.withUnsafeBytes { try outcome($0, format) }
+  }
+
+  /// A JSON array, one record a line.
+  private static func array(_ records: [JSON]) -> [UInt8] {
+    var bytes: [UInt8] = Array("[".utf8)
+    for (i, record) in records.enumerated() {
+      bytes.append(contentsOf: (i == 0 ? "\n" : ",\n").utf8)
+      record.write(into: &bytes)
+    }
+    bytes.append(contentsOf: "\n]\n".utf8)
+    return bytes
   }
 
   /// A name without dots and slashes that is no file here.
@@ -127,7 +244,7 @@ struct Validate: RocCommand {
     }
   }
 
-  private func report(_ lint: ConversationLint, looked: Bool) throws -> ExitStatus {
+  private func report(_ lint: Outcome) throws -> ExitStatus {
     let errors = lint.errors + (strict ? lint.warnings : [])
     let warnings = strict ? [] : lint.warnings
     if json {
@@ -137,7 +254,7 @@ struct Validate: RocCommand {
         "records": .int(lint.records),
         "errors": .array(errors.map(\.json)),
         "warnings": .array(warnings.map(\.json)),
-        "images_checked": .bool(looked),
+        "images_checked": .bool(lint.looked),
       ]
       try Console.print(object.pretty)
     } else {
@@ -148,12 +265,16 @@ struct Validate: RocCommand {
         """
         \(target): \(lint.records) records, \(errors.count) errors, \(warnings.count) warnings
         """)
-      if !looked { try Console.print("pictures were not checked (no --images)") }
+      if !lint.looked { try Console.print("pictures were not checked (no --images)") }
     }
     return errors.isEmpty ? .done : .checkFailed
   }
 
   private func line(_ finding: Finding) -> String {
-    "record \(finding.record): \(finding.field): \(finding.message)"
+    finding.record == 0
+      ? "file: \(finding.message)"
+      : "record \(finding.record): \(finding.field): \(finding.message)"
   }
 }
+
+extension RecordFormat: ExpressibleByArgument {}

@@ -9,7 +9,9 @@ struct VerifyImages: RocCommand {
     commandName: "verify-images",
     abstract: "Decode every picture of a dataset and mark those that are missing or broken.",
     discussion: """
-      Pictures that were decoded before are skipped, so that an interrupted check continues.
+      Keeps width, height, format, SHA-256 and a perceptual hash of each, and lists those that are
+      missing, truncated or undecodable, tiny, animated, or named as another format. Pictures that
+      were decoded before are skipped, so that an interrupted check continues.
       Exit code 3 says that some pictures are missing or broken; they are listed.
       """)
 
@@ -46,17 +48,22 @@ struct VerifyImages: RocCommand {
     var progress = Progress("verifying", total: todo.count, unit: "pictures")
     var done = 0
     var bad = 0
+    var odd: [PictureFacts.Flag: Int] = [:]
     // A few hundred a step: what a step found is kept whatever happens later.
     while done < todo.count {
       let step = Array(todo[done..<min(done + 256, todo.count)])
       let results = ImageVerification.run(step, jobs: jobs ?? coreCount())
       try store.save(results)
       done += results.count
-      for result in results where result.state != .readable {
-        bad += 1
+      for result in results {
+        let facts = result.facts
+        for flag in facts.flags { odd[flag, default: 0] += 1 }
+        guard facts.state != .readable || !facts.flags.isEmpty else { continue }
+        if facts.state != .readable { bad += 1 }
         progress.finish()
+        let flags = facts.flags.map(\.rawValue).joined(separator: ",")
         try Console.print(
-          "\(result.key)\t\(result.state.rawValue)\t\(result.reason ?? "")",
+          "\(result.key)\t\(facts.state.rawValue)\t\(facts.reason ?? flags)",
           endsWhenClosed: false)
       }
       progress.update(done)
@@ -74,6 +81,9 @@ struct VerifyImages: RocCommand {
       \(dataset): \(all.count) pictures, \(all.count - bad) readable, \(bad) missing or broken\
       \(skipped > 0 ? ", \(skipped) of them known from before" : "")
       """)
+    for (flag, count) in odd.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      Console.note("  \(flag.rawValue): \(count)")
+    }
     return bad == 0 ? .done : .partlyFailed
   }
 }

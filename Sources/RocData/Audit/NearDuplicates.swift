@@ -1,0 +1,47 @@
+import RocImage
+
+/// Finds pictures whose perceptual hashes differ in few bits.
+///
+/// Hashes are cut into 16 pieces of 16 bits. Two that differ in at most 15 bits agree in one piece
+/// at least, so looking only at equal pieces finds every pair.
+struct NearDuplicates {
+  /// Bits of 256.
+  ///
+  /// Copies of one photo in other sizes and qualities differ in 0 to 10, different
+  /// photos in about 128.
+  static let closest = 15
+
+  private let hashes: [(id: Int64, hash: PerceptualHash)]
+  /// For each piece and value the places in `hashes`.
+  private var buckets: [[UInt16: [Int32]]]
+
+  init(_ hashes: [(id: Int64, hash: PerceptualHash)]) {
+    self.hashes = hashes
+    buckets = Array(repeating: [:], count: PerceptualHash.byteCount / 2)
+    for (place, item) in hashes.enumerated() {
+      for piece in buckets.indices {
+        buckets[piece][Self.piece(item.hash, piece), default: []].append(Int32(place))
+      }
+    }
+  }
+
+  private static func piece(_ hash: PerceptualHash, _ index: Int) -> UInt16 {
+    UInt16(hash.bytes[2 * index]) << 8 | UInt16(hash.bytes[2 * index + 1])
+  }
+
+  /// The nearest picture that differs in at most `closest` bits.
+  func match(_ hash: PerceptualHash) -> (id: Int64, distance: Int)? {
+    var best: (id: Int64, distance: Int)?
+    for piece in buckets.indices {
+      for place in buckets[piece][Self.piece(hash, piece)] ?? [] {
+        let other = hashes[Int(place)]
+        let distance = hash.distance(to: other.hash)
+        if distance <= Self.closest, distance < best?.distance ?? .max {
+          best = (other.id, distance)
+        }
+      }
+      if best?.distance == 0 { break }
+    }
+    return best
+  }
+}

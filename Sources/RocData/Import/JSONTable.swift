@@ -1,0 +1,87 @@
+import RocJSON
+import RocTensor
+
+/// JSON records as rows: members are columns.
+///
+/// An object whose values are objects, as DeQA-Score's `mos.json`, is read as one record a member,
+/// with the member's name in the first column of the key.
+enum JSONTable {
+  /// The names of the first record's members, and of those that later ones add.
+  static func columns(
+    _ file: MappedFile, name: String, key: Manifest.Names?
+  ) throws(DataError) -> [String] {
+    var names: [String] = []
+    var known: Set<String> = []
+    let skipped = each(file, name: name, key: key) { _, record in
+      for member in record.members ?? [] where known.insert(member.name).inserted {
+        names.append(member.name)
+      }
+    }
+    if names.isEmpty, let first = skipped.first {
+      throw DataError("\(name):\(first.line): \(first.reason)")
+    }
+    return names
+  }
+
+  /// Calls `body` with each record.
+  static func eachRow(
+    _ file: MappedFile, name: String, header: [String], key: Manifest.Names?,
+    _ body: (TableReader.Row) -> Void
+  ) -> [SkippedLine] {
+    each(file, name: name, key: key) { line, record in
+      let values = Dictionary(
+        (record.members ?? []).map { ($0.name, $0.value) }, uniquingKeysWith: { a, _ in a })
+      body(.init(line: line, fields: header.map { text(values[$0]) }, json: record))
+    }
+  }
+
+  private static func text(_ value: JSON?) -> String {
+    switch value {
+    case nil, .null: ""
+    case .string(let text): text
+    case .some(let value): value.line
+    }
+  }
+
+  private static func each(
+    _ file: MappedFile, name: String, key: Manifest.Names?, _ body: (Int, JSON) -> Void
+  ) -> [SkippedLine] {
+    file.withBytes { bytes in
+      var reader = JSONRecords(bytes, readsNonFinite: true)
+      var skipped: [SkippedLine] = []
+      while true {
+        do throws(JSONError) {
+          guard let record = try reader.next() else { return skipped }
+          guard let members = record.members else {
+            skipped.append(
+              SkippedLine(
+                file: name, line: reader.line, reason: "\(record.kind), expected an object",
+                content: record.line))
+            continue
+          }
+          let names = Set(members.map(\.name))
+          let isByPicture =
+            !members.isEmpty && !(key?.all ?? []).contains(where: names.contains)
+            && members.allSatisfy { $0.value.members != nil }
+          guard isByPicture, let column = key?.all.first else {
+            body(reader.line, record)
+            continue
+          }
+          for member in members {
+            body(
+              reader.line,
+              .object([.init(column, .string(member.name))] + (member.value.members ?? [])))
+          }
+        } catch {
+          let goesOn = reader.skipToNextLine()
+          skipped.append(
+            SkippedLine(
+              file: name, line: error.line,
+              reason: "not JSON: \(error.reason)"
+                + (goesOn ? "" : "; the rest of the file was not read"), content: ""))
+          if !goesOn { return skipped }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import RocJSON
+import RocStore
+
+/// A table with one rating a line: summed up when it is read, stored line by line in the
+/// transaction, so that a million ratings never stand in memory.
+struct RatingTable {
+  private let reader: TableReader
+  private let bins: Manifest.Votes?
+
+  init(_ reader: TableReader, bins: Manifest.Votes?) {
+    self.reader = reader
+    self.bins = bins
+  }
+
+  /// What the raters of one picture say together.
+  private struct Sum {
+    var total = 0.0
+    var count = 0
+    var votes: [Int]
+    var attributes: [(total: Double, count: Int)]
+  }
+
+  private struct Rating {
+    let key: String
+    let rater: String
+    let score: Double
+  }
+
+  /// Adds up all ratings; lines that cannot be read are set aside.
+  func gather(into samples: inout TableSamples) {
+    let table = reader.table
+    let names = table.attributes ?? []
+    var sums: [Int: Sum] = [:]
+    var result = samples
+    for line in reader.eachRow({ row in
+      do throws(DataError) {
+        let rating = try rating(row)
+        let place = result.place(of: rating.key)
+        guard table.fills == true else { return }
+        let bin = try bin(of: rating.score)
+        var sum =
+          sums[place]
+          ?? Sum(
+            votes: Array(repeating: 0, count: bins?.bins ?? 0),
+            attributes: names.map { _ in (0, 0) })
+        sum.total += rating.score
+        sum.count += 1
+        if let bin { sum.votes[bin] += 1 }
+        for (i, name) in names.enumerated() {
+          guard let value = reader.field(row, name).flatMap({ Double($0) }), value.isFinite else {
+            continue
+          }
+          sum.attributes[i].total += value
+          sum.attributes[i].count += 1
+        }
+        sums[place] = sum
+      } catch {
+        result.skip(
+          SkippedLine(
+            file: reader.name, line: row.line, reason: error.message,
+            content: row.fields.joined(separator: ",")))
+      }
+    }) { result.skip(line) }
+    for (place, sum) in sums {
+      result.fill(
+        place, score: sum.total / Double(sum.count), votes: bins == nil ? nil : sum.votes,
+        place: reader.name)
+      for (name, part) in zip(names, sum.attributes) where part.count > 0 {
+        result.fill(place, attribute: name, part.total / Double(part.count))
+      }
+    }
+    samples = result
+  }
+
+  /// Lines of this file, for the report.
+  func rowCount() -> Int {
+    var count = 0
+    _ = reader.eachRow { _ in count += 1 }
+    return count
+  }
+
+  /// Stores the ratings of pictures that have a row.
+  ///
+  /// - Returns: How many times each rater rated.
+  func write(
+    _ writer: DatasetWriter, row id: (String) -> Int64?
+  ) throws -> [String: Set<Int64>] {
+    var raters: [String: Int64] = [:]
+    var given: [Pair: Int] = [:]
+    var rated: [String: Set<Int64>] = [:]
+    var failure: (any Error)?
+    _ = reader.eachRow { row in
+      guard failure == nil, let rating = try? rating(row), let sample = id(rating.key) else {
+        return
+      }
+      do {
+        let rater = try raters[rating.rater] ?? writer.rater(rating.rater, extra: nil)
+        raters[rating.rater] = rater
+        let pair = Pair(sample: sample, rater: rater)
+        let position = given[pair] ?? 0
+        given[pair] = position + 1
+        rated[rating.rater, default: []].insert(sample)
+        try writer.setRating(
+          sample, rater: rater, position: position, score: rating.score, extra: extra(row))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return rated
+  }
+
+  private struct Pair: Hashable {
+    let sample: Int64
+    let rater: Int64
+  }
+
+  private func rating(_ row: TableReader.Row) throws(DataError) -> Rating {
+    let table = reader.table
+    guard row.fields.count == reader.header.count else {
+      throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
+    }
+    let rater = reader.field(row, table.rater ?? "") ?? ""
+    guard !rater.isEmpty else { throw DataError("\(table.rater ?? "") is empty") }
+    let key = try TableSamples.key(row, reader, table.key ?? Manifest.Names([]))
+    let column = table.score?.all.first ?? "score"
+    return Rating(
+      key: key, rater: rater, score: try TableSamples.number(row, reader, column))
+  }
+
+  private func bin(of score: Double) throws(DataError) -> Int? {
+    guard let bins else { return nil }
+    let place = (score - bins.first) / bins.step
+    guard place.rounded() >= 0, Int(exactly: place.rounded()) ?? bins.bins < bins.bins,
+      abs(place - place.rounded()) < 1e-6
+    else {
+      let last = bins.first + Double(bins.bins - 1) * bins.step
+      throw DataError("score \(score), expected \(bins.first) to \(last) in steps of \(bins.step)")
+    }
+    return Int(place.rounded())
+  }
+
+  /// The other columns as a JSON object.
+  private func extra(_ row: TableReader.Row) -> String? {
+    let table = reader.table
+    let used = Set(
+      (table.key?.all ?? []) + (table.score?.all ?? []) + [table.rater ?? ""])
+    let members = reader.header.filter { !used.contains($0) }.map {
+      JSON.Member($0, .string(reader.field(row, $0) ?? ""))
+    }
+    return members.isEmpty ? nil : JSON.object(members).line
+  }
+}

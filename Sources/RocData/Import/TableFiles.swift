@@ -1,0 +1,149 @@
+import RocTensor
+
+/// The files of a source that a manifest's tables read: by name, or else by the columns they have.
+struct TableFiles {
+  private(set) var readers: [(reader: TableReader, star: String)] = []
+  private(set) var skipped: [SkippedLine] = []
+  var notes: [String] = []
+  private(set) var variant: Manifest.Variant?
+
+  /// - Throws: `DataError` when a required file is missing or no file fits.
+  init(_ manifest: Manifest, _ source: SourceFolder) throws(DataError) {
+    var wanted: [String] = []
+    var claimed: Set<String> = []
+    for table in manifest.tables ?? [] {
+      if (table.unless?.all ?? []).contains(where: { !source.matching($0).isEmpty }) { continue }
+      if table.format == .paths {
+        readers.append((try Self.paths(source, table), ""))
+        continue
+      }
+      if table.format == .mat {
+        if let reader = try Self.variables(source, table) { readers.append((reader, "")) }
+        continue
+      }
+      var found = false
+      for pattern in table.files.all {
+        for (file, star) in source.matching(pattern) where !claimed.contains(file) {
+          found = true
+          do throws(DataError) {
+            let reader = try TableReader("\(source.path)/\(file)", name: file, table: table)
+            readers.append((reader, star))
+            claimed.insert(file)
+          } catch {
+            // Another table may know this file; if none does, the reason is told.
+            skipped.append(SkippedLine(file: file, line: 1, reason: error.message, content: ""))
+          }
+        }
+      }
+      if !found { wanted += table.files.all }
+    }
+    skipped.removeAll { claimed.contains($0.file) }
+    if !readers.contains(where: { $0.reader.table.isLabels }) {
+      recognise(manifest, source, claimed)
+    }
+    guard readers.contains(where: { $0.reader.table.isLabels }) else {
+      if let line = skipped.first { throw DataError(line.reason, isMissing: true) }
+      let name = Recognition.guess(source).flatMap { $0 == manifest.name ? nil : $0 }
+      let guess = name.map { "; these look like files of \($0)" } ?? ""
+      throw DataError(
+        """
+        \(source.path): none of \(wanted.joined(separator: ", ")); \(source.listing)\(guess)
+        """, isMissing: true)
+    }
+    chooseVariant(manifest)
+  }
+
+  /// Reads files of other names that have the columns; a name tells train, val and test apart.
+  private mutating func recognise(
+    _ manifest: Manifest, _ source: SourceFolder, _ claimed: Set<String>
+  ) {
+    for file in source.files where !claimed.contains(file) {
+      guard let (reader, part) = Recognition.reader(of: file, source, manifest) else { continue }
+      readers.append((reader, ""))
+      skipped.removeAll { $0.file == file }
+      let told = part.map { " and read as \($0)" } ?? "; its name says no part"
+      notes.append("\(file) was recognised by its columns\(told)")
+    }
+  }
+
+  /// The original labels when they are there; copies are never mixed with them.
+  private mutating func chooseVariant(_ manifest: Manifest) {
+    let names = readers.filter { $0.reader.table.isLabels }.map { $0.reader.table.variant }
+    guard !names.contains(nil), let name = names.first ?? nil else {
+      drop { $0.variant != nil }
+      return
+    }
+    variant = manifest.variants?.first { $0.name == name }
+    drop { $0.variant != nil && $0.variant != name }
+    notes.append("these labels are the copy \(name): \(variant?.description ?? "")")
+  }
+
+  private mutating func drop(_ isDropped: (Manifest.Table) -> Bool) {
+    for (reader, _) in readers where isDropped(reader.table) {
+      notes.append("\(reader.name) was not read: another copy of these labels")
+    }
+    readers.removeAll { isDropped($0.reader.table) }
+  }
+
+  /// What was read, for messages.
+  var names: String { readers.map(\.reader.name).joined(separator: ", ") }
+
+  /// Pictures whose folders are labels: the last parts of their paths are the columns.
+  private static func paths(
+    _ source: SourceFolder, _ table: Manifest.Table
+  ) throws(DataError) -> TableReader {
+    let columns = table.header ?? []
+    let endings = ["jpg", "jpeg", "png", "webp", "bmp"]
+    var rows: [TableReader.Row] = []
+    for file in source.files {
+      let parts = file.split(separator: "/").map(String.init)
+      let ending = file.lowercased().split(separator: ".").last.map(String.init) ?? ""
+      guard parts.count >= columns.count, endings.contains(ending) else { continue }
+      rows.append(
+        .init(line: rows.count + 1, fields: Array(parts.suffix(columns.count)), json: nil))
+    }
+    return try TableReader(
+      source.path, name: source.path, table: table, rows: (columns, rows))
+  }
+
+  /// MATLAB variables of one length as columns, from whichever files have them.
+  private static func variables(
+    _ source: SourceFolder, _ table: Manifest.Table
+  ) throws(DataError) -> TableReader? {
+    var found: [String: MATFile.Value] = [:]
+    var names: [String] = []
+    let wanted = Set((table.variables ?? [:]).values).union([table.matrix?.variable ?? ""])
+    for file in source.files where file.lowercased().hasSuffix(".mat") {
+      let variables = try MATFile("\(source.path)/\(file)", name: file).variables
+      let used = variables.filter { wanted.contains($0.key) }
+      if !used.isEmpty { names.append(file) }
+      found.merge(used) { first, _ in first }
+    }
+    guard wanted.subtracting([""]).allSatisfy({ found[$0] != nil }) else { return nil }
+    let name = names.joined(separator: "+")
+    let (header, rows) = try MATTable.rows(found, table, name: name)
+    return try TableReader(source.path, name: name, table: table, rows: (header, rows))
+  }
+}
+
+extension Manifest.Table {
+  /// Whether the table gives scores.
+  var isLabels: Bool { score != nil && (rater == nil || fills == true) }
+
+  /// A table of which only the key is known.
+  init(plain key: Manifest.Names, format: Manifest.Format?) {
+    self.init(
+      files: Manifest.Names([]), required: nil, unless: nil, format: format, header: nil, key: key,
+      score: nil, attributes: nil, namedAttribute: nil, nameKept: nil, votes: nil, rater: nil,
+      fills: nil, part: nil, partColumn: nil, variant: nil, variables: nil, matrix: nil)
+  }
+
+  /// The same table in another part.
+  func inPart(_ part: String?) -> Manifest.Table {
+    Manifest.Table(
+      files: files, required: nil, unless: nil, format: format, header: header, key: key,
+      score: score, attributes: attributes, namedAttribute: nil, nameKept: nil, votes: votes,
+      rater: rater, fills: fills, part: partColumn == nil ? part : nil, partColumn: partColumn,
+      variant: variant, variables: nil, matrix: nil)
+  }
+}

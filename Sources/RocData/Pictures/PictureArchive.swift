@@ -1,0 +1,224 @@
+import Foundation
+import RocArchive
+import RocImage
+import RocJSON
+
+/// Unpacks the pictures of an archive and checks each while it passes.
+///
+/// Nothing leaves the target folder: absolute paths, `..`, links and devices are refused by name.
+/// What an archive claims about sizes is never believed; limits hold for what really comes out.
+package struct PictureArchive {
+  /// Bounds on what an archive may unpack to.
+  package struct Limits: Sendable {
+    /// Bytes of one picture.
+    package var picture = 1 << 29
+    package var pictures = 5_000_000
+    /// Unpacked bytes for each packed one, once there are more than `slack`.
+    package var ratio = 100
+    package var slack = 1 << 28
+
+    package init() {}
+  }
+
+  /// What came out.
+  package struct Result {
+    package var folder: String
+    package var pictures = 0
+    /// What each picture turned out to be, by its path below the folder.
+    package var facts: [String: PictureFacts] = [:]
+    /// Entries that were refused.
+    package var refused: [SkippedLine] = []
+    /// Whether everything was there from an earlier time.
+    package var isKnown = false
+  }
+
+  private struct Pending: Sendable {
+    let path: String
+    let bytes: [UInt8]
+  }
+
+  private static let marker = ".roc-archive.json"
+  private let archive: String
+  private let volumes: [String]
+  private let folder: String
+  private let limits: Limits
+
+  /// - Parameters:
+  ///   - archive: A zip, tar or 7z file, or its first piece.
+  ///   - folder: Where the pictures go; made when it is not there.
+  ///   - limits: Bounds on what comes out.
+  /// - Throws: `DataError` when the archive or a piece of it is missing.
+  package init(_ archive: String, folder: String, limits: Limits = Limits()) throws(DataError) {
+    self.archive = archive
+    self.folder = folder
+    self.limits = limits
+    do throws(ArchiveError) {
+      volumes = try ArchiveVolumes.of(archive)
+    } catch {
+      throw DataError(error.message, isMissing: error.isMissing)
+    }
+  }
+
+  /// Sizes and times of the pieces: the same ones need not be unpacked twice.
+  private var identity: JSON {
+    .array(
+      volumes.map { path in
+        let facts = try? FileManager.default.attributesOfItem(atPath: path)
+        let time = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970
+        return [
+          "name": .string(URL(fileURLWithPath: path).lastPathComponent),
+          "bytes": JSON((facts?[.size] as? NSNumber)?.intValue), "modified": JSON(time),
+        ]
+      })
+  }
+
+  /// Unpacks all pictures.
+  ///
+  /// - Parameters:
+  ///   - jobs: Pictures decoded at the same time.
+  ///   - progress: Called with the pictures so far; false stops.
+  /// - Returns: What came out; pictures that are broken are unpacked all the same.
+  /// - Throws: `DataError` when the archive is damaged, encrypted or beyond a limit.
+  package func unpack(
+    jobs: Int, progress: (Int) -> Bool
+  ) throws(DataError) -> Result {
+    var result = Result(folder: folder)
+    let marker = "\(folder)/\(Self.marker)"
+    let identity = identity.line
+    if let known = try? String(contentsOfFile: marker, encoding: .utf8), known == identity {
+      result.isKnown = true
+      return result
+    }
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw DataError("\(folder): cannot be made: \(error.localizedDescription)")
+    }
+    do throws(ArchiveError) {
+      try read(&result, jobs: jobs, progress: progress)
+    } catch {
+      throw DataError(
+        """
+        \(error.message); \(result.pictures) pictures were unpacked into \(folder) before; get \
+        the archive again
+        """)
+    }
+    guard result.pictures > 0 else {
+      throw DataError("\(archive): holds no picture (\(result.refused.count) entries refused)")
+    }
+    do {
+      try identity.write(toFile: marker, atomically: true, encoding: .utf8)
+    } catch {
+      throw DataError("\(marker): cannot be written: \(error.localizedDescription)")
+    }
+    return result
+  }
+
+  private func read(
+    _ result: inout Result, jobs: Int, progress: (Int) -> Bool
+  ) throws(ArchiveError) {
+    let reader = try ArchiveReader(volumes)
+    var pending: [Pending] = []
+    var waiting = 0
+    var unpacked = 0
+    var number = 0
+    let packed = volumes.reduce(0) { $0 + Self.size($1) }
+    while let entry = try reader.next() {
+      number += 1
+      guard number <= limits.pictures else {
+        throw ArchiveError("\(archive): more than \(limits.pictures) entries")
+      }
+      if entry.kind == .folder { continue }
+      func refuse(_ reason: String, _ result: inout Result) {
+        result.refused.append(
+          SkippedLine(file: archive, line: number, reason: reason, content: entry.path))
+      }
+      guard entry.kind == .file else {
+        refuse(entry.kind == .link ? "is a link" : "is no regular file", &result)
+        continue
+      }
+      let path: String
+      switch SafePath.of(entry.path) {
+      case .path(let safe): path = safe
+      case .refused(let reason):
+        refuse(reason, &result)
+        continue
+      }
+      guard Self.isPicture(path) else { continue }
+      guard !entry.isEncrypted else {
+        throw ArchiveError("\(archive): \(path) is encrypted; unpack it with its password first")
+      }
+      guard let bytes = try reader.read(limit: limits.picture) else {
+        refuse("unpacks to more than \(limits.picture >> 20) MB", &result)
+        continue
+      }
+      unpacked += bytes.count
+      guard unpacked <= limits.slack || unpacked / limits.ratio <= packed else {
+        throw ArchiveError(
+          """
+          \(archive): \(packed) bytes unpack to more than \(limits.ratio) times as many; this is \
+          no archive of pictures
+          """)
+      }
+      pending.append(Pending(path: path, bytes: bytes))
+      waiting += bytes.count
+      if waiting > 1 << 25 || pending.count == 256 {
+        try write(pending, jobs: jobs, &result)
+        pending = []
+        waiting = 0
+        guard progress(result.pictures) else { throw ArchiveError("\(archive): interrupted") }
+      }
+    }
+    try write(pending, jobs: jobs, &result)
+  }
+
+  /// What is unpacked: pictures, and files that claim to be some by their names.
+  private static func isPicture(_ path: String) -> Bool {
+    let name = path.split(separator: "/").last ?? ""
+    if name.hasPrefix("._") || path.hasPrefix("__MACOSX/") { return false }
+    let ending = name.lowercased().split(separator: ".").last.map(String.init) ?? ""
+    return ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"]
+      .contains(ending)
+  }
+
+  private static func size(_ path: String) -> Int {
+    let facts = try? FileManager.default.attributesOfItem(atPath: path)
+    return (facts?[.size] as? NSNumber)?.intValue ?? 0
+  }
+
+  private func write(
+    _ pending: [Pending], jobs: Int, _ result: inout Result
+  ) throws(ArchiveError) {
+    let folder = folder
+    let facts = ImageVerification.inParallel(pending, jobs: jobs) { item in
+      let found = item.bytes.withUnsafeBytes { PictureFacts.of($0, name: item.path) }
+      return (found, Self.save(item.bytes, to: "\(folder)/\(item.path)"))
+    }
+    for (item, (found, failure)) in zip(pending, facts) {
+      if let failure { throw ArchiveError("\(folder)/\(item.path): \(failure)") }
+      result.facts[item.path] = found
+      result.pictures += 1
+    }
+  }
+
+  /// Writes a file under another name first, so that a kill never leaves half a picture.
+  private static func save(_ bytes: [UInt8], to path: String) -> String? {
+    let parent = (path as NSString).deletingLastPathComponent
+    do {
+      // An earlier link in the folder could lead elsewhere.
+      if URL(fileURLWithPath: parent).resolvingSymlinksInPath().path
+        != URL(fileURLWithPath: parent).standardizedFileURL.path,
+        FileManager.default.fileExists(atPath: parent),
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: parent)) != nil
+      {
+        return "its folder is a link"
+      }
+      try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+      try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+      return nil
+    } catch {
+      return "cannot be written: \(error.localizedDescription)"
+    }
+  }
+}

@@ -1,0 +1,182 @@
+package import RocJSON
+
+/// Mends what has one right answer in conversation records, and leaves out what has none.
+///
+/// Nothing is made up: a text that is a number becomes that number, a second copy of a question
+/// goes, a score is taken from the id that states it. A level outside the five words becomes the
+/// one that records with the same score have.
+package struct RecordRepair: Sendable {
+  /// What was done with one record.
+  package struct Change: Sendable, Equatable {
+    package let record: Int
+    package let message: String
+  }
+
+  package private(set) var changes: [Change] = []
+  private let format: RecordFormat
+  private var number = 0
+  /// Scores and levels of the records whose levels are right.
+  private var known: [(score: Double, level: QualityLevel)] = []
+  private var isReversed = false
+
+  /// - Parameters:
+  ///   - format: Whose records.
+  ///   - records: All of the file: levels of some tell those of others.
+  package init(_ format: RecordFormat, learningFrom records: [JSON]) {
+    self.format = format
+    guard format != .roc else { return }
+    for record in records {
+      guard let score = Self.score(record), let answer = Self.answer(record),
+        let level = LevelRecord.level(answer)
+      else { continue }
+      known.append((score, level))
+    }
+    known.sort { $0.score < $1.score }
+    isReversed = Self.runsAgainst(known)
+  }
+
+  /// Whether the lower half of the scores has the higher levels.
+  private static func runsAgainst(_ known: [(score: Double, level: QualityLevel)]) -> Bool {
+    guard known.count >= 10 else { return false }
+    let half = known.count / 2
+    let low = known.prefix(half).reduce(0) { $0 + $1.level.rawValue }
+    let high = known.suffix(half).reduce(0) { $0 + $1.level.rawValue }
+    return low > high
+  }
+
+  private static func score(_ record: JSON) -> Double? {
+    let value = record["gt_score"]
+    return value?.double ?? value?.string.flatMap { Double($0.trimmingBlanks) }
+      ?? record["id"]?.string.flatMap(LevelRecord.score)
+  }
+
+  private static func answer(_ record: JSON) -> String? {
+    record["conversations"]?.array?.first { $0["from"]?.string == "gpt" }?["value"]?.string
+  }
+
+  private mutating func note(_ message: String) {
+    changes.append(Change(record: number, message: message))
+  }
+
+  /// The next record as it should be.
+  package mutating func mend(_ record: JSON) -> JSON {
+    number += 1
+    guard let members = record.members else { return record }
+    var seen: Set<String> = []
+    var result: [JSON.Member] = []
+    for member in members {
+      var name = member.name
+      var value = member.value
+      if name == "img_path", record["image"] == nil {
+        name = "image"
+        note("img_path is now image")
+      }
+      if name == "image", let text = value.string, text.contains("\\") {
+        value = .string(String(text.map { $0 == "\\" ? "/" : $0 }))
+        note("backslashes in image are now /")
+      }
+      if name == "gt_score" { value = mendedScore(value) }
+      if name == "target" { value = mendedTarget(value) }
+      if name == "conversations" { value = mendedTurns(value, record) }
+      guard seen.insert(name).inserted else {
+        if result.contains(where: { $0.name == name && $0.value == value }) {
+          note("the second \(name), equal to the first, is gone")
+          continue
+        }
+        result.append(.init(name, value))
+        continue
+      }
+      result.append(.init(name, value))
+    }
+    if format != .roc, !seen.contains("gt_score"), let score = Self.score(record) {
+      let place = result.firstIndex { $0.name == "image" }.map { $0 + 1 } ?? result.count
+      result.insert(.init("gt_score", .double(score)), at: place)
+      note("gt_score \(score) is taken from id")
+    }
+    return .object(result)
+  }
+
+  private mutating func mendedScore(_ value: JSON) -> JSON {
+    if let text = value.string, let score = Double(text.trimmingBlanks), score.isFinite {
+      note("gt_score \"\(text)\" is now a number")
+      return .double(score)
+    }
+    return value
+  }
+
+  /// A sum that is 1 but for the decimals that were printed.
+  private mutating func mendedTarget(_ value: JSON) -> JSON {
+    guard let list = value.array else { return value }
+    var numbers: [Double] = []
+    var hadText = false
+    for item in list {
+      if let number = item.double {
+        numbers.append(number)
+      } else if let number = item.string.flatMap({ Double($0.trimmingBlanks) }) {
+        numbers.append(number)
+        hadText = true
+      } else {
+        return value
+      }
+    }
+    if hadText { note("numbers of target that were texts are now numbers") }
+    let sum = numbers.reduce(0, +)
+    let off = abs(sum - 1)
+    if off > 1e-6, off <= 1e-2, numbers.allSatisfy({ $0.isFinite && $0 >= 0 }) {
+      note("target summed to \(sum) and is divided by that")
+      return JSON(numbers.map { $0 / sum })
+    }
+    return hadText ? JSON(numbers) : value
+  }
+
+  private mutating func mendedTurns(_ value: JSON, _ record: JSON) -> JSON {
+    guard let turns = value.array else { return value }
+    let pictures = record["image"]?.array?.count ?? 1
+    return .array(
+      turns.map { turn in
+        guard let text = turn["value"]?.string, let members = turn.members else { return turn }
+        var mended = text
+        if turn["from"]?.string == "human", pictures == 1 {
+          mended = withoutSecondQuestion(text)
+        } else if turn["from"]?.string == "gpt", format != .roc {
+          mended = withLevel(text, Self.score(record))
+        }
+        guard mended != text else { return turn }
+        return .object(
+          members.map { $0.name == "value" ? .init("value", .string(mended)) : $0 })
+      })
+  }
+
+  /// Two questions of Q-Align's list ran together: the first with its mark stays.
+  private mutating func withoutSecondQuestion(_ text: String) -> String {
+    let mark = ConversationExport.mark
+    guard text.occurrences(of: mark) == 2, !text.hasPrefix(mark) else { return text }
+    let parts = text.ranges(of: mark)
+    note("the second question and its <|image|> are gone")
+    return String(text[..<parts[0].upperBound])
+  }
+
+  private mutating func withLevel(_ text: String, _ score: Double?) -> String {
+    guard let level = LevelRecord.level(text) else {
+      guard let score, let near = nearest(score),
+        let last = text.split(whereSeparator: { !$0.isLetter }).last
+      else { return text }
+      let right = isReversed ? near.reversed : near
+      note("\"\(last)\" is now \"\(right.word)\", the level of records with that score")
+      return replacing(last, in: text, with: right.word)
+    }
+    guard isReversed else { return text }
+    note("\"\(level.word)\" is now \"\(level.reversed.word)\": low scores are the good ones")
+    return replacing(Substring(level.word), in: text, with: level.reversed.word)
+  }
+
+  private func replacing(_ word: Substring, in text: String, with other: String) -> String {
+    guard let range = text.ranges(of: word).last else { return text }
+    return text[..<range.lowerBound] + other + text[range.upperBound...]
+  }
+
+  /// The level of the known record whose score is nearest.
+  private func nearest(_ score: Double) -> QualityLevel? {
+    known.min { abs($0.score - score) < abs($1.score - score) }?.level
+  }
+}

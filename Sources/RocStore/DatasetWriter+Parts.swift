@@ -1,0 +1,201 @@
+import GRDB
+
+/// What belongs to a dataset beside its pictures.
+extension DatasetWriter {
+  /// Makes a part of a scheme hold exactly these samples.
+  package func setMembers(_ scheme: String, _ part: String, _ samples: [Int64]) throws {
+    try flushSamples()
+    try db.execute(
+      sql: "INSERT INTO split_schemes (dataset, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
+      arguments: [dataset, scheme])
+    let id =
+      try Int64.fetchOne(
+        db, sql: "SELECT id FROM split_schemes WHERE dataset = ? AND name = ?",
+        arguments: [dataset, scheme]) ?? 0
+    let stored = try Set(
+      Int64.fetchAll(
+        db, sql: "SELECT sample FROM split_members WHERE scheme = ? AND part = ?",
+        arguments: [id, part]))
+    if !stored.isEmpty {
+      for sample in stored.subtracting(samples) {
+        try db.cachedStatement(
+          sql: "DELETE FROM split_members WHERE scheme = ? AND part = ? AND sample = ?"
+        ).execute(arguments: [id, part, sample])
+      }
+    }
+    // In the order of the table's key rows are appended, in another one pages are split; one
+    // statement for all of them costs half as much as one for each.
+    let added = (stored.isEmpty ? samples : samples.filter { !stored.contains($0) }).sorted()
+    guard !added.isEmpty else { return }
+    let insert = try bulk(
+      """
+      INSERT OR IGNORE INTO split_members (scheme, part, sample)
+      SELECT ?, ?, value FROM json_each(?)
+      """)
+    insert.bind(id)
+    insert.bind(part)
+    insert.bind(VoteText.encode(added.map { Int($0) }))
+    try insert.run()
+  }
+
+  /// Makes a part of a division of the raters hold exactly these.
+  package func setRaterMembers(_ scheme: String, _ part: String, _ names: [String]) throws {
+    try db.execute(
+      sql: "DELETE FROM rater_members WHERE dataset = ? AND scheme = ? AND part = ?",
+      arguments: [dataset, scheme, part])
+    let insert = try bulk(
+      "INSERT OR IGNORE INTO rater_members (dataset, scheme, part, rater) VALUES (?, ?, ?, ?)")
+    for name in names {
+      insert.bind(dataset)
+      insert.bind(scheme)
+      insert.bind(part)
+      insert.bind(name)
+      try insert.run()
+    }
+  }
+
+  /// Remembers the pictures on a list and how many of them have no label.
+  package func setList(_ name: String, keys: [String], unlabelled: Int) throws {
+    try db.execute(
+      sql: """
+        INSERT INTO lists (dataset, name, listed, unlabelled, keys) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (dataset, name) DO UPDATE SET listed = excluded.listed,
+          unlabelled = excluded.unlabelled, keys = excluded.keys
+        """,
+      arguments: [dataset, name, keys.count, unlabelled, keys.joined(separator: "\n")])
+  }
+
+  package func setVocabulary(_ kind: String, _ names: [(number: Int, name: String)]) throws {
+    let insert = try bulk(
+      """
+      INSERT INTO vocabularies (dataset, kind, number, name) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET name = excluded.name
+      """)
+    for (number, name) in names {
+      insert.bind(dataset)
+      insert.bind(kind)
+      insert.bind(number)
+      insert.bind(name)
+      try insert.run()
+    }
+  }
+
+  package func setAttribute(_ sample: Int64, _ name: String, _ value: Double) throws {
+    try flushSamples()
+    let insert = try bulk(
+      """
+      INSERT INTO attributes (sample, name, value) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET value = excluded.value
+      """)
+    insert.bind(sample)
+    insert.bind(name)
+    insert.bind(value)
+    try insert.run()
+  }
+
+  /// Finds or adds a rater.
+  ///
+  /// - Parameters:
+  ///   - name: As the label files call them.
+  ///   - extra: What is known about them as a JSON object; nil leaves what is stored.
+  /// - Returns: The row's id.
+  /// - Throws: The database's error.
+  package func rater(_ name: String, extra: String?) throws -> Int64 {
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO raters (dataset, name, extra) VALUES (?, ?, ?)
+        ON CONFLICT DO UPDATE SET extra = coalesce(excluded.extra, extra)
+        """
+    ).execute(arguments: [dataset, name, extra])
+    return try Int64.fetchOne(
+      db.cachedStatement(sql: "SELECT id FROM raters WHERE dataset = ? AND name = ?"),
+      arguments: [dataset, name]) ?? 0
+  }
+
+  /// Stores one rating; `position` counts those of the same rater for the same picture.
+  package func setRating(
+    _ sample: Int64, rater: Int64, position: Int, score: Double, extra: String?
+  ) throws {
+    try flushSamples()
+    let insert = try bulk(
+      """
+      INSERT INTO ratings (sample, rater, position, score, extra) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET score = excluded.score, extra = excluded.extra
+      """)
+    insert.bind(sample)
+    insert.bind(rater)
+    insert.bind(position)
+    insert.bind(score)
+    insert.bind(extra)
+    try insert.run()
+  }
+
+  /// Stores one comment of a source whose comments come in any order.
+  package func addComment(
+    _ sample: Int64, source: String, position: Int, _ text: String
+  ) throws {
+    try flushSamples()
+    let insert = try bulk(
+      """
+      INSERT INTO comments (sample, source, position, text) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET text = excluded.text
+      """)
+    insert.bind(sample)
+    insert.bind(source)
+    insert.bind(position)
+    insert.bind(text)
+    try insert.run()
+  }
+
+  /// Makes a picture have exactly these comments from one source.
+  package func setComments(
+    _ sample: Int64, source: String, _ comments: [(text: String, clean: String?)]
+  ) throws {
+    try flushSamples()
+    if !isNew {
+      let stored = try Row.fetchAll(
+        db.cachedStatement(
+          sql: """
+            SELECT text, clean FROM comments WHERE sample = ? AND source = ? ORDER BY position
+            """), arguments: [sample, source])
+      let isSame =
+        stored.count == comments.count
+        && zip(stored, comments).allSatisfy { row, comment in
+          row["text"] == comment.text && row["clean"] == comment.clean
+        }
+      if isSame { return }
+      try db.cachedStatement(sql: "DELETE FROM comments WHERE sample = ? AND source = ?")
+        .execute(arguments: [sample, source])
+    }
+    let insert = try bulk(
+      """
+      INSERT OR REPLACE INTO comments (sample, source, position, text, clean)
+      VALUES (?, ?, ?, ?, ?)
+      """)
+    for (position, comment) in comments.enumerated() {
+      insert.bind(sample)
+      insert.bind(source)
+      insert.bind(position)
+      insert.bind(comment.text)
+      insert.bind(comment.clean)
+      try insert.run()
+    }
+  }
+
+  /// Replaces the lines of these files that were set aside; other sources' lines stay.
+  package func setQuarantine(
+    of files: [String], _ lines: [(file: String, line: Int, reason: String, content: String)]
+  ) throws {
+    let delete = try db.cachedStatement(
+      sql: "DELETE FROM quarantine WHERE dataset = ? AND file = ?")
+    for file in files { try delete.execute(arguments: [dataset, file]) }
+    let insert = try db.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO quarantine (dataset, file, line, reason, content)
+        VALUES (?, ?, ?, ?, ?)
+        """)
+    for line in lines {
+      try insert.execute(arguments: [dataset, line.file, line.line, line.reason, line.content])
+    }
+  }
+}

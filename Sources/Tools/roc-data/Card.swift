@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import RocData
+import RocStore
+import RocTool
+
+struct Card: RocCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a dataset card: source, licence, counts, splits, scores, defects, leaks.",
+    discussion: """
+      Writes DIR/DATASET.md and DIR/DATASET.svg. Each split is named with the SHA-256 of its ids, so
+      that two people can see whether they have the same one.
+
+      Example:
+        roc-data card ava --output cards
+      """)
+
+  @Argument(help: "The dataset's name.")
+  var dataset: String
+
+  @Option(help: "The folder that both files go into.")
+  var output = "."
+
+  @OptionGroup var database: DatabaseOptions
+
+  func execute() throws -> ExitStatus {
+    let store = try database.open(readOnly: true)
+    let card = try DatasetCard(store, try store.dataset(dataset))
+    do {
+      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+    } catch {
+      throw CommandError(.failed, "\(output): cannot be made: \(error.localizedDescription)")
+    }
+    try OutputFile.write(card.svg, to: "\(output)/\(dataset).svg")
+    try OutputFile.write(card.markdown(picture: "\(dataset).svg"), to: "\(output)/\(dataset).md")
+    Console.note("\(output)/\(dataset).md and \(dataset).svg")
+    return .done
+  }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import RocData
+import RocScore
+import RocStore
+import RocTool
+
+/// A scale written `LOW:HIGH`.
+struct ScaleOption: ExpressibleByArgument {
+  let range: ScoreRange
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
+    guard parts.count == 2, let low = parts[0], let high = parts[1], low < high,
+      (high - low).isFinite
+    else { return nil }
+    range = ScoreRange(low: low, high: high)
+  }
+}
+
+/// Which of a picture's comments is said.
+enum CommentRule: String, ExpressibleByArgument, CaseIterable {
+  case first
+  case longest
+  case shortest
+
+  /// The chosen comment on one line; nil when none can be said.
+  func choose(_ comments: [String]) -> String? {
+    let marks = ["<|image|>", "[SCORE]", "[IMG", "</s>", "<s>", " USER: ", " ASSISTANT: "]
+    let usable = comments.map { text in
+      text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }.filter { text in !text.isEmpty && !marks.contains { text.contains($0) } }
+    switch self {
+    case .first: return usable.first
+    case .longest: return usable.max { $0.utf8.count < $1.utf8.count }
+    case .shortest: return usable.min { $0.utf8.count < $1.utf8.count }
+    }
+  }
+}
+
+extension LevelTask: ExpressibleByArgument {}
+extension SoftLabel.Density: ExpressibleByArgument {}
+
+/// The attributes that an export was asked for, with their values.
+struct ExportedAttributes {
+  let list: [ConversationExport.Attribute]
+  let values: [Int64: [String: Double]]
+
+  init(_ command: Export, _ store: Store, _ record: DatasetRecord) throws {
+    guard !command.attribute.isEmpty else {
+      list = []
+      values = [:]
+      return
+    }
+    let known = try store.attributeNames(of: record)
+    let manifest =
+      record.manifest.isEmpty
+      ? nil
+      : try? Manifest(
+        yaml: record.manifest, path: record.name)
+    list = try command.attribute.map { text in
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      guard let name = parts.first, known.contains(where: { $0.name == name }) else {
+        let names = known.map(\.name).prefix(30).joined(separator: ", ")
+        throw CommandError(
+          .usage,
+          "\(record.name) has no attribute \(text); it has \(names.isEmpty ? "none" : names)")
+      }
+      let range = command.attributeRange?.range ?? manifest?.range(of: name)
+      guard range != nil || command.format != .roc else {
+        throw CommandError(
+          .usage,
+          "\(record.name) does not say the scale of \(name); give --attribute-range LOW:HIGH")
+      }
+      return .init(name: name, word: parts.count > 1 ? parts[1] : nil, range: range ?? record.range)
+    }
+    values = try store.attributes(list.map(\.name), of: record)
+  }
+
+  /// Leaves samples that have all attributes; returns the keys of the others.
+  func keepComplete(_ samples: inout [SampleRecord]) -> [String] {
+    guard !list.isEmpty else { return [] }
+    let isComplete = { (sample: SampleRecord) in
+      list.allSatisfy { values[sample.id]?[$0.name] != nil }
+    }
+    let incomplete = samples.filter { !isComplete($0) }.map(\.key)
+    samples = samples.filter(isComplete)
+    return incomplete
+  }
+}
+
+/// Training on what is tested makes every number wrong: train and val go through the audit.
+struct LeakGate {
+  private let command: Export
+
+  init(_ command: Export) { self.command = command }
+
+  func withoutLeaks(
+    _ samples: [SampleRecord], _ name: SplitName, _ store: Store, _ record: DatasetRecord
+  ) throws -> [SampleRecord] {
+    guard name.part != "test", name.scheme == record.defaultScheme else { return samples }
+    let audit = try LeakAudit(store, record)
+    for leak in audit.pictureLeaks(of: name) {
+      guard command.force else {
+        throw CommandError(
+          .checkFailed,
+          "\(leak.text); roc-data audit \(record.name) lists more; --force exports anyway")
+      }
+      Console.note("Warning: \(leak.text)")
+    }
+    let photos = audit.photoLeaks(of: name)
+    guard !photos.isEmpty else { return samples }
+    if command.dedupPhotos {
+      let tested = audit.photos(in: SplitName(scheme: name.scheme, part: "test"))
+      let kept = samples.filter { !tested.contains($0.baseName) }
+      Console.note(
+        "left out: \(samples.count - kept.count) pictures whose photo is in the test part")
+      return kept
+    }
+    for leak in photos {
+      guard !command.strict else {
+        throw CommandError(.checkFailed, "\(leak.text); --dedup-photos leaves them out")
+      }
+      Console.note("Warning: \(leak.text); --dedup-photos leaves them out")
+    }
+    return samples
+  }
+}

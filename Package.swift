@@ -129,7 +129,7 @@ let package = Package(
       ]),
 
     .target(
-      name: "RocTestSupport", dependencies: ["RocJSON"], path: "Tests/RocTestSupport",
+      name: "RocTestSupport", dependencies: ["RocJSON", "RocImage"], path: "Tests/RocTestSupport",
       swiftSettings: features),
     .tests("RocJSONTests", ["RocJSON"]),
     .tests("RocArchiveTests", ["RocArchive"]),
@@ -150,6 +150,6 @@ let package = Package(
         "RocData", "RocArchive", "RocStore", "RocScore", "RocMetrics", "RocImage", "RocDigest",
         "RocJSON", .grdb,
       ]),
-    .tests("ToolTests", ["RocJSON", "roc-data", "roc-eval"]),
+    .tests("ToolTests", ["RocJSON", "RocImage", "roc-data", "roc-eval", .grdb]),
   ]
 )

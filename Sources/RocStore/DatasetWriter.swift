@@ -150,7 +150,7 @@ package final class DatasetWriter {
     return id
   }
 
-  private static func baseName(_ key: String) -> String {
+  static func baseName(_ key: String) -> String {
     guard let slash = key.utf8.lastIndex(of: UInt8(ascii: "/")) else { return key }
     return String(key[key.utf8.index(after: slash)...])
   }

@@ -14,13 +14,23 @@ package enum ImageState: String, Sendable {
   case unreadable
 }
 
+extension ImageState {
+  /// Compares bytes: making a string for each of a quarter of a million rows takes longer.
+  fileprivate init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    switch bytes.first {
+    case UInt8(ascii: "f"): self = .found
+    case UInt8(ascii: "m"): self = .missing
+    case UInt8(ascii: "r"): self = .readable
+    default: self = bytes.count == 10 ? .unreadable : .unknown
+    }
+  }
+}
+
 /// One labelled picture.
 package struct SampleRecord: Sendable {
   package let id: Int64
   /// The path in the label file; unique in its dataset.
   package let key: String
-  /// Not unique in some datasets.
-  package let baseName: String
   package let path: String?
   package let imageState: ImageState
   package let imageReason: String?
@@ -28,47 +38,53 @@ package struct SampleRecord: Sendable {
   package let imageFlags: [String]
   package let score: Double
   package let votes: [Int]?
-  /// Further columns of the label files as a JSON object.
+  /// Further columns of the label files as a JSON object, where there are no votes.
   package let extra: String?
 
-  init(row: Row) {
-    id = row["id"]
-    key = row["key"]
-    baseName = row["base_name"]
-    path = row["path"]
-    imageState = ImageState(rawValue: row["image_state"]) ?? .unknown
-    imageReason = row["image_reason"]
-    let flags: String = row["image_flags"]
-    imageFlags = flags.split(separator: ",").map(String.init)
-    score = row["gt_score"]
-    let counts: String? = row["counts"]
-    votes = counts.map(VoteText.decode)
-    extra = row["extra"]
+  private static let columns = """
+    SELECT samples.id, key, path, image_state, image_reason, image_flags, gt_score, counts,
+      CASE WHEN counts IS NULL THEN extra END FROM samples
+    LEFT JOIN votes ON votes.sample = samples.id
+    """
+
+  init(_ row: RowReader) {
+    id = row.integer(0)
+    key = row.text(1) ?? ""
+    path = row.text(2)
+    imageState = row.bytes(3, ImageState.init) ?? .unknown
+    imageReason = row.text(4)
+    let flags = row.text(5) ?? ""
+    imageFlags = flags.isEmpty ? [] : flags.split(separator: ",").map(String.init)
+    score = row.real(6)
+    votes = row.bytes(7, VoteText.decode)
+    extra = row.text(8)
   }
+
+  /// Not unique in some datasets.
+  package var baseName: String { DatasetWriter.baseName(key) }
 
   /// The samples of a dataset, or of one part of it, in the order of their import.
   package static func fetch(
     _ db: Database, dataset: Int64, split: SplitName? = nil
   ) throws -> [SampleRecord] {
-    let columns = """
-      SELECT samples.id, key, base_name, path, image_state, image_reason, image_flags,
-        gt_score, extra, counts FROM samples
-      LEFT JOIN votes ON votes.sample = samples.id
-      """
-    guard let split else {
-      return try Row.fetchAll(
-        db, sql: "\(columns) WHERE dataset = ? ORDER BY samples.id", arguments: [dataset]
-      ).map(SampleRecord.init)
-    }
-    return try Row.fetchAll(
-      db,
-      sql: """
+    let rows: RowReader
+    if let split {
+      rows = try RowReader(
+        db,
+        """
         \(columns) JOIN split_members ON split_members.sample = samples.id
         JOIN split_schemes ON split_schemes.id = split_members.scheme
-        WHERE split_schemes.dataset = ? AND split_schemes.name = ? AND part = ?
+        WHERE split_schemes.dataset = CAST(? AS INTEGER) AND split_schemes.name = ? AND part = ?
         ORDER BY samples.id
-        """, arguments: [dataset, split.scheme, split.part]
-    ).map(SampleRecord.init)
+        """, [String(dataset), split.scheme, split.part])
+    } else {
+      rows = try RowReader(
+        db, "\(columns) WHERE dataset = CAST(? AS INTEGER) ORDER BY samples.id",
+        [String(dataset)])
+    }
+    var samples: [SampleRecord] = []
+    while try rows.next() { samples.append(SampleRecord(rows)) }
+    return samples
   }
 }
 
@@ -141,9 +157,27 @@ package enum VoteText {
   }
 
   package static func decode(_ text: String) -> [Int] {
-    text.utf8.split { $0 < 0x30 || $0 > 0x39 }.map { digits in
-      digits.reduce(0) { $0 * 10 + Int($1) - 0x30 }
+    var text = text
+    return text.withUTF8(decode)
+  }
+
+  static func decode(_ bytes: UnsafeBufferPointer<UInt8>) -> [Int] {
+    var counts: [Int] = []
+    counts.reserveCapacity(10)
+    var value = 0
+    var hasDigits = false
+    for byte in bytes {
+      if byte >= 0x30, byte <= 0x39 {
+        value = value * 10 + Int(byte - 0x30)
+        hasDigits = true
+      } else if hasDigits {
+        counts.append(value)
+        value = 0
+        hasDigits = false
+      }
     }
+    if hasDigits { counts.append(value) }
+    return counts
   }
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 
 /// What audits compare.
@@ -7,7 +6,7 @@ extension Store {
   package struct Identity: Sendable {
     package let id: Int64
     package let key: String
-    package let baseName: String
+    package var baseName: String { DatasetWriter.baseName(key) }
     package let sha256: String?
     /// 32 bytes; nil before a picture was decoded and for one without structure.
     package let perceptualHash: [UInt8]?
@@ -19,16 +18,17 @@ extension Store {
   ) throws -> (pictures: [Int64: Identity], parts: [(name: SplitName, members: [Int64])]) {
     try read { db in
       var pictures: [Int64: Identity] = [:]
-      let rows = try Row.fetchCursor(
+      let rows = try RowReader(
         db,
-        sql: "SELECT id, key, base_name, sha256, perceptual_hash FROM samples WHERE dataset = ?",
-        arguments: [dataset.id])
-      while let row = try rows.next() {
-        let id: Int64 = row["id"]
-        let hash: Data? = row["perceptual_hash"]
+        """
+        SELECT id, key, sha256, perceptual_hash FROM samples NOT INDEXED
+        WHERE dataset = CAST(? AS INTEGER)
+        """, [String(dataset.id ?? 0)])
+      while try rows.next() {
+        let id = rows.integer(0)
         pictures[id] = Identity(
-          id: id, key: row["key"], baseName: row["base_name"], sha256: row["sha256"],
-          perceptualHash: hash.map { Array($0) })
+          id: id, key: rows.text(1) ?? "", sha256: rows.text(2),
+          perceptualHash: rows.bytes(3) { Array($0) })
       }
       let parts = try SplitName.counts(dataset, db).map { part in
         (

@@ -3,42 +3,17 @@ import RocTestSupport
 import Testing
 
 struct PerceptualHashTests {
-  /// A made-up scene of overlapping soft shapes.
-  private func scene(_ seed: Int, width: Int, height: Int) -> Picture {
-    let picture = Picture(width: width, height: height)
-    var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
-    func random() -> Double {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Double(state >> 40) / Double(1 << 24)
-    }
-    let shapes = (0..<12).map { _ in
-      (random(), random(), 0.05 + 0.3 * random(), 200 * random() - 60)
-    }
-    for y in 0..<height {
-      for x in 0..<width {
-        var value = 60.0
-        for (cx, cy, size, light) in shapes {
-          let dx = Double(x) / Double(width) - cx
-          let dy = Double(y) / Double(height) - cy
-          if dx * dx + dy * dy < size * size { value += light }
-        }
-        let grey = UInt8(min(max(value, 0), 255))
-        for channel in 0..<3 { picture.pixels[3 * (y * width + x) + channel] = grey }
-      }
-    }
-    return picture
-  }
-
   @Test func staysWhenAPictureIsResizedAndCompressed() throws {
     for seed in 1...8 {
-      let large = try #require(PerceptualHash(scene(seed, width: 640, height: 480)))
-      let small = try #require(PerceptualHash(scene(seed, width: 300, height: 225)))
-      let jpeg = scene(seed, width: 640, height: 480).jpeg(quality: 40)
+      let large = try #require(PerceptualHash(MadeUpPicture.scene(seed, width: 640, height: 480)))
+      let small = try #require(PerceptualHash(MadeUpPicture.scene(seed, width: 300, height: 225)))
+      let jpeg = MadeUpPicture.scene(seed, width: 640, height: 480).jpeg(quality: 40)
       let compressed = try jpeg.withUnsafeBytes { try Picture.decode($0, path: "x.jpg") }
       let again = try #require(PerceptualHash(compressed))
       #expect(large.distance(to: small) <= 15, "\(large.distance(to: small))")
       #expect(large.distance(to: again) <= 15, "\(large.distance(to: again))")
-      let other = try #require(PerceptualHash(scene(seed + 100, width: 640, height: 480)))
+      let other = try #require(
+        PerceptualHash(MadeUpPicture.scene(seed + 100, width: 640, height: 480)))
       #expect(large.distance(to: other) > 60)
     }
   }

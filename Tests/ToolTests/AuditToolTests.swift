@@ -1,4 +1,5 @@
 import Foundation
+import RocImage
 import RocJSON
 import RocTestSupport
 import Testing
@@ -85,5 +86,27 @@ struct AuditToolTests {
       try CommandRun("roc-data", ["add-split", "ava", "a/b", "--test", list] + database).status
         == 64)
     #expect(try CommandRun("roc-data", ["add-split", "ava", "m"] + database).status == 64)
+  }
+
+  /// A test picture that is a smaller copy of a training picture is a leak, whatever its name.
+  @Test func findsTheSamePhotoInAnotherSize() throws {
+    let source = try MadeUpAVA(test: [12])
+    let photo = MadeUpPicture.scene(1, width: 480, height: 320)
+    let smaller = MadeUpPicture.scene(1, width: 240, height: 160)
+    let other = MadeUpPicture.scene(2, width: 480, height: 320)
+    try source.folder.write(Data(photo.jpeg(quality: 95)), to: "images/11.jpg")
+    try source.folder.write(Data(smaller.jpeg(quality: 60)), to: "images/12.jpg")
+    try source.folder.write(Data(other.jpeg(quality: 90)), to: "images/13.jpg")
+    let database = ["--db", source.database]
+    _ = try CommandRun(
+      "roc-data", ["import", "ava", "--source", source.path, "--images", source.images] + database)
+    #expect(try CommandRun("roc-data", ["audit", "ava"] + database).status == 0)
+    _ = try CommandRun("roc-data", ["verify-images", "ava"] + database)
+    let audit = try CommandRun("roc-data", ["audit", "ava", "--json"] + database)
+    #expect(audit.status == 4)
+    let leak = try #require(try JSON.parse(audit.output)["leaks"]?.array?.first)
+    #expect(leak["kind"] == "perceptual" && leak["examples"]?.array == ["12.jpg ≈ 11.jpg"])
+    let export = try CommandRun("roc-data", ["export", "ava", "--split", "train"] + database)
+    #expect(export.status == 4 && export.errors.contains("--force exports anyway"))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import RocJSON
 import RocTestSupport
 import Testing
@@ -194,30 +195,137 @@ struct DataToolTests {
     #expect(run.errors.contains("/proc/roc.sqlite: cannot be opened"), "\(run.errors)")
   }
 
-  /// A kill at any moment leaves the previous state or the whole import.
-  @Test func survivesAKillDuringAnImport() throws {
+  /// A kill at any moment leaves the previous state or the whole import, in a sound file, and the
+  /// next import completes it to the same rows.
+  @Test func survivesAKillAtFiftyMoments() throws {
     let source = try MadeUpAVA(
-      labels: (1...4000).map { MadeUpAVA.row($0 % 50 + 1, id: 100 + $0) }.joined(separator: "\n"))
+      labels: (1...4000).map { MadeUpAVA.row($0 % 50 + 1, id: 100 + $0) }.joined(separator: "\n"),
+      test: Array(200...900))
     let arguments = ["import", "ava", "--source", source.path, "--db", source.database]
-    var sizes: Set<Int> = []
-    for milliseconds in [5, 15, 30, 50, 80, 120, 200] {
-      try? FileManager.default.removeItem(atPath: source.database)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let clean = try CommandRun("roc-data", arguments)
+    let duration = clock.now - start
+    #expect(clean.status == 0)
+    let whole = try content(source.database)
+    #expect(whole.count > 8000)
+    var states: Set<Int> = []
+    for _ in 0..<50 {
+      for ending in ["", "-wal", "-shm"] {
+        try? FileManager.default.removeItem(atPath: source.database + ending)
+      }
       let process = try CommandRun.process("roc-data", arguments)
       process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
       try process.run()
-      usleep(UInt32(milliseconds * 1000))
+      usleep(UInt32(duration / .microseconds(1) * Double.random(in: 0...1.1)))
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
-      let list = try CommandRun("roc-data", ["list", "--json", "--db", source.database])
-      let images =
-        list.status == 6
-        ? 0 : try JSON.parse(list.output)["datasets"]?.array?.first?["images"]?.int ?? 0
-      #expect(images == 0 || images == 4000)
-      sizes.insert(images)
+      if FileManager.default.fileExists(atPath: source.database) {
+        let queue = try DatabaseQueue(path: source.database)
+        #expect(try queue.read { try String.fetchOne($0, sql: "PRAGMA integrity_check") } == "ok")
+        let count = try queue.read { db in
+          try db.tableExists("samples")
+            ? Int.fetchOne(db, sql: "SELECT count(*) FROM samples") : 0
+        }
+        #expect(count == 0 || count == 4000)
+        states.insert(count ?? -1)
+      }
       #expect(try CommandRun("roc-data", arguments).status == 0)
-      let whole = try CommandRun("roc-data", ["stats", "ava", "--json", "--db", source.database])
-      #expect(try JSON.parse(whole.output)["n"]?.int == 4000)
+      #expect(try content(source.database) == whole)
     }
-    #expect(sizes.contains(0))
+    #expect(states.contains(0))
+  }
+
+  /// All rows of all tables as text.
+  private func content(_ path: String) throws -> [String] {
+    try DatabaseQueue(path: path).read { db in
+      let tables = try String.fetchAll(
+        db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+      return try tables.flatMap { table in
+        try Row.fetchAll(db, sql: "SELECT * FROM \(table)").map { "\(table): \($0)" }.sorted()
+      }
+    }
+  }
+
+  @Test func unpacksPicturesAndChecksThemOnTheWay() throws {
+    let source = try MadeUpAVA()
+    let archive = try source.folder.write(try Fixture.table("hostile.zip"), to: "p.zip")
+    let arguments = [
+      "import", "ava", "--source", source.path, "--images", archive, "--db", source.database,
+    ]
+    let first = try CommandRun("roc-data", arguments + ["--json"])
+    #expect(first.status == 3 && first.errors.contains("p.zip:2: would leave the folder with .."))
+    #expect(try JSON.parse(first.output)["images_missing"]?.int == 10)
+    #expect(
+      FileManager.default.fileExists(atPath: "\(source.folder.path)/ava-pictures/photos/good.png"))
+    let again = try CommandRun("roc-data", arguments)
+    #expect(again.errors.contains("was unpacked into"))
+    let missing = try CommandRun(
+      "roc-data",
+      ["import", "ava", "--source", source.path, "--images", "x.zip", "--db", source.database])
+    #expect(missing.status == 6 && missing.errors.contains("x.zip: there is no such file"))
+  }
+
+  @Test func mendsAFileAndListsWhatItLeavesOut() throws {
+    let folder = try TemporaryFolder()
+    let question = "Rate it.\n<|image|>"
+    func record(_ image: String, _ score: JSON, _ answer: String) -> JSON {
+      [
+        "image": .string(image), "gt_score": score,
+        "conversations": [
+          ["from": "human", "value": .string(question)],
+          ["from": "gpt", "value": .string("The quality of the image is \(answer).")],
+        ],
+      ]
+    }
+    let records: JSON = .array([
+      record("a.jpg", 1, "bad"), record("b.jpg", "4.5 ", "excellent"),
+      record("c.jpg", 4.4, "superb"), record("", 3, "fair"),
+    ])
+    let path = try folder.write(records.line, to: "train.json")
+    let check = try CommandRun("roc-data", ["validate", path])
+    #expect(check.status == 4 && check.output.contains("record 3: conversations[1].value: "))
+    let target = "\(folder.path)/mended.json"
+    let fix = try CommandRun("roc-data", ["validate", path, "--fix", "--output", target])
+    #expect(fix.status == 3)
+    #expect(fix.output.contains("mended: record 2: gt_score \"4.5 \" is now a number\n"))
+    #expect(fix.output.contains("mended: record 3: \"superb\" is now \"excellent\""))
+    #expect(fix.output.contains("left out: record 4: image: is \"\", expected a file name\n"))
+    let mended = try JSON.parse(String(contentsOfFile: target, encoding: .utf8)).array ?? []
+    #expect(mended.compactMap { $0["image"]?.string } == ["a.jpg", "b.jpg", "c.jpg"])
+    #expect(try CommandRun("roc-data", ["validate", target]).status == 0)
+    #expect(try CommandRun("roc-data", ["validate", path, "--fix"]).status == 64)
+  }
+
+  @Test func drawsAndDescribesADataset() throws {
+    let source = try MadeUpAVA()
+    let database = ["--db", source.database]
+    _ = try CommandRun("roc-data", ["import", "ava", "--source", source.path] + database)
+    let svg = try CommandRun("roc-data", ["stats", "ava", "--svg", "-"] + database)
+    #expect(svg.status == 0 && svg.output.hasPrefix("<svg ") && svg.output.contains(">all: votes<"))
+    let cards = "\(source.folder.path)/cards"
+    #expect(try CommandRun("roc-data", ["card", "ava", "--output", cards] + database).status == 0)
+    let card = try String(contentsOfFile: "\(cards)/ava.md", encoding: .utf8)
+    #expect(
+      card.contains("| official/test | 2 |") || card.contains("| official/test (default) | 2 |"))
+    #expect(FileManager.default.fileExists(atPath: "\(cards)/ava.svg"))
+  }
+
+  @Test func importsATableWithoutAManifest() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("path\trating\tnote\na.jpg\t3.5\tx\nb.jpg\t\ty\n", to: "mine.tsv")
+    let run = try CommandRun(
+      "roc-data",
+      [
+        "import", "table", "--name", "mine", "--source", path, "--min-score", "1", "--max-score",
+        "5", "--json", "--db", "\(folder.path)/a.sqlite",
+      ])
+    #expect(run.status == 3)
+    let report = try JSON.parse(run.output)
+    #expect(report["dataset"] == "mine" && report["images"]?.int == 1)
+    #expect(report["skipped"]?.array?.first?["reason"] == "rating is empty, expected a number")
+    let list = try CommandRun("roc-data", ["list", "--json", "--db", "\(folder.path)/a.sqlite"])
+    #expect(list.output.contains("\"mine\""))
   }
 }

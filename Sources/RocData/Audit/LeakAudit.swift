@@ -63,12 +63,19 @@ package struct LeakAudit: Sendable {
   private let parts: [(name: SplitName, members: [Int64])]
   private let allLists: [(name: String, keys: [String])]
 
-  /// Compares everything that the database knows about a dataset.
-  package init(_ store: Store, _ dataset: DatasetRecord) throws {
+  /// Compares what the database knows about a dataset.
+  ///
+  /// - Parameters:
+  ///   - store: Where it is.
+  ///   - dataset: Which one.
+  ///   - isGate: Looks inside the default scheme only, which is all that an export asks.
+  /// - Throws: The database's errors.
+  package init(_ store: Store, _ dataset: DatasetRecord, isGate: Bool = false) throws {
     self.dataset = dataset
     (pictures, parts) = try store.identities(dataset)
-    allLists = try store.lists(dataset)
+    allLists = isGate ? [] : try store.lists(dataset)
     compareDefaultScheme()
+    guard !isGate else { return }
     compareSchemes()
     compareLists()
   }
@@ -93,7 +100,7 @@ package struct LeakAudit: Sendable {
     let own = parts.filter { $0.name.scheme == dataset.defaultScheme }
     for (i, a) in own.enumerated() {
       for b in own.dropFirst(i + 1) {
-        if let same = overlap(.id, a, b, { $0.key }) { leaks.append(same) }
+        if let same = sameRows(a, b) { leaks.append(same) }
         let shared = Set(a.members).intersection(b.members)
         let onlyA = (a.name, a.members.filter { !shared.contains($0) })
         let onlyB = (b.name, b.members.filter { !shared.contains($0) })
@@ -109,13 +116,13 @@ package struct LeakAudit: Sendable {
   private mutating func compareSchemes() {
     for test in parts where test.name.part == "test" {
       for train in parts where train.name.part != "test" && train.name.scheme != test.name.scheme {
-        if let same = overlap(.id, train, test, { $0.key }) { between.append(same) }
+        if let same = sameRows(train, test) { between.append(same) }
       }
     }
     let tests = parts.filter { $0.name.part == "test" }
     for (i, a) in tests.enumerated() {
       for b in tests.dropFirst(i + 1) {
-        if let same = overlap(.id, a, b, { $0.key }) { between.append(same) }
+        if let same = sameRows(a, b) { between.append(same) }
       }
     }
   }
@@ -163,25 +170,62 @@ package struct LeakAudit: Sendable {
     return String(name[..<dot])
   }
 
+  /// Pictures that are in both parts; members are sorted by their rows.
+  private func sameRows(
+    _ a: (name: SplitName, members: [Int64]), _ b: (name: SplitName, members: [Int64])
+  ) -> Overlap? {
+    var count = 0
+    var examples: [String] = []
+    var i = 0
+    var j = 0
+    while i < a.members.count, j < b.members.count {
+      if a.members[i] < b.members[j] {
+        i += 1
+      } else if a.members[i] > b.members[j] {
+        j += 1
+      } else {
+        count += 1
+        if examples.count < 5, let key = pictures[b.members[j]]?.key { examples.append(key) }
+        i += 1
+        j += 1
+      }
+    }
+    guard count > 0 else { return nil }
+    return Overlap(
+      kind: .id, first: a.name.description, second: b.name.description, firstCount: count,
+      secondCount: count, sizes: [a.members.count, b.members.count], examples: examples)
+  }
+
   private func overlap(
     _ kind: Overlap.Kind, _ a: (name: SplitName, members: [Int64]),
     _ b: (name: SplitName, members: [Int64]), _ identity: (Store.Identity) -> String?
   ) -> Overlap? {
-    func identities(_ members: [Int64]) -> [(String, String)] {
-      members.compactMap { id in
-        pictures[id].flatMap { picture in identity(picture).map { ($0, picture.key) } }
-      }
+    let smaller = a.members.count < b.members.count ? a : b
+    let larger = a.members.count < b.members.count ? b : a
+    var names: [String: Int] = [:]
+    for id in smaller.members {
+      if let name = pictures[id].flatMap(identity) { names[name, default: 0] += 1 }
     }
-    let first = identities(a.members)
-    let second = identities(b.members)
-    let names = Set(first.map(\.0))
-    let hits = second.filter { names.contains($0.0) }
-    guard !hits.isEmpty else { return nil }
-    let back = Set(second.map(\.0))
+    guard !names.isEmpty else { return nil }
+    var hits: Set<String> = []
+    var count = 0
+    for id in larger.members {
+      guard let name = pictures[id].flatMap(identity), names[name] != nil else { continue }
+      count += 1
+      hits.insert(name)
+    }
+    guard count > 0 else { return nil }
+    let other = hits.reduce(0) { $0 + (names[$1] ?? 0) }
+    let isSwapped = a.members.count < b.members.count
+    var examples: [String] = []
+    for id in b.members where examples.count < 5 {
+      guard let picture = pictures[id], let name = identity(picture) else { continue }
+      if hits.contains(name) { examples.append(picture.key) }
+    }
     return Overlap(
       kind: kind, first: a.name.description, second: b.name.description,
-      firstCount: first.filter { back.contains($0.0) }.count, secondCount: hits.count,
-      sizes: [a.members.count, b.members.count], examples: hits.prefix(5).map(\.1))
+      firstCount: isSwapped ? other : count, secondCount: isSwapped ? count : other,
+      sizes: [a.members.count, b.members.count], examples: examples)
   }
 
   /// Pictures of the second part that look like one of the first, but are other files.

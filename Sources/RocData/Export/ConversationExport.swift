@@ -50,6 +50,9 @@ package struct ConversationExport: Sendable {
   private let tokens: Int?
   private let values: [Int64: [String: Double]]
   private let comments: [Int64: String]
+  /// What stands before the answer, for each question, and the answer without a comment.
+  private let openings: [[UInt8]]
+  private let plainAnswer: [UInt8]
 
   /// - Parameters:
   ///   - dataset: Says which bins votes have.
@@ -75,6 +78,15 @@ package struct ConversationExport: Sendable {
     self.questions =
       !questions.isEmpty
       ? questions : [attributes.isEmpty ? Self.question : Self.question(attributes)]
+    openings = self.questions.map { question in
+      var bytes = Array(", \"conversations\": [{\"from\": \"human\", \"value\": ".utf8)
+      JSON.write(Self.mark + question, into: &bytes)
+      bytes.append(contentsOf: "}, {\"from\": \"gpt\", \"value\": ".utf8)
+      return bytes
+    }
+    var plain: [UInt8] = []
+    JSON.write(Self.answer(attributes), into: &plain)
+    plainAnswer = plain
   }
 
   private static func question(_ attributes: [Attribute]) -> String {
@@ -84,22 +96,34 @@ package struct ConversationExport: Sendable {
   }
 
   private func answer(_ sample: SampleRecord) -> String {
+    Self.answer(attributes) + (comments[sample.id] ?? "")
+  }
+
+  private static func answer(_ attributes: [Attribute]) -> String {
     let scores = (["aesthetic"] + attributes.map(\.word)).enumerated().map { place, word in
-      "\(place == 0 ? "The" : "the") \(word) rate of the image is \(Self.scoreToken)"
+      "\(place == 0 ? "The" : "the") \(word) rate of the image is \(scoreToken)"
     }
-    return scores.joined(separator: ", ") + ". " + (comments[sample.id] ?? "")
+    return scores.joined(separator: ", ") + ". "
   }
 
   /// A JSON array, one record a line.
-  package func array(_ samples: [SampleRecord]) -> [UInt8] {
-    var bytes: [UInt8] = Array("[".utf8)
-    bytes.reserveCapacity(samples.count * 420)
-    for (i, sample) in samples.enumerated() {
-      bytes.append(contentsOf: (i == 0 ? "\n" : ",\n").utf8)
-      write(sample, index: i, into: &bytes)
+  package func array(_ samples: [SampleRecord]) -> [UInt8] { Array(blocks(samples).joined()) }
+
+  /// The bytes of the array in pieces, which all cores write.
+  package func blocks(_ samples: [SampleRecord]) -> [[UInt8]] {
+    let pieces = samples.count < 10_000 ? 1 : 16
+    let starts = (0...pieces).map { samples.count * $0 / pieces }
+    let blocks = ImageVerification.inParallel(Array(0..<pieces), jobs: pieces) { piece in
+      var bytes: [UInt8] = []
+      let range = starts[piece]..<starts[piece + 1]
+      bytes.reserveCapacity(range.count * 450)
+      for place in range {
+        bytes.append(contentsOf: (place == 0 ? "\n" : ",\n").utf8)
+        write(samples[place], index: place, into: &bytes)
+      }
+      return bytes
     }
-    bytes.append(contentsOf: "\n]\n".utf8)
-    return bytes
+    return [Array("[".utf8)] + blocks + [Array("\n]\n".utf8)]
   }
 
   /// Appends one record; `target` is left out where there are no votes.
@@ -116,10 +140,12 @@ package struct ConversationExport: Sendable {
       }
       JSON([own] + others).write(into: &bytes)
     }
-    bytes.append(contentsOf: ", \"conversations\": [{\"from\": \"human\", \"value\": ".utf8)
-    JSON.write(Self.mark + questions[index % questions.count], into: &bytes)
-    bytes.append(contentsOf: "}, {\"from\": \"gpt\", \"value\": ".utf8)
-    JSON.write(attributes.isEmpty && comments.isEmpty ? Self.answer : answer(sample), into: &bytes)
+    bytes.append(contentsOf: openings[index % openings.count])
+    if comments.isEmpty {
+      bytes.append(contentsOf: plainAnswer)
+    } else {
+      JSON.write(answer(sample), into: &bytes)
+    }
     bytes.append(contentsOf: "}]".utf8)
     if attributes.isEmpty, let target = target(sample) {
       bytes.append(contentsOf: ", \"target\": ".utf8)

@@ -152,7 +152,7 @@ struct Export: RocCommand {
     _ attributes: ExportedAttributes
   ) throws {
     let names = attributes.list.map(\.name)
-    let bytes: [UInt8]
+    let blocks: [[UInt8]]
     switch format {
     case .roc:
       if let scale {
@@ -164,20 +164,24 @@ struct Export: RocCommand {
         )
       }
       let comments = try chosenComments(samples, store, record)
-      bytes =
+      blocks =
         ConversationExport(
           dataset: record, questions: question, attributes: attributes.list,
           values: attributes.values, comments: comments, scale: scale?.range, tokens: numTokens
-        ).array(samples)
-    case .qalign: bytes = try levels(samples, name, .qalign, store, record)
-    case .deqa: bytes = try levels(samples, name, .deqa(density), store, record)
+        ).blocks(samples)
+    case .qalign: blocks = [try levels(samples, name, .qalign, store, record)]
+    case .deqa: blocks = [try levels(samples, name, .deqa(density), store, record)]
     case .csv:
-      bytes = TableExport.csv(
-        samples, bins: record.bins?.count, attributes: names, values: attributes.values)
+      blocks = [
+        TableExport.csv(
+          samples, bins: record.bins?.count, attributes: names, values: attributes.values)
+      ]
     case .jsonl:
-      bytes = TableExport.jsonLines(samples, attributes: names, values: attributes.values)
+      blocks = [
+        TableExport.jsonLines(samples, attributes: names, values: attributes.values)
+      ]
     }
-    try OutputFile.write(bytes, to: output)
+    try OutputFile.write(blocks: blocks, to: output)
   }
 
   /// Q-Align's or DeQA-Score's records, with what the levels cost.

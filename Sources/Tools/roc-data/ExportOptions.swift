@@ -98,7 +98,7 @@ struct LeakGate {
     _ samples: [SampleRecord], _ name: SplitName, _ store: Store, _ record: DatasetRecord
   ) throws -> [SampleRecord] {
     guard name.part != "test", name.scheme == record.defaultScheme else { return samples }
-    let audit = try LeakAudit(store, record)
+    let audit = try LeakAudit(store, record, isGate: true)
     for leak in audit.pictureLeaks(of: name) {
       guard command.force else {
         throw CommandError(

@@ -99,7 +99,32 @@ package final class DatasetWriter {
   package func addSample(
     key: String, score: Double, votes: [Int]?, extra: String?, path: String?, looked: Bool
   ) throws -> Int64 {
-    let counts = votes.map(VoteText.encode)
+    try addSample(
+      NewSample(key: key, score: score, votes: votes, extra: extra), path: path, looked: looked)
+  }
+
+  /// A picture with its texts made, which several threads may do.
+  package struct NewSample: Sendable {
+    package let key: String
+    let baseName: String
+    let score: Double
+    let counts: String?
+    let total: Int
+    let extra: String?
+
+    package init(key: String, score: Double, votes: [Int]?, extra: String?) {
+      self.key = key
+      baseName = DatasetWriter.baseName(key)
+      self.score = score
+      counts = votes.map(VoteText.encode)
+      total = votes?.reduce(0, +) ?? 0
+      self.extra = extra
+    }
+  }
+
+  /// Adds a picture or brings its row up to date, as the other `addSample`.
+  package func addSample(_ new: NewSample, path: String?, looked: Bool) throws -> Int64 {
+    let (key, score, counts, extra) = (new.key, new.score, new.counts, new.extra)
     if let id = samples[key], let old = stored[key] {
       guard old.counts == counts, old.score == score else {
         throw StoreError(
@@ -130,22 +155,21 @@ package final class DatasetWriter {
     newSamples.add(id)
     newSamples.add(dataset)
     newSamples.add(key)
-    newSamples.add(Self.baseName(key))
+    newSamples.add(new.baseName)
     newSamples.add(path)
     newSamples.add(!looked ? "unknown" : path == nil ? "missing" : "found")
     newSamples.add(score)
     newSamples.add(extra)
     try newSamples.endRow()
     addedScores.append(score)
-    if let votes, let counts {
-      let total = votes.reduce(0, +)
+    if let counts {
       // A vote's picture must be there before it.
       if newVotes.isAboutToRun { try newSamples.flush() }
       newVotes.add(id)
       newVotes.add(counts)
-      newVotes.add(Int64(total))
+      newVotes.add(Int64(new.total))
       try newVotes.endRow()
-      addedVotes = (addedVotes ?? 0) + total
+      addedVotes = (addedVotes ?? 0) + new.total
     }
     return id
   }

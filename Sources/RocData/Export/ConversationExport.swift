@@ -113,7 +113,7 @@ package struct ConversationExport: Sendable {
   package func blocks(_ samples: [SampleRecord]) -> [[UInt8]] {
     let pieces = samples.count < 10_000 ? 1 : 16
     let starts = (0...pieces).map { samples.count * $0 / pieces }
-    let blocks = ImageVerification.inParallel(Array(0..<pieces), jobs: pieces) { piece in
+    let blocks = Parallel.map(Array(0..<pieces), jobs: pieces) { piece in
       var bytes: [UInt8] = []
       let range = starts[piece]..<starts[piece + 1]
       bytes.reserveCapacity(range.count * 450)

@@ -243,14 +243,21 @@ package struct AVAImporter {
     _ report: inout ImportReport
   ) throws {
     var missing: [String] = []
-    for row in labels?.rows ?? [] {
-      let key = key(row.id)
-      let path = images?.path(of: key)
-      if images != nil, path == nil { missing.append(key) }
+    let rows = labels?.rows ?? []
+    let (start, end) = (keyStart, keyEnd)
+    let pieces = (0...16).map { rows.count * $0 / 16 }
+    let blocks = Parallel.map(Array(0..<16), jobs: 16) { piece in
+      rows[pieces[piece]..<pieces[piece + 1]].map { row in
+        DatasetWriter.NewSample(
+          key: start + String(row.id) + end, score: VoteHistogram(counts: row.votes).mean ?? 0,
+          votes: row.votes, extra: row.extra)
+      }
+    }
+    for (row, new) in zip(rows, blocks.joined()) {
+      let path = images?.path(of: new.key)
+      if images != nil, path == nil { missing.append(new.key) }
       do {
-        ids[row.id] = try writer.addSample(
-          key: key, score: VoteHistogram(counts: row.votes).mean ?? 0, votes: row.votes,
-          extra: row.extra, path: path, looked: images != nil)
+        ids[row.id] = try writer.addSample(new, path: path, looked: images != nil)
       } catch let error as StoreError {
         throw StoreError("\(source.path): row \(row.line): \(error.message)")
       }
@@ -280,7 +287,9 @@ package struct AVAImporter {
           members = list.ids.compactMap { ids[$0] }
         } else {
           guard isWhole else { continue }
-          members = ids.lazy.filter { !listed.contains($0.key) }.map(\.value)
+          // The labels' order is that of the rows, which then need no sorting.
+          let all = labels?.rows.map(\.id) ?? Array(ids.keys)
+          members = all.lazy.filter { !listed.contains($0) }.compactMap { ids[$0] }
         }
         try writer.setMembers(scheme.name, part.part, members)
         report.splits.append((scheme.name, part.part, members.count))

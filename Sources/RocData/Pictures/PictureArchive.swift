@@ -191,7 +191,7 @@ package struct PictureArchive {
     _ pending: [Pending], jobs: Int, _ result: inout Result
   ) throws(ArchiveError) {
     let folder = folder
-    let facts = ImageVerification.inParallel(pending, jobs: jobs) { item in
+    let facts = Parallel.map(pending, jobs: jobs) { item in
       let found = item.bytes.withUnsafeBytes { PictureFacts.of($0, name: item.path) }
       return (found, Self.save(item.bytes, to: "\(folder)/\(item.path)"))
     }

@@ -1,6 +1,6 @@
 import GRDB
 
-/// Inserts rows into one table, sixteen a statement: beginning and ending a statement costs as much
+/// Inserts rows into one table, forty a statement: beginning and ending a statement costs as much
 /// as a row.
 ///
 /// Rows reach the table in order, at the latest with `flush`.
@@ -12,7 +12,7 @@ final class BulkInsert {
     case text(String)
   }
 
-  private static let rowsAtOnce = 16
+  private static let rowsAtOnce = 40
 
   private let db: Database
   private let columns: Int

@@ -41,10 +41,7 @@ package struct Store: Sendable {
     configuration.busyMode = .timeout(10)
     configuration.foreignKeysEnabled = true
     // The keys of an import come in no order: with SQLite's own 2 MB of pages each is read anew.
-    // A new file has larger pages, which halves what is done for each of them.
-    configuration.prepareDatabase {
-      try $0.execute(sql: "PRAGMA page_size = 16384; PRAGMA cache_size = -65536")
-    }
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -65536") }
     do {
       let migrator = Migrations.all
       if StoreFile.exists(path) {

@@ -194,7 +194,20 @@ extension DatasetWriter {
         INSERT OR REPLACE INTO quarantine (dataset, file, line, reason, content)
         VALUES (?, ?, ?, ?, ?)
         """)
+    // Several records may stand on one line: their reasons are kept together.
+    var merged: [(file: String, line: Int, reason: String, content: String)] = []
+    var places: [String: Int] = [:]
     for line in lines {
+      let place = "\(line.line) \(line.file)"
+      if let known = places[place] {
+        merged[known].reason += "\n" + line.reason
+        merged[known].content += "\n" + line.content
+      } else {
+        places[place] = merged.count
+        merged.append(line)
+      }
+    }
+    for line in merged {
       try insert.execute(arguments: [dataset, line.file, line.line, line.reason, line.content])
     }
   }

@@ -223,6 +223,14 @@ package final class DatasetWriter {
         --name, or import with --replace
         """)
     }
+    if let stored = try DatasetRecord.named(record.name, db), stored.range != record.range {
+      throw StoreError(
+        """
+        \(record.name) is stored on the scale \(stored.range), this source is on \(record.range); \
+        store it under another --name, state one scale with --min-score and --max-score, or import \
+        with --replace
+        """)
+    }
     return try DatasetWriter(db, dataset: try record.save(db))
   }
 }

@@ -14,13 +14,18 @@ extension Store {
     try write { db in
       let writer = try DatasetWriter.open(dataset, replace: false, db)
       let rows = writer.samples
-      var byStem: [String: Int64] = [:]
-      for (key, row) in rows { byStem[String(key.prefix { $0 != "." }), default: row] = row }
+      var byStem: [String: Int64?] = [:]
+      for (key, row) in rows {
+        let dot = key.lastIndex(of: ".") ?? key.endIndex
+        let stem = String(key[..<dot])
+        // Two pictures of that name: neither is meant.
+        byStem[stem] = byStem[stem] == nil ? .some(row) : .some(nil)
+      }
       return try parts.map { part, names in
         var members: [Int64] = []
         var unknown: [String] = []
         for name in names {
-          if let row = rows[name] ?? byStem[name] {
+          if let row = rows[name] ?? byStem[name] ?? nil {
             members.append(row)
           } else {
             unknown.append(name)

@@ -29,7 +29,7 @@ package enum StatisticsPlot {
     var counts = [Int](repeating: 0, count: bins)
     for sample in samples {
       let place = (sample.score - range.low) / range.width * Double(bins)
-      counts[min(max(Int(place), 0), bins - 1)] += 1
+      counts[Int(min(max(place, 0), Double(bins - 1)))] += 1
     }
     let edges = (0...bins).map {
       ScoreRange.short((range.low + range.width * Double($0) / Double(bins)).rounded(to: 2))

@@ -101,8 +101,9 @@ package struct LevelExport: Sendable {
       record.append(.init("image", .string(sample.key)))
       record.append(.init("gt_score", .double(score)))
       if case .deqa(let density) = form {
+        // Five levels cannot say more than their ends.
         let label = SoftLabel(
-          score: score,
+          score: min(max(score, range.low), range.high),
           deviation: histogram(sample)?.sampleDeviation ?? deviations[sample.id], range: range,
           density: density)
         if label.isBinary { binary += 1 }

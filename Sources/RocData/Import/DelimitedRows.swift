@@ -26,14 +26,21 @@ package struct DelimitedRows {
     var position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     var line = 1
     var unclosed: [Int] = []
+    var width: Int?
+    var isCut = false
     var field: [UInt8] = []
     while position < bytes.count {
       let start = position
       let first = line
       if case .byte(let mark, true) = separator {
-        guard
-          let fields = Self.quotedRow(bytes, &position, &line, mark: mark, field: &field)
-        else {
+        // After one mark that never closes rows end with their lines: looking for its end from
+        // every line would take the square of the time.
+        let text = isCut ? Self.line(bytes, from: position) : bytes
+        let found = Self.quotedRow(text, &position, &line, mark: mark, field: &field)
+        // Two stray marks would swallow all lines between them.
+        let swallows = line - first > 1 && found?.count != width && width != nil
+        guard let fields = found, !swallows else {
+          if found == nil { isCut = true }
           unclosed.append(first)
           position = start
           line = first + 1
@@ -41,6 +48,7 @@ package struct DelimitedRows {
           position += 1
           continue
         }
+        if width == nil { width = fields.count }
         if fields != [""], !body(first, fields) { break }
       } else {
         var end = position
@@ -53,6 +61,15 @@ package struct DelimitedRows {
       }
     }
     return unclosed
+  }
+
+  /// The bytes up to the end of the line that goes on at `position`.
+  private static func line(
+    _ bytes: UnsafeRawBufferPointer, from position: Int
+  ) -> UnsafeRawBufferPointer {
+    var end = position
+    while end < bytes.count, bytes[end] != 0x0A { end += 1 }
+    return UnsafeRawBufferPointer(rebasing: bytes[..<min(end + 1, bytes.count)])
   }
 
   private func plainRow(_ line: UnsafeRawBufferPointer) -> [String] {

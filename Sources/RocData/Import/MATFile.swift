@@ -137,7 +137,11 @@ struct MATFile {
       let flags = try element().1
       guard flags.count == 8 else { throw broken("array flags of \(flags.count) bytes") }
       let word = UInt32(truncatingIfNeeded: integer(flags.prefix(4)))
-      let dimensions = try numbers(element()).map { Int($0) }
+      var dimensions: [Int] = []
+      for size in try numbers(element()) {
+        guard let size = Int(exactly: size) else { throw broken("an array of size \(size)") }
+        dimensions.append(size)
+      }
       var count = 1
       for dimension in dimensions {
         let (product, overflow) = count.multipliedReportingOverflow(by: dimension)

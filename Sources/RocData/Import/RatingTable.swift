@@ -6,10 +6,17 @@ import RocStore
 struct RatingTable {
   private let reader: TableReader
   private let bins: Manifest.Votes?
+  /// Whether ratings and gt_score have one scale, so that their mean may stand for it.
+  private let givesScores: Bool
 
-  init(_ reader: TableReader, bins: Manifest.Votes?) {
+  init(_ reader: TableReader, _ manifest: Manifest) {
     self.reader = reader
-    self.bins = bins
+    bins = manifest.votes
+    givesScores =
+      manifest.votes.map {
+        $0.first == manifest.score.low
+          && $0.first + Double($0.bins - 1) * $0.step == manifest.score.high
+      } ?? true
   }
 
   /// What the raters of one picture say together.
@@ -63,7 +70,8 @@ struct RatingTable {
     }) { result.skip(line) }
     for (place, sum) in sums {
       result.fill(
-        place, score: sum.total / Double(sum.count), votes: bins == nil ? nil : sum.votes,
+        place, score: givesScores ? sum.total / Double(sum.count) : nil,
+        votes: bins == nil ? nil : sum.votes,
         place: reader.name)
       for (name, part) in zip(names, sum.attributes) where part.count > 0 {
         result.fill(place, attribute: name, part.total / Double(part.count))
@@ -124,8 +132,9 @@ struct RatingTable {
     guard !rater.isEmpty else { throw DataError("\(table.rater ?? "") is empty") }
     let key = try TableSamples.key(row, reader, table.key ?? Manifest.Names([]))
     let column = table.score?.all.first ?? "score"
-    return Rating(
-      key: key, rater: rater, score: try TableSamples.number(row, reader, column))
+    let score = try TableSamples.number(row, reader, column)
+    if table.fills == true { _ = try bin(of: score) }
+    return Rating(key: key, rater: rater, score: score)
   }
 
   private func bin(of score: Double) throws(DataError) -> Int? {

@@ -25,7 +25,7 @@ package struct TableImporter {
     }
     var ratings: [RatingTable] = []
     for (reader, _) in found.readers where reader.table.rater != nil {
-      let table = RatingTable(reader, bins: manifest.votes)
+      let table = RatingTable(reader, manifest)
       table.gather(into: &samples)
       ratings.append(table)
     }
@@ -123,14 +123,13 @@ package struct TableImporter {
     var ids: [Int: Int64] = [:]
     ids.reserveCapacity(samples.entries.count)
     var missing: [String] = []
+    var unlabelled: [String: Int] = [:]
     for (place, entry) in samples.entries.enumerated() {
       let key = key(entry)
       guard let score = entry.score else {
-        let at = entry.place.split(separator: ":")
-        report.skipped.append(
-          SkippedLine(
-            file: String(at.first ?? ""), line: at.last.flatMap { Int($0) } ?? 0,
-            reason: "no table gives \(key) a score", content: key))
+        // Listed or rated, but without a label: counted, no failure.
+        let file = String(entry.place.prefix { $0 != ":" })
+        unlabelled[file.isEmpty ? "ratings" : file, default: 0] += 1
         continue
       }
       let path = images?.path(of: key)
@@ -142,6 +141,9 @@ package struct TableImporter {
       ids[place] = id
     }
     if images != nil { report.missingImages = missing }
+    for (file, count) in unlabelled.sorted(by: { $0.key < $1.key }) {
+      report.unlabelled.append((file, count))
+    }
     return ids
   }
 

@@ -157,6 +157,14 @@ struct TableReader {
     }
   }
 
+  /// The column of gt_score: one for the whole file, so that scales never mix; what `id->` says
+  /// stands in where that is empty.
+  var score: Manifest.Names? {
+    guard let names = table.score else { return nil }
+    let plain = names.all.first { columns[$0] != nil }
+    return Manifest.Names((plain.map { [$0] } ?? []) + names.all.filter { $0.hasSuffix("->") })
+  }
+
   /// A field of a row, blanks at its ends removed; nil where the file has no such column.
   func field(_ row: Row, _ column: String) -> String? {
     columns[column].flatMap { $0 < row.fields.count ? row.fields[$0].trimmingBlanks : nil }

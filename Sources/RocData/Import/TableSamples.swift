@@ -41,8 +41,8 @@ struct TableSamples {
   func knownPlace(of key: String) -> Int? { places[key] }
 
   /// Fills in what ratings say where no table said it.
-  mutating func fill(_ place: Int, score: Double, votes: [Int]?, place text: String) {
-    if entries[place].score == nil {
+  mutating func fill(_ place: Int, score: Double?, votes: [Int]?, place text: String) {
+    if let score, entries[place].score == nil {
       entries[place].score = score
       entries[place].place = text
     }
@@ -104,7 +104,7 @@ struct TableSamples {
     let key = try key(row, reader, table.key ?? Manifest.Names([]))
     var entry = Entry(key: key, place: "\(reader.name):\(row.line)")
     var used = Set(table.key?.all ?? [])
-    if let names = table.score {
+    if let names = reader.score {
       used.formUnion(names.all)
       let found = reader.field(row, names)
       let values = try numbers(found?.text ?? "", found?.column ?? names.all[0])

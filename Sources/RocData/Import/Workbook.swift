@@ -71,7 +71,8 @@ struct Workbook {
     for token in XMLTokens(bytes) {
       switch token {
       case .open("row", let attributes):
-        line = attributes["r"].flatMap { Int($0) } ?? line + 1
+        let stated = attributes["r"].flatMap { Int($0) }
+        line = stated.flatMap { (1...1_048_576).contains($0) ? $0 : nil } ?? line + 1
         fields = []
         column = 0
       case .close("row"):
@@ -84,7 +85,9 @@ struct Workbook {
         guard column < Self.columnLimit else {
           throw DataError("\(name): row \(line) has a cell in column \(column)")
         }
-        while fields.count < column { fields.append("") }
+        // One field too many sets the row aside; thousands of empty ones would only cost memory.
+        let width = rows.first.map { $0.fields.count + 1 } ?? Self.columnLimit
+        while fields.count < min(column, width) { fields.append("") }
         var text = value
         if type == "s" {
           guard let place = Int(value), strings.indices.contains(place) else {

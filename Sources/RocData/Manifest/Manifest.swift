@@ -190,7 +190,9 @@ package struct Manifest: Sendable, Codable, Equatable {
     guard (labels != nil) != (tables != nil) else {
       throw DataError("\(path): needs either labels or tables")
     }
+    try checkRules(path)
     for table in tables ?? [] {
+      guard !table.files.all.isEmpty else { throw DataError("\(path): a table names no files") }
       guard table.key != nil || table.format == .paths else {
         throw DataError("\(path): the table \(table.files.all[0]) names no key column")
       }

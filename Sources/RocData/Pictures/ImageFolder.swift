@@ -4,19 +4,20 @@ import Foundation
 package struct ImageFolder: Sendable {
   package let path: String
   private let byPath: Set<String>
-  private let byName: [String: String]
+  /// Lower-case base names; several files of one name are told apart by their folders.
+  private let byName: [String: [String]]
 
   /// - Throws: `DataError` when the folder does not exist.
   package init(_ path: String) throws(DataError) {
     let source = try SourceFolder(path)
-    var byName: [String: String] = [:]
+    var byName: [String: [String]] = [:]
     for file in source.files {
       let name = String(file.split(separator: "/").last ?? "").lowercased()
-      if byName[name] == nil { byName[name] = file }
+      byName[name, default: []].append(file)
       // AADB's test pictures are named `<score with 3 decimals>_<name>`.
       if let prefix = name.prefixMatch(of: /[01]\.[0-9]{3}_/) {
         let bare = String(name[prefix.range.upperBound...])
-        if byName[bare] == nil { byName[bare] = file }
+        byName[bare, default: []].append(file)
       }
     }
     self.path = URL(fileURLWithPath: path).standardizedFileURL.path
@@ -28,6 +29,11 @@ package struct ImageFolder: Sendable {
   package func path(of key: String) -> String? {
     if byPath.contains(key) { return "\(path)/\(key)" }
     let name = String(key.split(separator: "/").last ?? "").lowercased()
-    return byName[name].map { "\(path)/\($0)" }
+    let found = byName[name] ?? []
+    let ending = "/" + key.lowercased()
+    let near = found.filter { "/\($0.lowercased())".hasSuffix(ending) }
+    // Among several files of that name only the folder can tell which one is meant.
+    let chosen = near.count == 1 ? near[0] : near.isEmpty && found.count == 1 ? found[0] : nil
+    return chosen.map { "\(path)/\($0)" }
   }
 }

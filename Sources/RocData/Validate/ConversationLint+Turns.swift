@@ -58,7 +58,7 @@ extension ConversationLint {
 
 extension String {
   /// How often `other` occurs, without overlaps.
-  func occurrences(of other: String) -> Int {
+  package func occurrences(of other: String) -> Int {
     let text = Array(utf8)
     let pattern = Array(other.utf8)
     var count = 0

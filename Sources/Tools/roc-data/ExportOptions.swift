@@ -28,7 +28,9 @@ enum CommentRule: String, ExpressibleByArgument, CaseIterable {
     let marks = ["<|image|>", "[SCORE]", "[IMG", "</s>", "<s>", " USER: ", " ASSISTANT: "]
     let usable = comments.map { text in
       text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    }.filter { text in !text.isEmpty && !marks.contains { text.contains($0) } }
+    }.filter { text in
+      !text.isEmpty && marks.allSatisfy { " \(text) ".occurrences(of: $0) == 0 }
+    }
     switch self {
     case .first: return usable.first
     case .longest: return usable.max { $0.utf8.count < $1.utf8.count }

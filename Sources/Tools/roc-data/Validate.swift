@@ -67,8 +67,8 @@ struct Validate: RocCommand {
     guard !(json && output == "-") else {
       throw ValidationError("--json and --output - both write to standard output.")
     }
-    guard numTokens.map({ $0 > 0 }) ?? true else {
-      throw ValidationError("--num-tokens \(numTokens ?? 0): expected 1 or more.")
+    guard numTokens.map({ (1...1000).contains($0) }) ?? true else {
+      throw ValidationError("--num-tokens \(numTokens ?? 0): expected 1 to 1000.")
     }
   }
 

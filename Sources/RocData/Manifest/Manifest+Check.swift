@@ -1,0 +1,49 @@
+import RocStore
+
+/// What a manifest of a user's own may get wrong beside its YAML.
+extension Manifest {
+  /// - Throws: `DataError` that names the key and what it holds.
+  func checkRules(_ path: String) throws(DataError) {
+    func refuse(_ reason: String) -> DataError { DataError("\(path): \(reason)") }
+    let isPlain = !name.isEmpty && !name.contains { "/. \\".contains($0) }
+    guard isPlain else {
+      throw refuse("name is \"\(name)\", expected one without dots, slashes and blanks")
+    }
+    guard images.name.contains("{id}") else {
+      throw refuse("images.name is \"\(images.name)\", expected {id} in it")
+    }
+    var ranges: [(String, Double, Double)] = [("score", score.low, score.high)]
+    ranges += (score.scales ?? []).map { ("score.scales", $0.low, $0.high) }
+    ranges += (variants ?? []).map { ("variant \($0.name)", $0.low, $0.high) }
+    if let range = attributeRange { ranges.append(("attribute_range", range.low, range.high)) }
+    ranges += (attributeRanges ?? [:]).map { ("attribute_ranges.\($0)", $1.low, $1.high) }
+    for (key, low, high) in ranges where !(low < high && (high - low).isFinite) {
+      throw refuse("\(key) goes from \(low) to \(high), expected a low below a high")
+    }
+    if let votes {
+      guard votes.bins >= 1, votes.step > 0, votes.step.isFinite, votes.first.isFinite else {
+        throw refuse("votes needs bins of 1 or more and a step above 0")
+      }
+    }
+    if let seeded, !(seeded.test >= 0 && seeded.test <= 1) {
+      throw refuse("seeded.test is \(seeded.test), expected a share from 0 to 1")
+    }
+    if let byRaters, byRaters.low > byRaters.high {
+      throw refuse("by_raters goes from \(byRaters.low) to \(byRaters.high)")
+    }
+    for table in tables ?? [] {
+      if let columns = table.votes?.columns, columns.count != votes?.bins {
+        throw refuse("\(columns.count) vote columns for \(votes?.bins ?? 0) bins of votes")
+      }
+      var parts = table.part.map { [$0] } ?? []
+      if let column = table.partColumn {
+        parts += column.values.values.map { "\(column.scheme)/\($0)" }
+      }
+      for part in parts {
+        let pieces = part.split(separator: "/", omittingEmptySubsequences: false)
+        guard pieces.count == 2, !pieces[0].isEmpty, SplitName.parts.contains(String(pieces[1]))
+        else { throw refuse("part \"\(part)\", expected SCHEME/train, SCHEME/val or SCHEME/test") }
+      }
+    }
+  }
+}

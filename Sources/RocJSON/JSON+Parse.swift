@@ -38,6 +38,10 @@ package struct JSONParser {
   private let bytes: UnsafeRawBufferPointer
   private let readsNonFinite: Bool
   package private(set) var position: Int
+  /// How far lines were counted, so that an error late in a large file does not count them all.
+  private var marked = 0
+  private var markedLine = 1
+  private var markedLineStart = 0
 
   /// - Parameters:
   ///   - bytes: The text.
@@ -50,6 +54,10 @@ package struct JSONParser {
     position = hasMark ? 3 : 0
   }
 
+  var count: Int { bytes.count }
+
+  subscript(position: Int) -> UInt8 { bytes[position] }
+
   package var atEnd: Bool { position >= bytes.count }
 
   /// The next byte, or nil at the end.
@@ -57,8 +65,8 @@ package struct JSONParser {
 
   package mutating func skip() { position += 1 }
 
-  /// Reads again from an earlier position.
-  mutating func goBack(to position: Int) { self.position = position }
+  /// Goes on from another position.
+  mutating func go(to position: Int) { self.position = position }
 
   package mutating func skipBlanks() {
     while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
@@ -66,20 +74,27 @@ package struct JSONParser {
     }
   }
 
-  /// Line ends between a position and here.
-  func lineEnds(from start: Int) -> Int {
-    var count = 0
-    for i in start..<min(position, bytes.count) where bytes[i] == 0x0A { count += 1 }
-    return count
+  /// Counts lines up to here; positions before this one are not needed again.
+  ///
+  /// - Returns: The line of this position, from 1.
+  mutating func mark() -> Int {
+    (markedLine, markedLineStart) = line(of: position)
+    marked = max(marked, position)
+    return markedLine
   }
 
-  package func error(_ reason: String) -> JSONError {
-    var line = 1
-    var start = 0
-    for i in 0..<min(position, bytes.count) where bytes[i] == 0x0A {
+  private func line(of position: Int) -> (line: Int, start: Int) {
+    var line = markedLine
+    var start = markedLineStart
+    for i in marked..<max(marked, min(position, bytes.count)) where bytes[i] == 0x0A {
       line += 1
       start = i + 1
     }
+    return (line, start)
+  }
+
+  package func error(_ reason: String) -> JSONError {
+    let (line, start) = line(of: position)
     return JSONError(line: line, column: position - start + 1, reason: reason)
   }
 

@@ -13,7 +13,9 @@ extension JSONParser {
         }
         return result
       case UInt8(ascii: "\\"): try escape(into: &text)
-      case 0..<0x20: throw error("a control character inside a string")
+      case 0..<0x20:
+        go(to: position - 1)
+        throw error("a control character inside a string")
       default: text.append(byte)
       }
     }

@@ -6,9 +6,11 @@ package struct JSONRecords {
   private var parser: JSONParser
   private var inArray = false
   private var isFirst = true
+  /// After a broken record that ran into the next one there is no comma to expect.
+  private var isResumed = false
   private var hasEnded = false
-  /// Where lines were counted up to.
-  private var counted = 0
+  /// Where the record that was read last begins, or the text that should have separated it.
+  private var start = 0
   /// The line on which the last record begins, from 1.
   package private(set) var line = 1
 
@@ -21,7 +23,8 @@ package struct JSONRecords {
 
   /// The next record, or nil at the end.
   ///
-  /// - Throws: `JSONError` with line and column; there is no record after an error.
+  /// - Throws: `JSONError` with line and column; there is no record after an error unless
+  ///   `skipRecord` goes on.
   package mutating func next() throws(JSONError) -> JSON? {
     guard !hasEnded else { return nil }
     do throws(JSONError) {
@@ -34,14 +37,19 @@ package struct JSONRecords {
     }
   }
 
-  /// Goes on after an error, at the next line that may begin a record; false where the records are
-  /// an array or end here.
+  /// Goes on after an error; false where nothing follows that may be a record.
   ///
-  /// The search begins where the broken record began: one that lacks its end has swallowed the line
-  /// after it.
-  package mutating func skipToNextLine() -> Bool {
-    guard !inArray else { return false }
-    parser.goBack(to: counted)
+  /// In an array the search for the next record begins where the broken one began. Elsewhere the
+  /// next line that begins with a brace may be one: a record that lacks its end has swallowed the
+  /// line after it.
+  package mutating func skipRecord() -> Bool {
+    if inArray {
+      guard let resumes = parser.passOver(from: start) else { return false }
+      isResumed = resumes
+      hasEnded = false
+      return true
+    }
+    parser.go(to: start)
     repeat {
       while let byte = parser.next, byte != 0x0A { parser.skip() }
       parser.skipBlanks()
@@ -52,12 +60,13 @@ package struct JSONRecords {
 
   private mutating func read() throws(JSONError) -> JSON? {
     parser.skipBlanks()
+    start = parser.position
     if isFirst, parser.next == UInt8(ascii: "[") {
       inArray = true
       parser.skip()
       parser.skipBlanks()
       if parser.next == UInt8(ascii: "]") { return try end() }
-    } else if !isFirst, inArray {
+    } else if !isFirst, inArray, !isResumed {
       switch parser.next {
       case UInt8(ascii: ","): parser.skip()
       case UInt8(ascii: "]"): return try end()
@@ -65,14 +74,16 @@ package struct JSONRecords {
       }
     }
     isFirst = false
+    isResumed = false
     if !inArray, parser.atEnd { return nil }
     parser.skipBlanks()
-    line += parser.lineEnds(from: counted)
-    counted = parser.position
+    line = parser.mark()
+    start = parser.position
     return try parser.value()
   }
 
   private mutating func end() throws(JSONError) -> JSON? {
+    inArray = false
     parser.skip()
     parser.skipBlanks()
     guard parser.atEnd else { throw parser.error("unexpected text after the array") }

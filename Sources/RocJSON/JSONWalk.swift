@@ -5,8 +5,8 @@
 package struct JSONWalk {
   private var parser: JSONParser
   private var isFirst = false
-  private var counted = 0
-  private var lines = 1
+  /// Where the last value began.
+  private var start = 0
 
   /// - Parameters:
   ///   - bytes: The text.
@@ -22,9 +22,7 @@ package struct JSONWalk {
   package var line: Int {
     mutating get {
       parser.skipBlanks()
-      lines += parser.lineEnds(from: counted)
-      counted = parser.position
-      return lines
+      return parser.mark()
     }
   }
 
@@ -80,6 +78,15 @@ package struct JSONWalk {
   /// The next value as a whole.
   package mutating func value() throws(JSONError) -> JSON {
     defer { isFirst = false }
+    parser.skipBlanks()
+    start = parser.position
     return try parser.value()
+  }
+
+  /// Goes on after an element of an array that `value` could not read; false at the text's end.
+  package mutating func skipElement() -> Bool {
+    guard let resumes = parser.passOver(from: start) else { return false }
+    isFirst = resumes
+    return true
   }
 }

@@ -5,9 +5,7 @@ package final class DatasetWriter {
   let db: Database
   package let dataset: Int64
   /// What was stored before this transaction, by the path in the label file.
-  private var stored: [String: StoredSample] = [:]
-  /// The rows that were stored before this transaction by their path in the label file.
-  package private(set) var samples: [String: Int64] = [:]
+  private var stored: [ExactText: StoredSample] = [:]
   private var statements: [String: BulkStatement] = [:]
   private var hasDroppedIndex = false
   private let newSamples: BulkInsert
@@ -18,6 +16,7 @@ package final class DatasetWriter {
   private var addedVotes: Int?
 
   private struct StoredSample {
+    let id: Int64
     let counts: String?
     let score: Double
     let extra: String?
@@ -30,7 +29,7 @@ package final class DatasetWriter {
     self.dataset = dataset
     newSamples = BulkInsert(
       db, into: "samples",
-      ["id", "dataset", "key", "base_name", "path", "image_state", "gt_score", "extra"])
+      ["id", "dataset", "key", "path", "image_state", "gt_score", "extra"])
     newVotes = BulkInsert(db, into: "votes", ["sample", "counts", "total"])
     nextRow = try (Int64.fetchOne(db, sql: "SELECT max(id) FROM samples") ?? 0) + 1
     let rows = try Row.fetchCursor(
@@ -41,9 +40,8 @@ package final class DatasetWriter {
         """, arguments: [dataset])
     while let row = try rows.next() {
       let key: String = row["key"]
-      samples[key] = row["id"]
-      stored[key] = StoredSample(
-        counts: row["counts"], score: row["gt_score"], extra: row["extra"],
+      stored[ExactText(key)] = StoredSample(
+        id: row["id"], counts: row["counts"], score: row["gt_score"], extra: row["extra"],
         path: row["path"], state: row["image_state"])
     }
   }
@@ -106,7 +104,6 @@ package final class DatasetWriter {
   /// A picture with its texts made, which several threads may do.
   package struct NewSample: Sendable {
     package let key: String
-    let baseName: String
     let score: Double
     let counts: String?
     let total: Int
@@ -114,7 +111,6 @@ package final class DatasetWriter {
 
     package init(key: String, score: Double, votes: [Int]?, extra: String?) {
       self.key = key
-      baseName = DatasetWriter.baseName(key)
       self.score = score
       counts = votes.map(VoteText.encode)
       total = votes?.reduce(0, +) ?? 0
@@ -125,7 +121,8 @@ package final class DatasetWriter {
   /// Adds a picture or brings its row up to date, as the other `addSample`.
   package func addSample(_ new: NewSample, path: String?, looked: Bool) throws -> Int64 {
     let (key, score, counts, extra) = (new.key, new.score, new.counts, new.extra)
-    if let id = samples[key], let old = stored[key] {
+    if let old = stored[ExactText(key)] {
+      let id = old.id
       guard old.counts == counts, old.score == score else {
         throw StoreError(
           """
@@ -155,7 +152,6 @@ package final class DatasetWriter {
     newSamples.add(id)
     newSamples.add(dataset)
     newSamples.add(key)
-    newSamples.add(new.baseName)
     newSamples.add(path)
     newSamples.add(!looked ? "unknown" : path == nil ? "missing" : "found")
     newSamples.add(score)
@@ -199,7 +195,22 @@ package final class DatasetWriter {
   }
 
   /// The counts of a picture that were stored before this transaction.
-  package func votes(of key: String) -> [Int]? { stored[key]?.counts.map(VoteText.decode) }
+  package func votes(of key: String) -> [Int]? {
+    stored[ExactText(key)]?.counts.map(VoteText.decode)
+  }
+
+  /// A picture that was stored before this transaction.
+  package struct Stored {
+    package let key: String
+    package let row: Int64
+    /// Further columns as a JSON object.
+    package let extra: String?
+  }
+
+  /// The pictures that were stored before this transaction, in no order.
+  package var before: [Stored] {
+    stored.map { Stored(key: $0.key.text, row: $0.value.id, extra: $0.value.extra) }
+  }
 
   /// Finds or makes the dataset's row.
   ///

@@ -13,9 +13,11 @@ extension Store {
   ) throws -> [(part: String, members: Int, unknown: [String])] {
     try write { db in
       let writer = try DatasetWriter.open(dataset, replace: false, db)
-      let rows = writer.samples
+      var rows: [ExactText: Int64] = [:]
       var byStem: [String: Int64?] = [:]
-      for (key, row) in rows {
+      for sample in writer.before {
+        let (key, row) = (sample.key, sample.row)
+        rows[ExactText(key)] = row
         let dot = key.lastIndex(of: ".") ?? key.endIndex
         let stem = String(key[..<dot])
         // Two pictures of that name: neither is meant.
@@ -25,7 +27,7 @@ extension Store {
         var members: [Int64] = []
         var unknown: [String] = []
         for name in names {
-          if let row = rows[name] ?? byStem[name] ?? nil {
+          if let row = rows[ExactText(name)] ?? byStem[name] ?? nil {
             members.append(row)
           } else {
             unknown.append(name)

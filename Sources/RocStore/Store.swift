@@ -44,30 +44,36 @@ package struct Store: Sendable {
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -65536") }
     do {
       let migrator = Migrations.all
-      if StoreFile.exists(path) {
-        var reading = configuration
-        reading.readonly = true
-        let queue = try DatabaseQueue(path: path, configuration: reading)
-        let isKnown = try queue.read { try $0.tableExists("grdb_migrations") }
-        let isEmpty = try queue.read { try Self.isEmpty($0) }
-        guard isKnown || (isEmpty && creates) else {
-          throw StoreError(
-            """
-            \(path): \(isEmpty ? "an empty file" : "another program's database"), not one of roc's; \
-            name another file with --db
-            """, isMissing: true)
-        }
-        if isKnown {
-          if try queue.read(migrator.hasBeenSuperseded) {
-            throw StoreError("\(path): written by a newer version of roc; update this one")
-          }
-          if try readOnly && queue.read(migrator.hasCompletedMigrations) {
-            database = queue
-            return
-          }
-        }
-        try queue.close()
+      guard StoreFile.exists(path) else {
+        // The first process writes each page once; the next one keeps a log, so that readers need
+        // not wait for writers.
+        database = try DatabaseQueue(path: path, configuration: configuration)
+        try migrator.migrate(database)
+        return
       }
+      var reading = configuration
+      // What a killed first process left half done must be undone before anything is read.
+      reading.readonly = !StoreFile.exists("\(path)-journal")
+      let queue = try DatabaseQueue(path: path, configuration: reading)
+      let isKnown = try queue.read { try $0.tableExists("grdb_migrations") }
+      let isEmpty = try queue.read { try Self.isEmpty($0) }
+      guard isKnown || (isEmpty && creates) else {
+        throw StoreError(
+          """
+          \(path): \(isEmpty ? "an empty file" : "another program's database"), not one of roc's; \
+          name another file with --db
+          """, isMissing: true)
+      }
+      if isKnown {
+        if try queue.read(migrator.hasBeenSuperseded) {
+          throw StoreError("\(path): written by a newer version of roc; update this one")
+        }
+        if try readOnly && queue.read(migrator.hasCompletedMigrations) {
+          database = queue
+          return
+        }
+      }
+      try queue.close()
       let pool = try DatabasePool(path: path, configuration: configuration)
       if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
       database = pool

@@ -173,6 +173,71 @@ struct LevelExportTests {
     #expect(
       text.contains("`b6f643e35bdcb8258e050657e868f5f6e3d1c4b0a2ffb8bca49dfe425d820299`"))
   }
+
+  @Test func softLabelsRunFromBadToGoodOnEveryScale() throws {
+    let manifest = """
+      name: dmos
+      title: DMOS
+      importer: table
+      source: x
+      licence: x
+      citation: x
+      score: {description: DMOS, low: 0, high: 100, direction: lower}
+      images: {name: "{id}"}
+      default_scheme: all
+      tables:
+        - {files: d.csv, key: image, score: dmos, attributes: [std], part: all/train}
+      """
+    let folder = try TemporaryFolder()
+    let rows = (0..<20).map { "p\($0).jpg,\($0 * 5),12\n" }
+    try folder.write("image,dmos,std\n" + rows.joined(), to: "s/d.csv")
+    let store = try Store(path: "\(folder.path)/a.sqlite", creates: true)
+    _ = try TableImporter(
+      try Manifest(yaml: manifest, path: "dmos.yaml"), source: "\(folder.path)/s"
+    ).run(into: store, images: nil, replace: false)
+    let dataset = try store.dataset("dmos")
+    let samples = try store.samples(dataset).samples
+    let deviations = Dictionary(uniqueKeysWithValues: samples.map { ($0.id, 12.0) })
+    for form in [LevelExport.Form.deqa(.pdf), .qalign] {
+      let bytes = LevelExport(
+        dataset: dataset, form: form, task: .quality, questions: [],
+        range: ScoreRange(low: 0, high: 95), deviations: deviations
+      ).array(samples, isTest: false).bytes
+      let records = try JSON.parse(String(decoding: bytes, as: UTF8.self)).array ?? []
+      #expect(records[0]["gt_score"] == 0.0)
+      #expect(
+        records[0]["conversations"]?.array?[1]["value"] == "The quality of the image is excellent.")
+      if let norm = records[0]["gt_score_norm"] {
+        #expect(norm == 5.0)
+        let best = try #require(records[0]["level_probs"]?.array?.first?.double)
+        let worst = try #require(records[0]["level_probs"]?.array?.last?.double)
+        #expect(best > 0.5 && worst < 0.01)
+      }
+      var lint = LevelLint(isDeQA: form != .qalign, range: nil, isLowerBetter: true)
+      bytes.withUnsafeBytes { lint.check(file: $0) }
+      #expect(lint.errors.isEmpty)
+      var strict = LevelLint(isDeQA: form != .qalign, range: nil)
+      bytes.withUnsafeBytes { strict.check(file: $0) }
+      // Q-Align's records do not say which end is good.
+      #expect(strict.errors.isEmpty == (form != .qalign))
+    }
+  }
+
+  @Test func mixesNoScales() throws {
+    let folder = try TemporaryFolder()
+    try folder.write(" a.jpg 0.25\n b.jpg 0.75\n", to: "s/FLICKR-AES_image_score.txt")
+    try folder.write(
+      "worker, imagePair, score\nW1, a.jpg, 2\nW2, a.jpg, 4\n",
+      to: "s/FLICKR-AES_image_labeled_by_each_worker.csv")
+    let store = try Store(path: "\(folder.path)/a.sqlite", creates: true)
+    _ = try TableImporter(try Manifest.bundled("flickr-aes"), source: "\(folder.path)/s")
+      .run(into: store, images: nil, replace: false)
+    let dataset = try store.dataset("flickr-aes")
+    let samples = try store.samples(dataset).samples
+    let taken = samples.filter { LevelExport.takes($0, form: .deqa(.pdf), dataset: dataset) }
+    #expect(samples.count == 2 && taken.map(\.key) == ["a.jpg"])
+    #expect(samples.allSatisfy { LevelExport.takes($0, form: .qalign, dataset: dataset) })
+  }
 }
 
 /// Whether tags open and close in order.

@@ -34,8 +34,18 @@ struct PictureArchiveTests {
         "4 would leave the folder with ..", "5 would leave the folder with ..",
       ])
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/escaped.png"))
-    // The same archive need not be unpacked twice.
-    #expect(try reader.unpack(jobs: 1) { _ in true }.isKnown)
+    // The same archive need not be unpacked twice, and says again what it refused.
+    let again = try reader.unpack(jobs: 1) { _ in true }
+    #expect(again.isKnown && again.refused == result.refused)
+  }
+
+  @Test func refusesAPictureInsideAPicture() throws {
+    let path = try archive("clash.zip")
+    let result = try PictureArchive(path, folder: "\(folder.path)/out").unpack(jobs: 2) { _ in true
+    }
+    #expect(result.pictures == 2 && result.refused.count == 1)
+    #expect(result.refused[0].reason.hasPrefix("another entry"))
+    #expect(unpacked().contains("c.png"))
   }
 
   @Test func followsNoLinks() throws {

@@ -136,7 +136,8 @@ struct TableImporterTests {
       "name,prompt,adj1,adj2,style,mos_quality,std_quality,mos_align,std_align\r\n"
       + rows.joined(separator: "\r\n")
     let (store, report, _) = try importing("agiqa3k", ["data.csv": text])
-    #expect(counts(report) == ["seeded/train": 40, "seeded/test": 10])
+    // By each name's own hash: 12 of these 50 lie in the lower fifth.
+    #expect(counts(report) == ["seeded/train": 38, "seeded/test": 12])
     let again = try importing("agiqa3k", ["copy/data.csv": text])
     let keys = try [store, again.0].map {
       try $0.samples(try $0.dataset(nil), split: "test").samples.map(\.key)

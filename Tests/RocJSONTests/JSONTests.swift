@@ -25,7 +25,7 @@ struct JSONTests {
     ("[NaN]", "line 1, column 2: NaN is not a JSON number"),
     ("[-Infinity]", "line 1, column 3: Infinity is not a JSON number"),
     ("[1e999]", "line 1, column 7: the number 1e999 does not fit a double"),
-    ("\"a\u{01}\"", "line 1, column 4: a control character inside a string"),
+    ("\"a\u{01}\"", "line 1, column 3: a control character inside a string"),
     ("\"\\ud800\"", "line 1, column 8: half of a surrogate pair"),
     ("\"\\x\"", "line 1, column 4: an unknown escape in a string"),
     ("{\"a\" 1}", "line 1, column 6: expected ':' after \"a\""),
@@ -102,5 +102,63 @@ struct JSONTests {
     #expect(numbers.count == 3 && numbers[0].isNaN)
     #expect(numbers.dropFirst() == [.infinity, -.infinity])
     #expect(records(text).error?.reason == "NaN is not a JSON number")
+  }
+
+  /// What is read around broken records, with the lines of the errors.
+  private func around(_ text: String) -> (found: [Int], errors: [Int]) {
+    let bytes = Array(text.utf8)
+    return bytes.withUnsafeBytes { buffer in
+      var records = JSONRecords(buffer)
+      var found: [Int] = []
+      var errors: [Int] = []
+      while errors.count < 100 {
+        do throws(JSONError) {
+          guard let record = try records.next() else { return (found, errors) }
+          found.append(record["a"]?.int ?? -1)
+        } catch {
+          errors.append(error.line)
+          if !records.skipRecord() { return (found, errors) }
+        }
+      }
+      return (found, errors)
+    }
+  }
+
+  @Test(arguments: [
+    // A bad token, in one line and over several.
+    ("[{\"a\": 1}, {\"a\": nope}, {\"a\": 3}]", [1, 3], [1]),
+    ("[\n{\"a\": 1},\n{\"a\": 01},\n{\"a\": 3}\n]", [1, 3], [3]),
+    ("[\n  {\n    \"a\": [{}, x]\n  },\n  {\n    \"a\": 2\n  }\n]", [2], [3]),
+    // No end: the next line in the same column begins a record.
+    ("[\n{\"a\": 1,\n{\"a\": 2}\n]", [2], [3]),
+    ("[\n{\"a\": [1, {\"b\": 2},\n{\"a\": 2}\n]", [2], [4]),
+    // A quotation mark is missing.
+    ("[\n{\"a\": 1, \"b\": \"x},\n{\"a\": 2}\n]", [2], [2]),
+    // Half of a surrogate pair, a comma too many, one too few, brackets of the other kind.
+    ("[{\"a\": \"\\ud83d\"}, {\"a\": 2}]", [2], [1]),
+    ("[{\"a\": 1}, ]", [1], [1]),
+    ("[{\"a\": 1} {\"a\": 2}, {\"a\": 3}]", [1, 3], [1]),
+    ("[{\"a\": [1}, {\"a\": 2}]", [2], [1]),
+    ("[{\"a\": 1]]", [], [1, 1]),
+    // The end is missing, or something follows it.
+    ("[{\"a\": 1}, {\"a\"", [1], [1]),
+    ("[{\"a\": 1}]]", [1], [1]),
+  ])
+  func goesOnAfterABrokenRecordOfAnArray(_ text: String, _ found: [Int], _ errors: [Int]) {
+    let result = around(text)
+    #expect(result.found == found && result.errors == errors)
+  }
+
+  @Test func neverHangsOnDamage() {
+    let whole = "[\n{\"a\": [1, {\"b\": \"x\\\"y\"}]},\n{\"a\": 2}\n]"
+    let bytes = Array(whole.utf8)
+    for place in bytes.indices {
+      for byte in [0x22, 0x7B, 0x7D, 0x5B, 0x5D, 0x2C, 0x5C, 0x0A, 0x00] as [UInt8] {
+        var damaged = bytes
+        damaged[place] = byte
+        #expect(around(String(decoding: damaged, as: UTF8.self)).errors.count < 10)
+        #expect(around(String(decoding: bytes[..<place], as: UTF8.self)).errors.count < 10)
+      }
+    }
   }
 }

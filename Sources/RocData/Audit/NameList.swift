@@ -1,40 +1,89 @@
 import RocJSON
 import RocTensor
 
-/// The picture names of any list: ids, names with labels, the first column of a table, or the
-/// `image` or `img_path` of JSON records.
+/// The picture names of any list: ids, names with labels, a column of a table, or the names of JSON
+/// records.
 package enum NameList {
+  /// What columns and members with a picture's name are called.
+  private static let columns = [
+    "image", "img_path", "image_id", "imagefile", "image_name", "imagename", "filename",
+    "file_name", "name", "path", "id", "dis_img_path",
+  ]
+
   /// - Throws: `DataError` when the file cannot be read or holds no names.
   package static func read(_ path: String) throws(DataError) -> [String] {
-    let reader = try LineReader(path, name: path)
-    var names: [String] = []
-    var isJSON: Bool?
-    reader.eachLine { number, line in
-      let text = String(decoding: line, as: UTF8.self).trimmingBlanks
-      if isJSON == nil, let first = text.first { isJSON = first == "[" || first == "{" }
-      guard isJSON == false, let field = text.split(whereSeparator: { " ,\t".contains($0) }).first
-      else { return }
-      // A header names columns, not pictures.
-      let isHeader =
-        number == 1 && ["image_id", "image", "id", "name"].contains(field.lowercased())
-      if !isHeader { names.append(String(field)) }
+    let file = try MappedFile.ofData(path)
+    let first = file.withBytes { bytes in
+      bytes.first { $0 > 0x20 && ![0xEF, 0xBB, 0xBF].contains($0) }
     }
-    if isJSON == true { names = try records(path) }
+    let isJSON = first == UInt8(ascii: "[") || first == UInt8(ascii: "{")
+    let names = isJSON ? try records(file) : lines(LineReader(file, name: path))
     guard !names.isEmpty else { throw DataError("\(path): no picture names in it") }
     return names
   }
 
-  private static func records(_ path: String) throws(DataError) -> [String] {
-    let file = try MappedFile.ofData(path)
-    return try file.withBytes { bytes throws(DataError) in
+  private static func lines(_ reader: LineReader) -> [String] {
+    var names: [String] = []
+    var column = 0
+    var isTable = false
+    reader.eachLine { number, line in
+      let text = String(decoding: line, as: UTF8.self).trimmingBlanks
+      guard !text.isEmpty else { return }
+      let fields = cells(line)
+      if number == 1, let place = header(fields) {
+        column = place
+        isTable = fields.count > 1
+        return
+      }
+      guard !isTable else {
+        if column < fields.count, !fields[column].isEmpty { names.append(fields[column]) }
+        return
+      }
+      names.append(name(text, fields))
+    }
+    return names
+  }
+
+  /// The fields of a line of CSV.
+  private static func cells(_ line: UnsafeRawBufferPointer) -> [String] {
+    var fields: [String] = []
+    _ = DelimitedRows(.byte(UInt8(ascii: ","), isQuoted: true)).eachRow(line) {
+      fields = $1
+      return false
+    }
+    return fields
+  }
+
+  /// The place of the column with names, when a first line names columns.
+  private static func header(_ fields: [String]) -> Int? {
+    fields.firstIndex { columns.contains($0.trimmingBlanks.lowercased()) }
+  }
+
+  /// A line that is a name and then only numbers is a labelled name; any other line is a name as a
+  /// whole, since names may hold blanks and commas.
+  private static func name(_ text: String, _ fields: [String]) -> String {
+    let isNumber = { (field: String) in Double(decimal: field.trimmingBlanks) != nil }
+    if fields.count > 1, fields.dropFirst().allSatisfy(isNumber) { return fields[0] }
+    let words = text.split { $0 == " " || $0 == "\t" }.map(String.init)
+    if words.count > 1, words.dropFirst().allSatisfy(isNumber) { return words[0] }
+    return fields.count == 1 ? fields[0] : text
+  }
+
+  private static func records(_ file: MappedFile) throws(DataError) -> [String] {
+    try file.withBytes { bytes throws(DataError) in
       var reader = JSONRecords(bytes, readsNonFinite: true)
       var names: [String] = []
       do throws(JSONError) {
         while let record = try reader.next() {
-          if let name = (record["image"] ?? record["img_path"])?.string { names.append(name) }
+          if let name = record.string {
+            names.append(name)
+            continue
+          }
+          let member = columns.lazy.compactMap { record[$0] }.first
+          if let name = member?.string ?? member?.int.map(String.init) { names.append(name) }
         }
       } catch {
-        throw DataError("\(path): not JSON: \(error)")
+        throw DataError("\(file.path): not JSON: \(error)")
       }
       return names
     }

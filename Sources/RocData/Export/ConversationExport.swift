@@ -9,6 +9,10 @@ package import RocStore
 package struct ConversationExport: Sendable {
   package static let mark = "<|image|>"
   package static let scoreToken = "[SCORE]"
+  /// What neither a question nor a comment may hold: training would cut the text there.
+  package static let reserved = [
+    mark, scoreToken, "[IMG", "</s>", "<s>", " USER: ", " ASSISTANT: ",
+  ]
   package static let question = "Please rate the aesthetics of the image."
   package static let answer = "The aesthetic rate of the image is [SCORE]. "
 

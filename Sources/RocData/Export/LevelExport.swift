@@ -63,6 +63,14 @@ package struct LevelExport: Sendable {
     return VoteHistogram(counts: votes, first: bins.first, step: bins.step)
   }
 
+  /// Whether a form can take a sample: where votes have another scale than gt_score, a picture
+  /// without votes has no score on the scale of the others.
+  package static func takes(_ sample: SampleRecord, form: Form, dataset: DatasetRecord) -> Bool {
+    guard case .deqa = form, let bins = dataset.bins, sample.votes == nil else { return true }
+    let last = bins.first + Double(bins.count - 1) * bins.step
+    return bins.first == dataset.range.low && last == dataset.range.high
+  }
+
   /// The scores whose lowest and highest bound the levels of a form.
   package static func scores(
     _ samples: [SampleRecord], form: Form, dataset: DatasetRecord
@@ -101,13 +109,14 @@ package struct LevelExport: Sendable {
       record.append(.init("image", .string(sample.key)))
       record.append(.init("gt_score", .double(score)))
       if case .deqa(let density) = form {
-        // Five levels cannot say more than their ends.
+        // Five levels cannot say more than their ends; they run from the worst to the best.
+        let within = min(max(score, range.low), range.high)
         let label = SoftLabel(
-          score: min(max(score, range.low), range.high),
+          score: higherIsBetter ? within : range.low + range.high - within,
           deviation: histogram(sample)?.sampleDeviation ?? deviations[sample.id], range: range,
           density: density)
         if label.isBinary { binary += 1 }
-        level = higherIsBetter ? label.level : label.level.reversed
+        level = label.level
         let deviation = histogram(sample)?.sampleDeviation ?? deviations[sample.id]
         record += Self.members(label, deviation: deviation, isTest: isTest)
       }

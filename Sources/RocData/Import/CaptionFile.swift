@@ -110,7 +110,16 @@ struct CaptionFile {
           try walk.openArray()
           while try walk.nextElement() {
             let line = walk.line
-            let record = try walk.value()
+            let record: JSON
+            do throws(JSONError) {
+              record = try walk.value()
+            } catch {
+              guard walk.skipElement() else { throw error }
+              report.skipped.append(
+                SkippedLine(
+                  file: name, line: error.line, reason: "not JSON: \(error.reason)", content: ""))
+              continue
+            }
             if walk.position - forgotten > Self.stride {
               forgotten = walk.position
               file.forget(before: forgotten)

@@ -73,7 +73,7 @@ enum JSONTable {
               .object([.init(column, .string(member.name))] + (member.value.members ?? [])))
           }
         } catch {
-          let goesOn = reader.skipToNextLine()
+          let goesOn = reader.skipRecord()
           skipped.append(
             SkippedLine(
               file: name, line: error.line,

@@ -5,12 +5,14 @@ import RocStore
 /// transaction, so that a million ratings never stand in memory.
 struct RatingTable {
   private let reader: TableReader
+  private let keys: KeyRule
   private let bins: Manifest.Votes?
   /// Whether ratings and gt_score have one scale, so that their mean may stand for it.
   private let givesScores: Bool
 
   init(_ reader: TableReader, _ manifest: Manifest) {
     self.reader = reader
+    keys = KeyRule(manifest)
     bins = manifest.votes
     givesScores =
       manifest.votes.map {
@@ -54,9 +56,7 @@ struct RatingTable {
         sum.count += 1
         if let bin { sum.votes[bin] += 1 }
         for (i, name) in names.enumerated() {
-          guard let value = reader.field(row, name).flatMap({ Double($0) }), value.isFinite else {
-            continue
-          }
+          guard let value = reader.field(row, name).flatMap(Double.init(decimal:)) else { continue }
           sum.attributes[i].total += value
           sum.attributes[i].count += 1
         }
@@ -125,12 +125,8 @@ struct RatingTable {
 
   private func rating(_ row: TableReader.Row) throws(DataError) -> Rating {
     let table = reader.table
-    guard row.fields.count == reader.header.count else {
-      throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
-    }
-    let rater = reader.field(row, table.rater ?? "") ?? ""
-    guard !rater.isEmpty else { throw DataError("\(table.rater ?? "") is empty") }
-    let key = try TableSamples.key(row, reader, table.key ?? Manifest.Names([]))
+    let rater = try keys.rater(row, reader, table.rater ?? "")
+    let key = try keys.key(row, reader)
     let column = table.score?.all.first ?? "score"
     let score = try TableSamples.number(row, reader, column)
     if table.fills == true { _ = try bin(of: score) }

@@ -54,6 +54,11 @@ package enum Recognition {
       var count = 0
       if manifest.importer == .ava {
         count = ((try? source.find(manifest.labels?.file ?? "")) ?? nil) == nil ? 0 : 1
+      } else if manifest.importer == .captions {
+        for file in source.files
+        where ((try? CaptionFile("\(source.path)/\(file)", name: file)) ?? nil) != nil {
+          count += 1
+        }
       } else {
         for table in manifest.tables ?? [] where table.format != .paths {
           for pattern in table.files.all where !pattern.hasPrefix("*") {

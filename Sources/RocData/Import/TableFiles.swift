@@ -18,7 +18,7 @@ struct TableFiles {
         continue
       }
       if table.format == .mat {
-        if let reader = try Self.variables(source, table) { readers.append((reader, "")) }
+        if let reader = try variables(source, table) { readers.append((reader, "")) }
         continue
       }
       var found = false
@@ -107,14 +107,23 @@ struct TableFiles {
   }
 
   /// MATLAB variables of one length as columns, from whichever files have them.
-  private static func variables(
+  private mutating func variables(
     _ source: SourceFolder, _ table: Manifest.Table
   ) throws(DataError) -> TableReader? {
     var found: [String: MATFile.Value] = [:]
     var names: [String] = []
     let wanted = Set((table.variables ?? [:]).values).union([table.matrix?.variable ?? ""])
     for file in source.files where file.lowercased().hasSuffix(".mat") {
-      let variables = try MATFile("\(source.path)/\(file)", name: file).variables
+      let variables: [String: MATFile.Value]
+      do throws(DataError) {
+        variables = try MATFile("\(source.path)/\(file)", name: file).variables
+      } catch {
+        // Other files may have all that is needed.
+        if !skipped.contains(where: { $0.file == file }) {
+          skipped.append(SkippedLine(file: file, line: 1, reason: error.message, content: ""))
+        }
+        continue
+      }
       let used = variables.filter { wanted.contains($0.key) }
       if !used.isEmpty { names.append(file) }
       found.merge(used) { first, _ in first }
@@ -135,7 +144,8 @@ extension Manifest.Table {
     self.init(
       files: Manifest.Names([]), required: nil, unless: nil, format: format, header: nil, key: key,
       score: nil, attributes: nil, namedAttribute: nil, nameKept: nil, votes: nil, rater: nil,
-      fills: nil, part: nil, partColumn: nil, variant: nil, variables: nil, matrix: nil)
+      fills: nil, part: nil, partColumn: nil, variant: nil, variables: nil, matrix: nil,
+      wide: nil, keyMatch: nil)
   }
 
   /// The same table in another part.
@@ -144,6 +154,6 @@ extension Manifest.Table {
       files: files, required: nil, unless: nil, format: format, header: header, key: key,
       score: score, attributes: attributes, namedAttribute: nil, nameKept: nil, votes: votes,
       rater: rater, fills: fills, part: partColumn == nil ? part : nil, partColumn: partColumn,
-      variant: variant, variables: nil, matrix: nil)
+      variant: variant, variables: nil, matrix: nil, wide: wide, keyMatch: keyMatch)
   }
 }

@@ -18,7 +18,7 @@ package struct TableImporter {
     let source = try SourceFolder(path, allowsFile: true)
     self.source = source
     var found = try TableFiles(manifest, source)
-    var samples = TableSamples(leftOut: manifest.leftOut?.keys ?? [])
+    var samples = TableSamples(leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest))
     for line in found.skipped { samples.skip(line) }
     for (reader, star) in found.readers where reader.table.rater == nil {
       samples.add(reader, star: star)
@@ -162,7 +162,7 @@ package struct TableImporter {
       }
     }
     try writeRaterTables(writer, &report)
-    var parts = TableParts(manifest, samples) { ids[$0] != nil }
+    var parts = TableParts(samples) { ids[$0] != nil }
     if let rule = manifest.byRaters, !rated.isEmpty {
       parts.add(rule, rated: rated, all: ids.keys.sorted())
     }
@@ -185,6 +185,30 @@ package struct TableImporter {
       try writer.setMembers(pieces[0], pieces[1], Array(rows))
       report.splits.append((pieces[0], pieces[1], rows.count))
     }
+    try writeSeeded(writer, ids, parts, &report)
+  }
+
+  /// The division by hash, of all pictures of the dataset: those of earlier sources, too.
+  private func writeSeeded(
+    _ writer: DatasetWriter, _ ids: [Int: Int64], _ parts: TableParts,
+    _ report: inout ImportReport
+  ) throws {
+    guard let rule = manifest.seeded, !parts.has(rule.scheme) else { return }
+    var isTest: [Int64: Bool] = [:]
+    for sample in writer.before {
+      let extra = rule.group == nil ? nil : sample.extra.flatMap { try? JSON.parse($0) }
+      isTest[sample.row] = rule.isTest(sample.key, group: rule.group.flatMap { extra?[$0]?.string })
+    }
+    for (place, row) in ids {
+      let entry = samples.entries[place]
+      let group = rule.group.flatMap { name in entry.extra.first { $0.name == name } }
+      isTest[row] = rule.isTest(key(entry), group: group?.value.string)
+    }
+    for (part, value) in [("train", false), ("test", true)] {
+      let rows = isTest.filter { $0.value == value }.map(\.key)
+      try writer.setMembers(rule.scheme, part, rows)
+      report.splits.append((rule.scheme, part, rows.count))
+    }
   }
 
   private func writeRaterTables(
@@ -197,20 +221,26 @@ package struct TableImporter {
             "\(source.path)/\(file)", name: file,
             table: .init(plain: Manifest.Names([table.key]), format: table.format))
           var failure: (any Error)?
-          report.skipped += reader.eachRow { row in
-            guard failure == nil, let name = reader.field(row, table.key), !name.isEmpty else {
-              return
-            }
-            let members = reader.header.filter { $0 != table.key }.map {
-              JSON.Member($0, .string(reader.field(row, $0) ?? ""))
-            }
+          var skipped: [SkippedLine] = []
+          skipped += reader.eachRow { row in
+            guard failure == nil else { return }
             do {
+              let name = try KeyRule(manifest).rater(row, reader, table.key)
+              let members = reader.header.filter { $0 != table.key }.map {
+                JSON.Member($0, .string(reader.field(row, $0) ?? ""))
+              }
               _ = try writer.rater(name, extra: JSON.object(members).line)
+            } catch let error as DataError {
+              skipped.append(
+                SkippedLine(
+                  file: reader.name, line: row.line, reason: error.message,
+                  content: row.fields.joined(separator: ",")))
             } catch {
               failure = error
             }
           }
           if let failure { throw failure }
+          report.skipped += skipped
         }
       }
     }

@@ -1,45 +1,21 @@
 import RocDigest
-import RocJSON
 
-/// The parts of a table dataset's schemes: as the files say, by seed, by raters, or made from
-/// others.
+/// The parts of a table dataset's schemes: as the files say, by raters, or made from others.
 struct TableParts {
   /// `scheme/part` to places in the samples.
   private(set) var parts: [(name: String, members: [Int])]
 
   /// - Parameters:
-  ///   - manifest: With its rules.
   ///   - samples: What the tables say.
   ///   - isUsed: Whether a picture has a label; others are in no part.
-  init(_ manifest: Manifest, _ samples: TableSamples, isUsed: (Int) -> Bool) {
+  init(_ samples: TableSamples, isUsed: (Int) -> Bool) {
     parts = samples.parts.map { ($0.name, $0.members.filter(isUsed)) }
-    if let seeded = manifest.seeded, parts.allSatisfy({ !$0.name.hasPrefix("\(seeded.scheme)/") }) {
-      parts += Self.seeded(seeded, samples, isUsed)
-    }
   }
+
+  /// Whether the files themselves have the scheme.
+  func has(_ scheme: String) -> Bool { parts.contains { $0.name.hasPrefix("\(scheme)/") } }
 
   private subscript(name: String) -> [Int]? { parts.first { $0.name == name }?.members }
-
-  /// The pictures whose hash of seed and name, or group, is smallest are the test part.
-  private static func seeded(
-    _ seeded: Manifest.Seeded, _ samples: TableSamples, _ isUsed: (Int) -> Bool
-  ) -> [(String, [Int])] {
-    let used = samples.entries.indices.filter(isUsed)
-    let order = used.map { place in
-      let entry = samples.entries[place]
-      let group = seeded.group.flatMap { name in
-        entry.extra.first { $0.name == name }?.value.string
-      }
-      return (SHA256.of("\(seeded.seed):\(group ?? entry.key)"), place)
-    }.sorted { $0 < $1 }
-    var count = Int((Double(order.count) * seeded.test).rounded())
-    // A group is never cut: its pictures have the same hash.
-    while count > 0, count < order.count, order[count].0 == order[count - 1].0 { count += 1 }
-    return [
-      ("\(seeded.scheme)/train", order.dropFirst(count).map(\.1)),
-      ("\(seeded.scheme)/test", order.prefix(count).map(\.1)),
-    ]
-  }
 
   /// Adds the division by how much raters rated.
   ///
@@ -72,5 +48,19 @@ struct TableParts {
       made.append(("\(scheme.name)/\(part.part)", members.filter { !without.contains($0) }))
     }
     parts += made
+  }
+}
+
+extension Manifest.Seeded {
+  /// Whether a picture belongs to the test part: its hash alone decides, so that a picture stays
+  /// where it is when others are added, and a group is never cut.
+  ///
+  /// - Parameters:
+  ///   - key: The picture's name in the database.
+  ///   - group: What it has in the column `group`.
+  /// - Returns: The same on every machine.
+  func isTest(_ key: String, group: String?) -> Bool {
+    let digest = SHA256.of("\(seed):\(group ?? key)").prefix(16)
+    return Double(UInt64(digest, radix: 16) ?? 0) < test * 0x1p64
   }
 }

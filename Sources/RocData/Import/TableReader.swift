@@ -20,7 +20,7 @@ struct TableReader {
   private enum Content {
     case text(MappedFile, DelimitedRows, hasHeader: Bool)
     case records(MappedFile)
-    case rows([Row])
+    case rows([Row], skipped: [SkippedLine])
   }
 
   /// - Throws: `DataError` when the file cannot be read or lacks a column that the manifest names.
@@ -36,7 +36,13 @@ struct TableReader {
     self.table = table
     if let rows {
       header = rows.header
-      content = .rows(rows.rows)
+      content = .rows(rows.rows, skipped: [])
+    } else if let wide = table.wide {
+      let (columns, narrow) = try Self.open(path, name: name, table: table)
+      let split = WideRows.split(
+        header: columns, rows: Self.rows(of: narrow, name: name), count: wide.count, file: name)
+      header = split.header
+      content = .rows(split.rows, skipped: split.skipped)
     } else {
       (header, content) = try Self.open(path, name: name, table: table)
     }
@@ -82,7 +88,8 @@ struct TableReader {
       let rows = book.rows.map { Row(line: $0.line, fields: $0.fields, json: nil) }
       guard let first = rows.first else { throw DataError("\(name): an empty sheet") }
       return (
-        table.header ?? first.fields, .rows(table.header == nil ? Array(rows.dropFirst()) : rows)
+        table.header ?? first.fields,
+        .rows(table.header == nil ? Array(rows.dropFirst()) : rows, skipped: [])
       )
     }
     let file = try MappedFile.ofData(path)
@@ -113,16 +120,25 @@ struct TableReader {
           .leading(UInt8(ascii: "="), fields: nil),
         ]
       }
-    var best: (separator: DelimitedRows.Separator, fields: [String])?
+    var best: (separator: DelimitedRows.Separator, fields: [String], agreeing: Int)?
     for separator in choices {
       var first: [String]?
+      var agreeing = 0
+      var seen = 0
       file.withBytes { bytes in
         _ = DelimitedRows(separator).eachRow(bytes) { _, fields in
-          first = fields
-          return false
+          if let first { agreeing += fields.count == first.count ? 1 : 0 }
+          first = first ?? fields
+          seen += 1
+          return seen < 50
         }
       }
-      if let first, first.count > best?.fields.count ?? 0 { best = (separator, first) }
+      guard let first else { continue }
+      // A header of one field agrees with everything and says nothing.
+      let rank = (first.count > 1 ? agreeing : 0, first.count)
+      if best.map({ rank > ($0.fields.count > 1 ? $0.agreeing : 0, $0.fields.count) }) ?? true {
+        best = (separator, first.map(\.trimmingBlanks), agreeing)
+      }
     }
     guard let best else { throw DataError("\(name): empty, expected a header line") }
     let header = table.header ?? best.fields
@@ -137,9 +153,9 @@ struct TableReader {
   /// - Returns: What could not be read.
   func eachRow(_ body: (Row) -> Void) -> [SkippedLine] {
     switch content {
-    case .rows(let rows):
+    case .rows(let rows, let skipped):
       rows.forEach(body)
-      return []
+      return skipped
     case .records(let file):
       return JSONTable.eachRow(file, name: name, header: header, key: table.key, body)
     case .text(let file, let rows, let hasHeader):
@@ -155,6 +171,19 @@ struct TableReader {
           file: name, line: $0, reason: "a quotation mark opens here and never closes", content: "")
       }
     }
+  }
+
+  /// The rows of a text below its header.
+  private static func rows(of content: Content, name: String) -> [Row] {
+    guard case .text(let file, let rows, let hasHeader) = content else { return [] }
+    var result: [Row] = []
+    _ = file.withBytes { bytes in
+      rows.eachRow(bytes) { line, fields in
+        result.append(Row(line: line, fields: fields, json: nil))
+        return true
+      }
+    }
+    return hasHeader ? Array(result.dropFirst()) : result
   }
 
   /// The column of gt_score: one for the whole file, so that scales never mix; what `id->` says

@@ -1,4 +1,5 @@
 import RocJSON
+import RocStore
 
 /// Pictures gathered from one or more tables, in the order of their first line.
 struct TableSamples {
@@ -14,7 +15,7 @@ struct TableSamples {
   }
 
   private(set) var entries: [Entry] = []
-  private var places: [String: Int] = [:]
+  private var places: [ExactText: Int] = [:]
   /// `scheme/part` to places in `entries`.
   private(set) var parts: [(name: String, members: [Int])] = []
   private(set) var rows = 0
@@ -23,22 +24,29 @@ struct TableSamples {
   /// Pictures that the manifest leaves out, and how often.
   private(set) var leftOut = 0
   private let leftOutKeys: Set<String>
+  private let keys: KeyRule
 
-  init(leftOut: [String]) { leftOutKeys = Set(leftOut) }
+  /// - Parameters:
+  ///   - leftOut: Pictures that are no part of the dataset.
+  ///   - keys: How the tables name pictures.
+  init(leftOut: [String], keys: KeyRule) {
+    leftOutKeys = Set(leftOut)
+    self.keys = keys
+  }
 
   /// Sets a line aside.
   mutating func skip(_ line: SkippedLine) { skipped.append(line) }
 
   /// The place of a picture; a new one has no score yet.
   mutating func place(of key: String) -> Int {
-    if let place = places[key] { return place }
-    places[key] = entries.count
+    if let place = places[ExactText(key)] { return place }
+    places[ExactText(key)] = entries.count
     entries.append(Entry(key: key))
     return entries.count - 1
   }
 
   /// The place of a picture that is there.
-  func knownPlace(of key: String) -> Int? { places[key] }
+  func knownPlace(of key: String) -> Int? { places[ExactText(key)] }
 
   /// Fills in what ratings say where no table said it.
   mutating func fill(_ place: Int, score: Double?, votes: [Int]?, place text: String) {
@@ -58,18 +66,18 @@ struct TableSamples {
   /// Reads a table; `star` is what the `*` of its name stands for.
   mutating func add(_ reader: TableReader, star: String) {
     let table = reader.table
-    var seen: Set<String> = []
+    var seen: Set<ExactText> = []
     // Closures cannot change self: rows are gathered by a copy that takes its place.
     var result = self
     result.skipped += reader.eachRow { row in
       if table.score != nil { result.rows += 1 }
       do throws(DataError) {
-        let entry = try Self.entry(row, reader, table, star)
+        let entry = try Self.entry(row, reader, table, star, try keys.key(row, reader))
         if result.leftOutKeys.contains(entry.key) {
           result.leftOut += 1
           return
         }
-        if !seen.insert(entry.key).inserted { result.duplicates += 1 }
+        if !seen.insert(ExactText(entry.key)).inserted { result.duplicates += 1 }
         let place = try result.merge(entry)
         if let part = try Self.part(row, reader, table) { result.join(part, place) }
       } catch {
@@ -82,26 +90,10 @@ struct TableSamples {
     self = result
   }
 
-  /// A picture's name as a table gives it, with forward slashes.
-  static func key(
-    _ row: TableReader.Row, _ reader: TableReader, _ names: Manifest.Names
-  ) throws(DataError) -> String {
-    let raw = reader.field(row, names)
-    guard let text = raw?.text, !text.isEmpty else {
-      throw DataError("\(names.all.joined(separator: " or ")) is empty")
-    }
-    guard text.utf8.contains(UInt8(ascii: "\\")) else { return text }
-    return String(
-      decoding: text.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 }, as: UTF8.self)
-  }
-
   private static func entry(
-    _ row: TableReader.Row, _ reader: TableReader, _ table: Manifest.Table, _ star: String
+    _ row: TableReader.Row, _ reader: TableReader, _ table: Manifest.Table, _ star: String,
+    _ key: String
   ) throws(DataError) -> Entry {
-    guard row.fields.count == reader.header.count else {
-      throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
-    }
-    let key = try key(row, reader, table.key ?? Manifest.Names([]))
     var entry = Entry(key: key, place: "\(reader.name):\(row.line)")
     var used = Set(table.key?.all ?? [])
     if let names = reader.score {
@@ -127,7 +119,7 @@ struct TableSamples {
     for column in takesAll ? reader.header : table.attributes ?? [] where !used.contains(column) {
       // An empty cell is no measurement: some files leave attributes out for some pictures.
       guard let text = reader.field(row, column), !isEmpty(text) else { continue }
-      guard let value = Double(text), value.isFinite else {
+      guard let value = Double(decimal: text) else {
         if takesAll { continue }
         throw DataError("\(column) is \"\(text)\", expected a number")
       }
@@ -158,7 +150,7 @@ struct TableSamples {
       guard !values.isEmpty, values.count == list.count else { throw refuse() }
       return values
     }
-    guard let value = Double(text), value.isFinite else { throw refuse() }
+    guard let value = Double(decimal: text) else { throw refuse() }
     return [value]
   }
 
@@ -170,8 +162,8 @@ struct TableSamples {
 
   /// Puts what a line says beside what earlier lines said.
   private mutating func merge(_ entry: Entry) throws(DataError) -> Int {
-    guard let place = places[entry.key] else {
-      places[entry.key] = entries.count
+    guard let place = places[ExactText(entry.key)] else {
+      places[ExactText(entry.key)] = entries.count
       entries.append(entry)
       return entries.count - 1
     }

@@ -32,6 +32,12 @@ extension Manifest {
       throw refuse("by_raters goes from \(byRaters.low) to \(byRaters.high)")
     }
     for table in tables ?? [] {
+      if let wide = table.wide, !(1...1000).contains(wide.count) {
+        throw refuse("wide.count is \(wide.count), expected 1 to 1000")
+      }
+      if let rule = table.keyMatch, (try? Regex(rule.pattern)) == nil {
+        throw refuse("key_match.pattern \"\(rule.pattern)\" is no regular expression")
+      }
       if let columns = table.votes?.columns, columns.count != votes?.bins {
         throw refuse("\(columns.count) vote columns for \(votes?.bins ?? 0) bins of votes")
       }

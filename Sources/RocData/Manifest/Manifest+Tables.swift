@@ -39,6 +39,10 @@ extension Manifest {
     /// MATLAB variables by column, and columns of a matrix in a cell of one.
     package let variables: [String: String]?
     package let matrix: Matrix?
+    /// Makes several rows of each line of the file.
+    package let wide: Wide?
+    /// What of the key's text is the name.
+    package let keyMatch: KeyMatch?
 
     enum CodingKeys: String, CodingKey {
       case files
@@ -59,7 +63,22 @@ extension Manifest {
       case variant
       case variables
       case matrix
+      case wide
+      case keyMatch = "key_match"
     }
+  }
+
+  /// Lines that hold several pictures: columns named alike but for a number at their end become one
+  /// column, other columns are repeated.
+  package struct Wide: Sendable, Codable, Equatable {
+    /// The numbers go from 1 to this.
+    package let count: Int
+  }
+
+  /// A regular expression whose groups, put together, are a picture's name.
+  package struct KeyMatch: Sendable, Codable, Equatable {
+    package let pattern: String
+    package let join: String
   }
 
   /// One name or several.

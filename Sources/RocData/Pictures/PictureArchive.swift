@@ -33,6 +33,8 @@ package struct PictureArchive {
   }
 
   private struct Pending: Sendable {
+    /// Of the entry in the archive, from 1.
+    let number: Int
     let path: String
     let bytes: [UInt8]
   }
@@ -84,9 +86,16 @@ package struct PictureArchive {
   ) throws(DataError) -> Result {
     var result = Result(folder: folder)
     let marker = "\(folder)/\(Self.marker)"
-    let identity = identity.line
-    if let known = try? String(contentsOfFile: marker, encoding: .utf8), known == identity {
+    let identity = identity
+    if let text = try? String(contentsOfFile: marker, encoding: .utf8),
+      let known = try? JSON.parse(text), known["pieces"]?.line == identity.line
+    {
       result.isKnown = true
+      result.refused = (known["refused"]?.array ?? []).map {
+        SkippedLine(
+          file: archive, line: $0["entry"]?.int ?? 0, reason: $0["reason"]?.string ?? "",
+          content: $0["path"]?.string ?? "")
+      }
       return result
     }
     do {
@@ -108,7 +117,14 @@ package struct PictureArchive {
       throw DataError("\(archive): holds no picture (\(result.refused.count) entries refused)")
     }
     do {
-      try identity.write(toFile: marker, atomically: true, encoding: .utf8)
+      let refused = result.refused.map {
+        JSON.object([
+          .init("entry", .int($0.line)), .init("reason", .string($0.reason)),
+          .init("path", .string($0.content)),
+        ])
+      }
+      let note: JSON = ["pieces": identity, "refused": .array(refused)]
+      try note.line.write(toFile: marker, atomically: true, encoding: .utf8)
     } catch {
       throw DataError("\(marker): cannot be written: \(error.localizedDescription)")
     }
@@ -161,7 +177,7 @@ package struct PictureArchive {
           no archive of pictures
           """)
       }
-      pending.append(Pending(path: path, bytes: bytes))
+      pending.append(Pending(number: number, path: path, bytes: bytes))
       waiting += bytes.count
       if waiting > 1 << 25 || pending.count == 256 {
         try write(pending, jobs: jobs, &result)
@@ -193,32 +209,68 @@ package struct PictureArchive {
     let folder = folder
     let facts = Parallel.map(pending, jobs: jobs) { item in
       let found = item.bytes.withUnsafeBytes { PictureFacts.of($0, name: item.path) }
-      return (found, Self.save(item.bytes, to: "\(folder)/\(item.path)"))
+      return (found, Self.save(item.bytes, to: item.path, below: folder))
     }
-    for (item, (found, failure)) in zip(pending, facts) {
-      if let failure { throw ArchiveError("\(folder)/\(item.path): \(failure)") }
+    for (item, (found, outcome)) in zip(pending, facts) {
+      switch outcome {
+      case .saved: break
+      case .failed(let reason): throw ArchiveError("\(folder)/\(item.path): \(reason)")
+      case .refused(let reason):
+        result.refused.append(
+          SkippedLine(file: archive, line: item.number, reason: reason, content: item.path))
+        continue
+      }
       result.facts[item.path] = found
       result.pictures += 1
     }
   }
 
+  private enum Outcome: Sendable {
+    case saved
+    /// The archive asks for something that cannot be.
+    case refused(String)
+    case failed(String)
+  }
+
   /// Writes a file under another name first, so that a kill never leaves half a picture.
-  private static func save(_ bytes: [UInt8], to path: String) -> String? {
+  private static func save(_ bytes: [UInt8], to name: String, below folder: String) -> Outcome {
+    let path = "\(folder)/\(name)"
     let parent = (path as NSString).deletingLastPathComponent
+    if let reason = obstacle(to: path, below: folder) { return .refused(reason) }
+    let files = FileManager.default
     do {
       // An earlier link in the folder could lead elsewhere.
       if URL(fileURLWithPath: parent).resolvingSymlinksInPath().path
         != URL(fileURLWithPath: parent).standardizedFileURL.path,
-        FileManager.default.fileExists(atPath: parent),
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: parent)) != nil
+        files.fileExists(atPath: parent),
+        (try? files.destinationOfSymbolicLink(atPath: parent)) != nil
       {
-        return "its folder is a link"
+        return .failed("its folder is a link")
       }
-      try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+      try files.createDirectory(atPath: parent, withIntermediateDirectories: true)
       try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
-      return nil
+      return .saved
     } catch {
-      return "cannot be written: \(error.localizedDescription)"
+      // Another thread may have written the other entry meanwhile.
+      if let reason = obstacle(to: path, below: folder) { return .refused(reason) }
+      return .failed("cannot be written: \(error.localizedDescription)")
     }
+  }
+
+  /// Why a path cannot be a file: `a.jpg` and `a.jpg/b.jpg` may stand in one archive.
+  private static func obstacle(to path: String, below folder: String) -> String? {
+    var isFolder: ObjCBool = false
+    let files = FileManager.default
+    if files.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      return "another entry needs a folder of this name"
+    }
+    var above = (path as NSString).deletingLastPathComponent
+    while above.count > folder.count {
+      if files.fileExists(atPath: above, isDirectory: &isFolder), !isFolder.boolValue {
+        return "another entry is a file where this one needs a folder"
+      }
+      above = (above as NSString).deletingLastPathComponent
+    }
+    return nil
   }
 }

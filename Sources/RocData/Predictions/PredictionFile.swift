@@ -51,11 +51,6 @@ package struct PredictionFile: Sendable {
     return numbers
   }
 
-  /// A decimal number; Swift alone would also read hexadecimal.
-  private static func number(_ text: String) -> Double? {
-    text.contains { $0 == "x" || $0 == "X" } ? nil : Double(text)
-  }
-
   private mutating func add(
     _ place: String, truth: Double?, score: Double?, distributions: ([Double], [Double])?,
     reason: String? = nil
@@ -123,13 +118,13 @@ package struct PredictionFile: Sendable {
         failures.append("\(place): \(row.fields.count) fields, expected \(csv.header.count)")
         continue
       }
-      let hasScore = Self.number(row.fields[score]) != nil
+      let hasScore = Double(decimal: row.fields[score]) != nil
       let predicted = try Self.distribution(
-        hasScore ? p.map { Self.number(row.fields[$0]) } : nil, "p1…p\(p.count)", place)
+        hasScore ? p.map { Double(decimal: row.fields[$0]) } : nil, "p1…p\(p.count)", place)
       let target = try Self.distribution(
-        hasScore ? t.map { Self.number(row.fields[$0]) } : nil, "t1…t\(t.count)", place)
+        hasScore ? t.map { Double(decimal: row.fields[$0]) } : nil, "t1…t\(t.count)", place)
       add(
-        place, truth: Self.number(row.fields[truth]), score: Self.number(row.fields[score]),
+        place, truth: Double(decimal: row.fields[truth]), score: Double(decimal: row.fields[score]),
         distributions: predicted.flatMap { p in target.map { (p, $0) } })
     }
   }

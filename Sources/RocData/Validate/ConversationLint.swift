@@ -50,7 +50,7 @@ package struct ConversationLint: Sendable {
       } catch {
         records += 1
         // JSON Lines go on at the next line; an array that breaks cannot be read further.
-        let goesOn = reader.skipToNextLine()
+        let goesOn = reader.skipRecord()
         fail("record", "not JSON: \(error)\(goesOn ? "" : "; the rest of the file was not read")")
         if !goesOn { return }
       }

@@ -10,6 +10,8 @@ package struct LevelLint: Sendable {
   package var findImage: (@Sendable (String) -> String?)?
   /// Whether `level_probs` are expected.
   private let isDeQA: Bool
+  /// Whether low scores are the good ones.
+  private let isLowerBetter: Bool
 
   package private(set) var errors: [Finding] = []
   package private(set) var warnings: [Finding] = []
@@ -19,9 +21,11 @@ package struct LevelLint: Sendable {
   private var images: [String: Int] = [:]
 
   package init(
-    isDeQA: Bool, range: ScoreRange?, findImage: (@Sendable (String) -> String?)? = nil
+    isDeQA: Bool, range: ScoreRange?, isLowerBetter: Bool = false,
+    findImage: (@Sendable (String) -> String?)? = nil
   ) {
     self.isDeQA = isDeQA
+    self.isLowerBetter = isLowerBetter
     self.range = range
     self.findImage = findImage
   }
@@ -36,7 +40,7 @@ package struct LevelLint: Sendable {
         check(record)
       } catch {
         records += 1
-        let goesOn = reader.skipToNextLine()
+        let goesOn = reader.skipRecord()
         fail("record", "not JSON: \(error)\(goesOn ? "" : "; the rest of the file was not read")")
         if !goesOn { break }
       }
@@ -63,7 +67,8 @@ package struct LevelLint: Sendable {
         record: 0, field: "conversations",
         message: """
           the levels run against the scores (SRCC \(fixed(srcc, 3))): the best pictures are called \
-          bad, as when the scores are DMOS
+          bad, as when the scores are DMOS; where low scores are the good ones say \
+          --lower-is-better
           """))
   }
 
@@ -85,9 +90,11 @@ package struct LevelLint: Sendable {
     let score = checkScore(record)
     if let turns = record["conversations"] {
       let level = checkTurns(turns, pictures: pictures)
-      if let level, let score {
+      // DeQA-Score's norm runs from the worst to the best on every scale.
+      let sense = record["gt_score_norm"]?.double ?? score.map { isLowerBetter ? -$0 : $0 }
+      if let level, let sense {
         levels.append(Double(level.rawValue))
-        scores.append(score)
+        scores.append(sense)
       }
     }
     if let probabilities = record["level_probs"] { checkProbabilities(probabilities, record) }
@@ -133,7 +140,7 @@ package struct LevelLint: Sendable {
       return stated
     }
     guard let score = value.double else {
-      if let text = value.string, let score = Double(text.trimmingBlanks), score.isFinite {
+      if let text = value.string, let score = Double(decimal: text.trimmingBlanks) {
         fail("gt_score", "is the text \"\(text)\", expected a number")
         return score
       }
@@ -208,7 +215,7 @@ enum LevelRecord {
   /// The number after the last `->` of an id.
   static func score(_ id: String) -> Double? {
     guard let arrow = id.ranges(of: "->").last else { return nil }
-    return Double(String(id[arrow.upperBound...]).trimmingBlanks)
+    return Double(decimal: String(id[arrow.upperBound...]).trimmingBlanks)
   }
 
   /// The level with which an answer ends.

@@ -22,7 +22,10 @@ package struct RecordRepair: Sendable {
   /// - Parameters:
   ///   - format: Whose records.
   ///   - records: All of the file: levels of some tell those of others.
-  package init(_ format: RecordFormat, learningFrom records: [JSON]) {
+  ///   - isLowerBetter: Low scores are the good ones, so levels that fall are right.
+  package init(
+    _ format: RecordFormat, learningFrom records: [JSON], isLowerBetter: Bool = false
+  ) {
     self.format = format
     guard format != .roc else { return }
     for record in records {
@@ -32,7 +35,7 @@ package struct RecordRepair: Sendable {
       known.append((score, level))
     }
     known.sort { $0.score < $1.score }
-    isReversed = Self.runsAgainst(known)
+    isReversed = !isLowerBetter && Self.runsAgainst(known)
   }
 
   /// Whether the lower half of the scores has the higher levels.
@@ -46,7 +49,7 @@ package struct RecordRepair: Sendable {
 
   private static func score(_ record: JSON) -> Double? {
     let value = record["gt_score"]
-    return value?.double ?? value?.string.flatMap { Double($0.trimmingBlanks) }
+    return value?.double ?? value?.string.flatMap { Double(decimal: $0.trimmingBlanks) }
       ?? record["id"]?.string.flatMap(LevelRecord.score)
   }
 
@@ -97,7 +100,7 @@ package struct RecordRepair: Sendable {
   }
 
   private mutating func mendedScore(_ value: JSON) -> JSON {
-    if let text = value.string, let score = Double(text.trimmingBlanks), score.isFinite {
+    if let text = value.string, let score = Double(decimal: text.trimmingBlanks) {
       note("gt_score \"\(text)\" is now a number")
       return .double(score)
     }
@@ -112,7 +115,7 @@ package struct RecordRepair: Sendable {
     for item in list {
       if let number = item.double {
         numbers.append(number)
-      } else if let number = item.string.flatMap({ Double($0.trimmingBlanks) }) {
+      } else if let number = item.string.flatMap({ Double(decimal: $0.trimmingBlanks) }) {
         numbers.append(number)
         hadText = true
       } else {

@@ -9,6 +9,7 @@ enum Migrations {
     migrator.registerMigration("1 datasets and predictions", migrate: createTables)
     migrator.registerMigration("2 audits", migrate: keepListedNames)
     migrator.registerMigration("3 ratings", migrate: keepRatings)
+    migrator.registerMigration("4 computed base names", migrate: computeBaseNames)
     return migrator
   }
 }

@@ -85,8 +85,10 @@ struct Export: RocCommand {
   @OptionGroup var database: DatabaseOptions
 
   mutating func validate() throws {
-    for question in question where question.contains(ConversationExport.mark) {
-      throw ValidationError("--question must not hold <|image|>; the export adds it.")
+    for question in question {
+      guard let mark = ConversationExport.reserved.first(where: question.contains) else { continue }
+      throw ValidationError(
+        "--question must not hold \(mark): the template or the export has its own.")
     }
     guard question.isEmpty || [.roc, .qalign, .deqa].contains(format) else {
       throw ValidationError("--question goes with --format roc, qalign or deqa.")
@@ -131,9 +133,18 @@ struct Export: RocCommand {
       }
     }
     let attributes = try ExportedAttributes(self, store, record)
-    let incomplete = format == .roc ? attributes.keepComplete(&samples) : []
+    var incomplete = format == .roc ? attributes.keepComplete(&samples) : []
     for key in incomplete.prefix(20) {
       Console.note("left out: \(key): it lacks an attribute, so there is no score to train on")
+    }
+    if format == .deqa {
+      let form = LevelExport.Form.deqa(density)
+      let mute = samples.filter { !LevelExport.takes($0, form: form, dataset: record) }
+      samples.removeAll { !LevelExport.takes($0, form: form, dataset: record) }
+      for sample in mute.prefix(20) {
+        Console.note("left out: \(sample.key): it has no votes, and its score is on another scale")
+      }
+      incomplete += mute.map(\.key)
     }
     try write(samples, name, store, record, attributes)
     let left = skipMissing ? ", \(absent.count) left out" : ""
@@ -143,7 +154,10 @@ struct Export: RocCommand {
         "Warning: \(absent.count) pictures are missing or unreadable; --skip-missing leaves them out"
       )
     }
-    if !incomplete.isEmpty { Console.note("\(incomplete.count) pictures lack an attribute") }
+    if !incomplete.isEmpty {
+      Console.note(
+        "\(incomplete.count) pictures lack \(format == .deqa ? "votes" : "an attribute")")
+    }
     return incomplete.isEmpty ? .done : .partlyFailed
   }
 
@@ -189,7 +203,9 @@ struct Export: RocCommand {
     _ samples: [SampleRecord], _ name: SplitName?, _ form: LevelExport.Form, _ store: Store,
     _ record: DatasetRecord
   ) throws -> [UInt8] {
-    let all = try store.samples(record).samples
+    let all = try store.samples(record).samples.filter {
+      LevelExport.takes($0, form: form, dataset: record)
+    }
     let scores = LevelExport.scores(all, form: form, dataset: record)
     guard let low = scores.min(), let high = scores.max(), low < high || levelRange != nil else {
       throw CommandError(.failed, "\(dataset): all scores are equal, so there are no levels")
@@ -204,7 +220,7 @@ struct Export: RocCommand {
     let (bytes, loss) = export.array(samples, isTest: name?.part == "test")
     Console.note("levels: five equal intervals of \(range.low) to \(range.high)")
     if !record.higherIsBetter {
-      Console.note("levels: low scores of this dataset are the good ones")
+      Console.note("levels: low scores of this dataset are the good ones; gt_score stays as it is")
     }
     if loss.outside > 0 {
       Console.note("levels: \(loss.outside) pictures outside them got the nearest level")

@@ -25,11 +25,10 @@ enum CommentRule: String, ExpressibleByArgument, CaseIterable {
 
   /// The chosen comment on one line; nil when none can be said.
   func choose(_ comments: [String]) -> String? {
-    let marks = ["<|image|>", "[SCORE]", "[IMG", "</s>", "<s>", " USER: ", " ASSISTANT: "]
     let usable = comments.map { text in
       text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }.filter { text in
-      !text.isEmpty && marks.allSatisfy { " \(text) ".occurrences(of: $0) == 0 }
+      !text.isEmpty && ConversationExport.reserved.allSatisfy { !" \(text) ".contains($0) }
     }
     switch self {
     case .first: return usable.first

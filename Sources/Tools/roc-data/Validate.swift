@@ -38,6 +38,9 @@ struct Validate: RocCommand {
   @Option(help: "Whose records: roc, qalign or deqa; told by the records when absent.")
   var format: RecordFormat?
 
+  @Flag(help: "Low scores are the good ones (DMOS), so levels fall while scores rise.")
+  var lowerIsBetter = false
+
   @Flag(help: "Mend records and write them to --output.")
   var fix = false
 
@@ -131,7 +134,8 @@ struct Validate: RocCommand {
       return Outcome(lint)
     }
     var lint = LevelLint(
-      isDeQA: format == .deqa, range: givenRange, findImage: try fileLint().findImage)
+      isDeQA: format == .deqa, range: givenRange, isLowerBetter: lowerIsBetter,
+      findImage: try fileLint().findImage)
     lint.check(file: bytes)
     return Outcome(lint)
   }
@@ -149,10 +153,10 @@ struct Validate: RocCommand {
       } catch {
         broken += 1
         try tell("left out: not JSON: \(error)")
-        if !reader.skipToNextLine() { break }
+        if !reader.skipRecord() { break }
       }
     }
-    var repair = RecordRepair(format, learningFrom: records)
+    var repair = RecordRepair(format, learningFrom: records, isLowerBetter: lowerIsBetter)
     var mended = records.map { repair.mend($0) }
     for change in repair.changes { try tell("mended: record \(change.record): \(change.message)") }
     // What is still wrong has no one right answer: it is left out by name.

@@ -120,6 +120,9 @@ with tarfile.open(here / "hostile.tar.gz", "w:gz") as archive:
     add("hard.png", type=tarfile.LNKTYPE, linkname="/etc/passwd")
     add("pipe.png", type=tarfile.FIFOTYPE)
     add("good.png", data=picture)
+with zipfile.ZipFile(here / "clash.zip", "w") as archive:
+    for name in ("a.png", "a.png/b.png", "c.png"):
+        archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), picture)
 with zipfile.ZipFile(here / "bomb.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
     for number in range(3):
         archive.writestr(f"{number}.bmp", bytes(4_000_000))

@@ -1,0 +1,69 @@
+import RocJSON
+
+/// How a dataset's tables name pictures and raters.
+struct KeyRule {
+  /// Ids to which the manifest adds an ending are numbers, which some tables write as `1992.0`.
+  private let areIDs: Bool
+
+  init(_ manifest: Manifest) { areIDs = manifest.images.name != "{id}" }
+
+  /// The name of a row's picture, with forward slashes.
+  ///
+  /// - Throws: `DataError` for a row of another width than the header, and for a name that is
+  ///   empty, a list, or not UTF-8: names that were mended alike would be one picture.
+  func key(_ row: TableReader.Row, _ reader: TableReader) throws(DataError) -> String {
+    guard row.fields.count == reader.header.count else {
+      throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
+    }
+    let names = reader.table.key ?? Manifest.Names([])
+    guard let (column, text) = reader.field(row, names), !text.isEmpty else {
+      throw DataError("\(names.all.joined(separator: " or ")) is empty")
+    }
+    if let value = row.json?[column], value.string == nil, value.double == nil {
+      throw DataError("\(column) is \(value.kind), expected the name of one picture")
+    }
+    guard !text.unicodeScalars.contains("\u{FFFD}") else {
+      throw DataError("\(column) is not UTF-8: \"\(text)\"; convert the file")
+    }
+    let name = try Self.matched(areIDs ? Self.whole(text) : text, reader.table.keyMatch, column)
+    guard name.utf8.contains(UInt8(ascii: "\\")) else { return name }
+    return String(
+      decoding: name.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 },
+      as: UTF8.self)
+  }
+
+  /// The name of a row's rater.
+  func rater(_ row: TableReader.Row, _ reader: TableReader, _ column: String) throws(DataError)
+    -> String
+  {
+    guard row.fields.count == reader.header.count else {
+      throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
+    }
+    guard let name = reader.field(row, column), !name.isEmpty else {
+      throw DataError("\(column) is empty")
+    }
+    return Self.whole(name)
+  }
+
+  /// The groups of a regular expression, put together.
+  private static func matched(
+    _ text: String, _ rule: Manifest.KeyMatch?, _ column: String
+  ) throws(DataError) -> String {
+    guard let rule else { return text }
+    guard let regex = try? Regex(rule.pattern), let match = text.firstMatch(of: regex) else {
+      throw DataError("\(column) is \"\(text)\", expected \(rule.pattern) in it")
+    }
+    return match.output.dropFirst().compactMap { $0.substring.map(String.init) }
+      .joined(separator: rule.join)
+  }
+
+  /// `1992` for `1992.0`.
+  private static func whole(_ text: String) -> String {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty,
+      parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      parts[1].utf8.allSatisfy({ $0 == 0x30 })
+    else { return text }
+    return String(parts[0])
+  }
+}

@@ -76,17 +76,26 @@ package enum LogisticFit {
     }
   }
 
-  /// The value's derivatives by each parameter.
-  private static func slopes(_ x: Double, _ b: [Double], _ curve: Curve) -> [Double] {
+  /// Writes the value's derivatives by each parameter.
+  private static func writeSlopes(
+    _ x: Double, _ b: [Double], _ curve: Curve, to slopes: UnsafeMutableBufferPointer<Double>
+  ) {
     switch curve {
     case .fourParameters:
       let s = 1 / (1 + exp(-(x - b[2]) / b[3]))
       let bend = (b[0] - b[1]) * s * (1 - s) / b[3]
-      return [s, 1 - s, -bend, -bend * (x - b[2]) / b[3]]
+      slopes[0] = s
+      slopes[1] = 1 - s
+      slopes[2] = -bend
+      slopes[3] = -bend * (x - b[2]) / b[3]
     case .fiveParameters:
       let s = 1 / (1 + exp(b[1] * (x - b[2])))
       let bend = b[0] * s * (1 - s)
-      return [0.5 - s, bend * (x - b[2]), -bend * b[1], x, 1]
+      slopes[0] = 0.5 - s
+      slopes[1] = bend * (x - b[2])
+      slopes[2] = -bend * b[1]
+      slopes[3] = x
+      slopes[4] = 1
     }
   }
 
@@ -106,16 +115,25 @@ package enum LogisticFit {
     _ x: [Double], _ y: [Double], _ b: [Double], _ curve: Curve
   ) -> ([[Double]], [Double]) {
     let count = b.count
-    var matrix = [[Double]](repeating: [Double](repeating: 0, count: count), count: count)
+    // Flat, as arrays of arrays would be checked for sharing at each of a million additions.
+    var sums = [Double](repeating: 0, count: count * count)
     var gradient = [Double](repeating: 0, count: count)
-    for i in x.indices {
-      let slope = slopes(x[i], b, curve)
-      let gap = value(x[i], b, curve) - y[i]
-      for j in 0..<count {
-        for k in 0..<count { matrix[j][k] += slope[j] * slope[k] }
-        gradient[j] -= slope[j] * gap
+    var slope = [Double](repeating: 0, count: count)
+    sums.withUnsafeMutableBufferPointer { sums in
+      gradient.withUnsafeMutableBufferPointer { gradient in
+        slope.withUnsafeMutableBufferPointer { slope in
+          for i in x.indices {
+            writeSlopes(x[i], b, curve, to: slope)
+            let gap = value(x[i], b, curve) - y[i]
+            for j in 0..<count {
+              for k in 0..<count { sums[j * count + k] += slope[j] * slope[k] }
+              gradient[j] -= slope[j] * gap
+            }
+          }
+        }
       }
     }
+    let matrix = (0..<count).map { Array(sums[$0 * count..<($0 + 1) * count]) }
     return (matrix, gradient)
   }
 

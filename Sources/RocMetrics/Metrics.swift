@@ -15,18 +15,24 @@ package struct ScoredPairs: Sendable {
   package var count: Int { predicted.count }
 }
 
-/// A metric's value with its interval, or the reason why there is none.
+/// A metric's value with its intervals, or the reason why there is none.
 package struct Metric: Sendable, Equatable {
   /// The key in JSON output.
   package let name: String
   package let value: Double?
-  package let interval: Interval?
+  /// By a formula.
+  package let analytic: Interval?
+  /// BCa bootstrap.
+  package var bootstrap: Interval?
   package let reason: String?
 
-  init(_ name: String, _ value: Double?, _ interval: Interval? = nil, reason: String) {
+  /// The bootstrap's interval where there is one, else the formula's.
+  package var interval: Interval? { bootstrap ?? analytic }
+
+  init(_ name: String, _ value: Double?, _ analytic: Interval? = nil, reason: String) {
     self.name = name
     self.value = value.flatMap { $0.isFinite ? $0 : nil }
-    self.interval = self.value == nil ? nil : interval
+    self.analytic = self.value == nil ? nil : analytic
     self.reason = self.value == nil ? reason : nil
   }
 }
@@ -36,8 +42,10 @@ package struct Metric: Sendable, Equatable {
 /// SRCC with average ranks, PLCC on raw values, KRCC tau-b, MAE and RMSE on the given scale,
 /// accuracy of `score > threshold` on both sides, EMD per image and then averaged.
 package struct Metrics: Sendable {
-  package let all: [Metric]
+  package private(set) var all: [Metric]
   package let count: Int
+  /// Resamples behind the bootstrap's intervals; nil without them.
+  package private(set) var resamples: Int?
 
   /// - Parameters:
   ///   - pairs: On one scale.
@@ -75,9 +83,7 @@ package struct Metrics: Sendable {
 
   private static func earthMover(_ pairs: ScoredPairs) -> [Metric] {
     let pairwise = pairs.distributions
-    let usable =
-      !pairwise.isEmpty && pairwise.count == pairs.count
-      && pairwise.allSatisfy { $0.predicted.count == $0.truth.count && !$0.truth.isEmpty }
+    let usable = pairs.hasComparableDistributions
     let reason =
       pairwise.isEmpty
       ? "no vote distributions on both sides"
@@ -88,6 +94,23 @@ package struct Metrics: Sendable {
         earthMoverDistance($0.predicted, $0.truth, power: power)
       }
       return Metric("emd\(power)", mean(distances), Interval.mean(distances), reason: reason)
+    }
+  }
+
+  /// With BCa intervals of `resamples` resamples; too few or too many pairs keep the formulas'.
+  package init(_ pairs: ScoredPairs, threshold: Double, resamples: Int, seed: UInt64) {
+    self.init(pairs, threshold: threshold)
+    guard resamples > 0, pairs.count >= 3, pairs.count <= Resampler.largest else { return }
+    let drawn = Bootstrap(pairs, threshold: threshold, resamples: resamples, seed: seed)
+    let jackknife = Jackknife(pairs, threshold: threshold)
+    self.resamples = resamples
+    for place in all.indices {
+      guard let value = all[place].value else { continue }
+      let name = all[place].name
+      all[place].bootstrap = BCa.interval(
+        estimate: value,
+        replicates: name == "krcc" ? drawn.kendall : drawn.values.map { $0[name] },
+        jackknife: jackknife[name])
     }
   }
 

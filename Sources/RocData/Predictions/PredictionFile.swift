@@ -2,17 +2,27 @@ import RocJSON
 package import RocMetrics
 import RocTensor
 
-/// Predictions beside ground truth from a file.
+/// Predictions beside ground truth from a file of roc's or of another's.
 ///
-/// CSV with the columns `image,gt_score,score[,p1…pN][,t1…tN]`; or JSON records, as an array, one a
-/// line or back to back, with `gt_score`, `score` and perhaps `distribution` and `target`.
+/// * CSV with a column of scores, and perhaps `image`, `gt_score`, `p1…pN`, `t1…tN`; pyiqa's two
+///   columns, with or without a header;
+/// * JSON records, as an array, one a line or back to back: roc's own, Q-Align's and DeQA-Score's with
+///   logits or probabilities of five levels, Q-Bench's with the logits of good and poor;
+/// * NIMA's text lines, `<id> mean: m | std: s | GT: g`.
 package struct PredictionFile: Sendable {
-  package private(set) var pairs = ScoredPairs()
-  /// Records in all.
-  package private(set) var count = 0
-  /// Records without a usable score, with place and reason.
-  package private(set) var failures: [String] = []
-  private var hasDistributions = true
+  /// What the file was taken for, with how its scores come about.
+  package enum Form: String, Sendable {
+    case csv = "CSV"
+    case records = "JSON records"
+    case levels = "logits of five levels, softmax, expectation of 5 to 1"
+    case probabilities = "probabilities of five levels, expectation of 5 to 1"
+    case goodAndPoor = "logits of good and poor, score 1/(1+exp(poor-good))"
+    case lines = "lines of NIMA, mean and GT"
+  }
+
+  package let name: String
+  package private(set) var form = Form.csv
+  package private(set) var entries: [Prediction] = []
 
   /// - Throws: `DataError` when the file cannot be read or lacks a column.
   package init(path: String) throws(DataError) {
@@ -24,19 +34,22 @@ package struct PredictionFile: Sendable {
 
   /// Reads a file in memory; `name` stands in messages.
   package init(_ bytes: UnsafeRawBufferPointer, name: String) throws(DataError) {
+    self.name = name
     let first = bytes.first { ![0x20, 0x0A, 0x0D, 0x09, 0xEF, 0xBB, 0xBF].contains($0) }
     guard let first else { throw DataError("\(name): the file is empty", isMissing: true) }
     if first == UInt8(ascii: "[") || first == UInt8(ascii: "{") {
-      try readJSON(bytes, path: name)
+      try readJSON(bytes)
+    } else if let lines = PredictionLines.read(bytes, name: name) {
+      form = .lines
+      entries = lines
     } else {
-      try readCSV(bytes, path: name)
+      entries = try PredictionTable.read(bytes, name: name)
     }
-    guard count > 0 else { throw DataError("\(name): no records in it", isMissing: true) }
-    if !hasDistributions { pairs.distributions = [] }
+    guard !entries.isEmpty else { throw DataError("\(name): no records in it", isMissing: true) }
   }
 
   /// A distribution as it must be: numbers of 0 or more that sum to 1; nil for none.
-  private static func distribution(
+  static func distribution(
     _ values: [Double?]?, _ name: String, _ place: String
   ) throws(DataError) -> [Double]? {
     guard let values, !values.isEmpty else { return nil }
@@ -51,88 +64,171 @@ package struct PredictionFile: Sendable {
     return numbers
   }
 
-  private mutating func add(
-    _ place: String, truth: Double?, score: Double?, distributions: ([Double], [Double])?,
-    reason: String? = nil
-  ) {
-    count += 1
-    guard let truth, truth.isFinite else {
-      failures.append("\(place): gt_score is no finite number")
-      return
-    }
-    guard let score, score.isFinite else {
-      failures.append("\(place): \(reason ?? "score is no finite number")")
-      return
-    }
-    pairs.predicted.append(score)
-    pairs.truth.append(truth)
-    if let distributions {
-      pairs.distributions.append((predicted: distributions.0, truth: distributions.1))
-    } else {
-      hasDistributions = false
-    }
-  }
-
-  private mutating func readJSON(
-    _ bytes: UnsafeRawBufferPointer, path: String
-  ) throws(DataError) {
+  private mutating func readJSON(_ bytes: UnsafeRawBufferPointer) throws(DataError) {
     var reader = JSONRecords(bytes, readsNonFinite: true)
     while true {
       let record: JSON?
       do throws(JSONError) {
         record = try reader.next()
       } catch {
-        throw DataError("\(path): record \(count + 1): not JSON: \(error)")
+        throw DataError("\(name): record \(entries.count + 1): not JSON: \(error)")
       }
       guard let record else { return }
-      let place = "\(path): record \(count + 1)"
-      guard record["gt_score"] != nil, record["score"] != nil else {
-        throw DataError("\(place): needs gt_score and score")
+      let (form, entry) = try Self.entry(record, "\(name): record \(entries.count + 1)")
+      if entries.isEmpty { self.form = form }
+      guard form == self.form else {
+        throw DataError("\(entry.place): holds \(form.rawValue), the first \(self.form.rawValue)")
       }
-      let hasScore = record["score"]?.isNull == false
-      let p = try Self.distribution(
-        hasScore ? record["distribution"]?.array?.map(\.double) : nil, "distribution", place)
-      let t = try Self.distribution(record["target"]?.array?.map(\.double), "target", place)
-      add(
-        place, truth: record["gt_score"]?.double, score: record["score"]?.double,
-        distributions: p.flatMap { p in t.map { (p, $0) } },
-        reason: record["error"]?["message"]?.string)
+      entries.append(entry)
     }
   }
 
-  private mutating func readCSV(_ bytes: UnsafeRawBufferPointer, path: String) throws(DataError) {
-    let csv = try CSVFile(bytes, name: path)
-    guard let truth = csv.column("gt_score"), let score = csv.column("score") else {
+  private static func entry(
+    _ record: JSON, _ place: String
+  ) throws(DataError) -> (Form, Prediction) {
+    var entry = try label(record, place)
+    if let levels = record["logits"], let values = self.levels(levels) {
+      entry.score = LevelScore.expectation(logits: values)
+      return (.levels, entry)
+    }
+    if let levels = record["probs"], let values = self.levels(levels),
+      values.allSatisfy({ $0 >= 0 })
+    {
+      entry.score = LevelScore.expectation(values)
+      return (.probabilities, entry)
+    }
+    if let good = record["logit_good"]?.double, let poor = record["logit_poor"]?.double {
+      entry.score = DistributionDistance.logistic(good - poor)
+      return (.goodAndPoor, entry)
+    }
+    guard let name = own(PredictionNames.score, record).first else {
+      throw DataError(
+        "\(place): needs score, logits, probs, or logit_good and logit_poor; it has "
+          + (record.members ?? []).map(\.name).joined(separator: ", "))
+    }
+    entry.score = number(record[name])
+    entry.reason = record["error"]?["message"]?.string
+    if record[name]?.isNull == false {
+      entry.distribution = try distribution(
+        record["distribution"]?.array?.map(\.double), "distribution", place)
+    }
+    return (.records, entry)
+  }
+
+  /// The picture and the ground truth of a record.
+  private static func label(_ record: JSON, _ place: String) throws(DataError) -> Prediction {
+    var entry = Prediction(place: place)
+    entry.image =
+      own(PredictionNames.image, record).lazy.compactMap { name in
+        record[name]?.string ?? record[name]?.int.map(String.init)
+      }.first
+    entry.truth = own(PredictionNames.truth, record).lazy.compactMap { number(record[$0]) }.first
+    // DeQA-Score's ids end in the ground truth.
+    if let id = record["id"]?.string, let score = LevelRecord.score(id) {
+      entry.truth = entry.truth ?? score
+      if record["image"] == nil, let arrow = id.ranges(of: "->").last {
+        entry.image = String(id[..<arrow.lowerBound])
+      }
+    }
+    entry.target = try distribution(record["target"]?.array?.map(\.double), "target", place)
+    return entry
+  }
+
+  /// The members of a record with one of these names, in their order, whatever their case.
+  private static func own(_ names: [String], _ record: JSON) -> [String] {
+    let members = (record.members ?? []).map(\.name)
+    return names.compactMap { name in members.first { $0.lowercased() == name } }
+  }
+
+  /// A number, or a text that is one.
+  private static func number(_ value: JSON?) -> Double? {
+    value?.double ?? value?.string.flatMap { Double(decimal: $0.trimmingBlanks) }
+  }
+
+  /// The values of the five words, from excellent to bad.
+  private static func levels(_ value: JSON) -> [Double]? {
+    let values = LevelScore.words.compactMap { value[$0]?.double }
+    return values.count == 5 && values.allSatisfy(\.isFinite) ? values : nil
+  }
+}
+
+extension PredictionFile {
+  /// The entries of a file that may hold labels without scores.
+  static func labels(_ path: String) throws(DataError) -> [Prediction] {
+    let file = try MappedFile.ofData(path)
+    return try file.withBytes { bytes throws(DataError) in
+      let first = bytes.first { $0 > 0x20 && ![0xEF, 0xBB, 0xBF].contains($0) }
+      guard first == UInt8(ascii: "[") || first == UInt8(ascii: "{") else {
+        return try PredictionTable.read(bytes, name: path, needsScore: false)
+      }
+      var reader = JSONRecords(bytes, readsNonFinite: true)
+      var entries: [Prediction] = []
+      while true {
+        let record: JSON?
+        do throws(JSONError) {
+          record = try reader.next()
+        } catch {
+          throw DataError("\(path): not JSON: \(error)")
+        }
+        guard let record else { return entries }
+        entries.append(try Self.label(record, "\(path): record \(entries.count + 1)"))
+      }
+    }
+  }
+
+  /// Predictions that have ground truth, and what became of the others.
+  package struct Pairs: Sendable {
+    package var pairs = ScoredPairs()
+    /// The pictures of the pairs; empty texts where the file names none.
+    package var images: [String] = []
+    /// Entries in all.
+    package var count = 0
+    /// Entries that cannot be used, with place and reason.
+    package var failures: [String] = []
+  }
+
+  /// Pairs with the file's own ground truth, or with another's.
+  ///
+  /// - Parameter truth: Ground truth by picture, for files that hold none; nil takes the file's.
+  /// - Returns: The pairs in the order of the file, and every entry that is not among them.
+  /// - Throws: `DataError` when no entry has ground truth.
+  package func pairs(truth: GroundTruth? = nil) throws(DataError) -> Pairs {
+    var result = Pairs()
+    result.count = entries.count
+    guard truth != nil || entries.contains(where: { $0.truth != nil }) else {
       throw DataError(
         """
-        \(path):1: the columns are \(csv.header.joined(separator: ",")), expected at least \
-        gt_score and score
-        """)
+        \(name): holds no ground truth (gt_score); give it with --ground-truth FILE, or with \
+        --dataset and --split
+        """, isMissing: true)
     }
-    let p = Self.numbered("p", csv)
-    let t = Self.numbered("t", csv)
-    for row in csv.rows {
-      let place = "\(path):\(row.line)"
-      guard row.fields.count == csv.header.count else {
-        count += 1
-        failures.append("\(place): \(row.fields.count) fields, expected \(csv.header.count)")
+    var hasDistributions = true
+    for entry in entries {
+      let known = truth?.label(entry.image)
+      if entry.score == nil, let reason = entry.reason {
+        result.failures.append("\(entry.place): \(reason)")
         continue
       }
-      let hasScore = Double(decimal: row.fields[score]) != nil
-      let predicted = try Self.distribution(
-        hasScore ? p.map { Double(decimal: row.fields[$0]) } : nil, "p1…p\(p.count)", place)
-      let target = try Self.distribution(
-        hasScore ? t.map { Double(decimal: row.fields[$0]) } : nil, "t1…t\(t.count)", place)
-      add(
-        place, truth: Double(decimal: row.fields[truth]), score: Double(decimal: row.fields[score]),
-        distributions: predicted.flatMap { p in target.map { (p, $0) } })
+      guard let gt = truth == nil ? entry.truth : known?.score, gt.isFinite else {
+        let reason =
+          truth == nil ? "gt_score is no finite number" : "\(entry.image ?? "") has no ground truth"
+        result.failures.append("\(entry.place): \(reason)")
+        continue
+      }
+      guard let score = entry.score, score.isFinite else {
+        result.failures.append("\(entry.place): score is no finite number")
+        continue
+      }
+      result.pairs.predicted.append(score)
+      result.pairs.truth.append(gt)
+      result.images.append(entry.image ?? "")
+      if let p = entry.distribution, let t = entry.target ?? known?.distribution {
+        result.pairs.distributions.append((predicted: p, truth: t))
+      } else {
+        hasDistributions = false
+      }
     }
-  }
-
-  /// The places of `p1`, `p2`, … as far as they go.
-  private static func numbered(_ letter: String, _ csv: CSVFile) -> [Int] {
-    var places: [Int] = []
-    while let place = csv.column("\(letter)\(places.count + 1)") { places.append(place) }
-    return places
+    if !hasDistributions { result.pairs.distributions = [] }
+    return result
   }
 }

@@ -3,87 +3,100 @@ import RocData
 import RocJSON
 import RocMetrics
 import RocScore
+import RocStore
 import RocTool
 
 struct MetricsCommand: RocCommand {
   static let configuration = CommandConfiguration(
     commandName: "metrics",
-    abstract: "Compute the metrics of a file of predictions.",
+    abstract: "Compute the metrics of a file of predictions, with intervals.",
     discussion: """
-      CSV with the columns image,gt_score,score[,p1…pN][,t1…tN], a JSON array, JSON Lines, or JSON
-      objects back to back. Nothing is mapped unless --map asks for it.
+      CSV (image,gt_score,score[,p1…pN][,t1…tN]), JSON array, JSON Lines or objects back to back, and
+      the result files of Q-Align, DeQA-Score, Q-Bench, NIMA and pyiqa. Nothing is mapped unless
+      --map asks for it. Intervals are BCa bootstrap intervals; formulas' stand beside them.
 
-      Example:
+      Examples:
         roc-eval metrics --predictions scores.csv --map 0:1=1:10
+        roc-eval metrics --predictions pyiqa.csv --dataset ava --split test
       """)
 
   @Option(help: "The file of predictions; - is standard input.")
   var predictions: String
 
-  @Option(help: "A picture is good when its score is above this.")
-  var threshold = 5.0
+  @OptionGroup var truth: TruthOptions
+
+  @Option(help: "A picture is good when its score is above this; default: the dataset's, or 5.")
+  var threshold: Double?
 
   @Option(help: "Map scores linearly, as in 0:1=1:10.")
   var map: LinearMap?
+
+  @OptionGroup var bootstrap: BootstrapOptions
 
   @Flag(help: "Print one JSON object with full precision.")
   var json = false
 
   mutating func validate() throws {
-    guard threshold.isFinite else { throw ValidationError("--threshold must be a number.") }
+    guard threshold?.isFinite ?? true else {
+      throw ValidationError("--threshold must be a number.")
+    }
   }
 
   func execute() throws -> ExitStatus {
-    let file =
-      predictions == "-"
-      ? try StandardInput.readAll().withUnsafeBytes {
-        try PredictionFile($0, name: "standard input")
-      } : try PredictionFile(path: predictions)
-    for failure in file.failures.prefix(20) { Console.note("Warning: \(failure)") }
-    if file.failures.count > 20 {
-      Console.note("Warning: … and \(file.failures.count - 20) more records without a score")
+    let file = try PredictionInput.read(predictions)
+    let (labels, dataset) = try truth.labels()
+    var found = try file.pairs(truth: labels)
+    for failure in found.failures.prefix(20) { Console.note("Warning: \(failure)") }
+    if found.failures.count > 20 {
+      Console.note("Warning: … and \(found.failures.count - 20) more records without a score")
     }
-    var pairs = file.pairs
-    if let map { pairs.predicted = pairs.predicted.map { map($0) } }
-    let metrics = Metrics(pairs, threshold: threshold)
-    let all = metrics.all + Metrics.fitted(pairs)
-    try Console.print(json ? object(file, all).pretty : text(file, all))
-    return file.failures.isEmpty ? .done : .partlyFailed
+    if let map { found.pairs.predicted = found.pairs.predicted.map { map($0) } }
+    let threshold = threshold ?? dataset?.threshold ?? 5
+    let metrics = Metrics(
+      found.pairs, threshold: threshold, resamples: bootstrap.resamples, seed: bootstrap.seed)
+    let all = metrics.all + Metrics.fitted(found.pairs)
+    let distances = DistributionMetrics(found.pairs.distributions)
+    if json {
+      try Console.print(object(file, found, all, distances, threshold, metrics).pretty)
+    } else {
+      try Console.print(text(file, found, all, distances, metrics))
+    }
+    return found.failures.isEmpty ? .done : .partlyFailed
   }
 
-  private func object(_ file: PredictionFile, _ metrics: [Metric]) -> JSON {
-    let reasons = metrics.compactMap { metric in
-      metric.reason.map { JSON.Member(metric.name, .string($0)) }
-    }
-    return [
+  private func object(
+    _ file: PredictionFile, _ found: PredictionFile.Pairs, _ all: [Metric],
+    _ distances: DistributionMetrics?, _ threshold: Double, _ metrics: Metrics
+  ) -> JSON {
+    [
       "schema": "roc/metrics/1",
       "predictions": .string(predictions),
+      "form": .string(file.form.rawValue),
+      "ground_truth": JSON(truth.source),
       "threshold": .double(threshold),
       "map": JSON(map?.description),
-      "metrics": .object(metrics.map { JSON.Member($0.name, JSON($0.value)) }),
-      "ci95": .object(
-        metrics.map { metric in
-          JSON.Member(
-            metric.name, metric.interval.map { [.double($0.low), .double($0.high)] } ?? .null)
-        }),
-      "reasons": .object(reasons),
-      "n_expected": .int(file.count),
-      "n_scored": .int(file.pairs.count),
-      "n_failed": .int(file.failures.count),
+      "metrics": .object(all.map { JSON.Member($0.name, JSON($0.value)) }),
+      "ci95": all.intervals(\.interval),
+      "ci95_analytic": all.intervals(\.analytic),
+      "bootstrap": bootstrap.json(metrics),
+      "distributions": distances?.json ?? .null,
+      "reasons": all.reasons,
+      "n_expected": .int(found.count),
+      "n_scored": .int(found.pairs.count),
+      "n_failed": .int(found.failures.count),
     ]
   }
 
-  private func text(_ file: PredictionFile, _ metrics: [Metric]) -> String {
-    var rows = [["metric", "value", "95 % interval"]]
-    for metric in metrics {
-      rows.append([
-        metric.name, metric.value.map { fixed($0, 6) } ?? "–",
-        metric.interval.map { "[\(fixed($0.low, 4)), \(fixed($0.high, 4))]" }
-          ?? metric.reason ?? "",
-      ])
-    }
-    return Text.columns(rows)
-      + "\n\(file.pairs.count) of \(file.count) records scored, \(file.failures.count) failed"
+  private func text(
+    _ file: PredictionFile, _ found: PredictionFile.Pairs, _ all: [Metric],
+    _ distances: DistributionMetrics?, _ metrics: Metrics
+  ) -> String {
+    var lines = [all.columns]
+    if let distances { lines.append(distances.text) }
+    lines.append("read as \(file.form.rawValue); \(bootstrap.text(metrics))")
+    lines.append(
+      "\(found.pairs.count) of \(found.count) records scored, \(found.failures.count) failed")
+    return lines.joined(separator: "\n")
   }
 }
 

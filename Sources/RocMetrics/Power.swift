@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// How many images tell two correlations apart.
+package enum Power {
+  /// - Parameters:
+  ///   - first: r(p₁, g).
+  ///   - second: r(p₂, g).
+  ///   - between: r(p₁, p₂) for two models on the same images; nil for separate sets of images.
+  ///   - kind: Whose variance.
+  ///   - significance: Two-sided, as 0.05.
+  ///   - power: The chance to find the difference, as 0.8.
+  /// - Returns: Images (of each set, where they are separate); nil where no number is enough.
+  package static func images(
+    _ first: Double, _ second: Double, between: Double?, kind: DependentCorrelations.Kind,
+    significance: Double = 0.05, power: Double = 0.8
+  ) -> Int? {
+    let gap = atanh(first) - atanh(second)
+    guard gap != 0, gap.isFinite else { return nil }
+    let z = NormalDistribution.quantile(1 - significance / 2) + NormalDistribution.quantile(power)
+    let n = 3 + z * z * variance(first, second, between, kind) / (gap * gap)
+    guard n.isFinite, n < 1e15 else { return nil }
+    return Int(n.rounded(.up))
+  }
+
+  /// The chance that `count` images show the difference.
+  package static func chance(
+    _ first: Double, _ second: Double, between: Double?, kind: DependentCorrelations.Kind,
+    count: Int, significance: Double = 0.05
+  ) -> Double? {
+    guard count > 3 else { return nil }
+    let gap = abs(atanh(first) - atanh(second))
+    let error = (variance(first, second, between, kind) / Double(count - 3)).squareRoot()
+    guard error > 0, gap.isFinite else { return nil }
+    let limit = NormalDistribution.quantile(1 - significance / 2)
+    return NormalDistribution.below(gap / error - limit)
+      + NormalDistribution.below(-gap / error - limit)
+  }
+
+  /// The variance of the difference of Fisher's z, times n − 3.
+  private static func variance(
+    _ first: Double, _ second: Double, _ between: Double?, _ kind: DependentCorrelations.Kind
+  ) -> Double {
+    func single(_ r: Double) -> Double { kind == .pearson ? 1 : 1 + r * r / 2 }
+    guard let c = between else { return single(first) + single(second) }
+    let r = (first + second) / 2
+    let covariance = c * (1 - 2 * r * r) - 0.5 * r * r * (1 - 2 * r * r - c * c)
+    let together = covariance / ((1 - r * r) * (1 - r * r))
+    return (2 - 2 * together) * single(r)
+  }
+}

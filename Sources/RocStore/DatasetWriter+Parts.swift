@@ -38,6 +38,57 @@ extension DatasetWriter {
     try insert.run()
   }
 
+  /// Adds samples to a part of a scheme; those that earlier sources put there stay.
+  ///
+  /// - Returns: All samples of the part.
+  package func addMembers(_ scheme: String, _ part: String, _ samples: [Int64]) throws -> [Int64] {
+    let all = try members(scheme, part).union(samples).sorted()
+    try setMembers(scheme, part, all)
+    return all
+  }
+
+  /// The samples of a part; none where there is no such part.
+  package func members(_ scheme: String, _ part: String) throws -> Set<Int64> {
+    try flushSamples()
+    return try Set(
+      Int64.fetchAll(
+        db,
+        sql: """
+          SELECT sample FROM split_members JOIN split_schemes ON split_schemes.id = scheme
+          WHERE dataset = ? AND name = ? AND part = ?
+          """, arguments: [dataset, scheme, part]))
+  }
+
+  /// How many pictures each rater rated, with the pictures.
+  package func picturesByRater() throws -> [[Int64]] {
+    var rated: [Int64: [Int64]] = [:]
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT DISTINCT rater, sample FROM ratings JOIN raters ON raters.id = rater
+        WHERE raters.dataset = ?
+        """, arguments: [dataset])
+    while let row = try rows.next() { rated[row[0], default: []].append(row[1]) }
+    return Array(rated.values)
+  }
+
+  /// Makes the default scheme one that the dataset has: `wanted`, else the first of `others`, else
+  /// any; without schemes it stays what it is.
+  package func chooseDefaultScheme(_ wanted: String, else others: [String]) throws {
+    let known = try String.fetchAll(
+      db,
+      sql: """
+        SELECT name FROM split_schemes WHERE dataset = ? AND EXISTS
+          (SELECT 1 FROM split_members WHERE scheme = split_schemes.id) ORDER BY id
+        """, arguments: [dataset])
+    guard let chosen = ([wanted] + others).first(where: known.contains) ?? known.first else {
+      return
+    }
+    try db.execute(
+      sql: "UPDATE datasets SET default_scheme = ? WHERE id = ? AND default_scheme != ?",
+      arguments: [chosen, dataset, chosen])
+  }
+
   /// Makes a part of a division of the raters hold exactly these.
   package func setRaterMembers(_ scheme: String, _ part: String, _ names: [String]) throws {
     try db.execute(
@@ -90,6 +141,20 @@ extension DatasetWriter {
     insert.bind(sample)
     insert.bind(name)
     insert.bind(value)
+    try insert.run()
+  }
+
+  /// Stores the votes for one of a picture's attributes.
+  package func setAttributeVotes(_ sample: Int64, _ name: String, _ counts: [Int]) throws {
+    try flushSamples()
+    let insert = try bulk(
+      """
+      INSERT INTO attribute_votes (sample, name, counts) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET counts = excluded.counts
+      """)
+    insert.bind(sample)
+    insert.bind(name)
+    insert.bind(VoteText.encode(counts))
     try insert.run()
   }
 

@@ -217,12 +217,14 @@ package final class DatasetWriter {
   /// - Parameters:
   ///   - record: From the manifest.
   ///   - replace: Removes the dataset first, its runs included.
+  ///   - keepsScheme: Leaves the default scheme as it is stored.
   ///   - db: Inside a transaction.
   /// - Returns: A writer that knows what is stored.
   /// - Throws: `StoreError` when the labels are stored from another copy; the database's error.
   package static func open(
-    _ record: DatasetRecord, replace: Bool, _ db: Database
+    _ record: DatasetRecord, replace: Bool, keepsScheme: Bool = false, _ db: Database
   ) throws -> DatasetWriter {
+    var record = record
     if replace {
       try db.execute(sql: "DELETE FROM datasets WHERE name = ?", arguments: [record.name])
     }
@@ -241,6 +243,9 @@ package final class DatasetWriter {
         store it under another --name, state one scale with --min-score and --max-score, or import \
         with --replace
         """)
+    }
+    if keepsScheme, let stored = try DatasetRecord.named(record.name, db) {
+      record.defaultScheme = stored.defaultScheme
     }
     return try DatasetWriter(db, dataset: try record.save(db))
   }

@@ -104,6 +104,27 @@ extension Store {
     }
   }
 
+  /// The votes for attributes, by sample.
+  package func attributeVotes(
+    _ names: [String], of dataset: DatasetRecord
+  ) throws -> [Int64: [String: [Int]]] {
+    try read { db in
+      var result: [Int64: [String: [Int]]] = [:]
+      for name in names {
+        let rows = try Row.fetchCursor(
+          db,
+          sql: """
+            SELECT sample, counts FROM attribute_votes JOIN samples ON samples.id = sample
+            WHERE dataset = ? AND name = ?
+            """, arguments: [dataset.id, name])
+        while let row = try rows.next() {
+          result[row["sample"], default: [:]][name] = VoteText.decode(row["counts"] as String)
+        }
+      }
+      return result
+    }
+  }
+
   /// The names of a dataset's attributes with how many pictures have each.
   package func attributeNames(of dataset: DatasetRecord) throws -> [(name: String, count: Int)] {
     try read { db in
@@ -146,6 +167,18 @@ extension Store {
           WHERE dataset = ? GROUP BY 1 ORDER BY 2 DESC, 1
           """, arguments: [dataset.id]
       ).map { ($0["source"], $0["n"]) }
+    }
+  }
+
+  /// Remembers lines of files that were not part of an import's own transaction.
+  package func quarantine(
+    _ lines: [(file: String, line: Int, reason: String, content: String)], of dataset: String
+  ) throws {
+    guard !lines.isEmpty else { return }
+    try write { db in
+      guard let record = try DatasetRecord.named(dataset, db) else { return }
+      let writer = try DatasetWriter.open(record, replace: false, db)
+      try writer.setQuarantine(of: Array(Set(lines.map(\.file))), lines)
     }
   }
 

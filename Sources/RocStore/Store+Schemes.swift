@@ -14,20 +14,23 @@ extension Store {
     try write { db in
       let writer = try DatasetWriter.open(dataset, replace: false, db)
       var rows: [ExactText: Int64] = [:]
-      var byStem: [String: Int64?] = [:]
+      // Base names with and without their ending; two pictures of that name: neither is meant.
+      var byName: [String: Int64?] = [:]
       for sample in writer.before {
-        let (key, row) = (sample.key, sample.row)
-        rows[ExactText(key)] = row
-        let dot = key.lastIndex(of: ".") ?? key.endIndex
-        let stem = String(key[..<dot])
-        // Two pictures of that name: neither is meant.
-        byStem[stem] = byStem[stem] == nil ? .some(row) : .some(nil)
+        rows[ExactText(sample.key)] = sample.row
+        let base = DatasetWriter.baseName(sample.key)
+        let dot = sample.key.lastIndex(of: ".") ?? sample.key.endIndex
+        let stem = base.lastIndex(of: ".").map { String(base[..<$0]) } ?? base
+        for name in Set([String(sample.key[..<dot]), base, stem]) {
+          byName[name] = byName[name] == nil ? .some(sample.row) : .some(nil)
+        }
       }
       return try parts.map { part, names in
         var members: [Int64] = []
         var unknown: [String] = []
         for name in names {
-          if let row = rows[ExactText(name)] ?? byStem[name] ?? nil {
+          let path = String(name.map { $0 == "\\" ? "/" : $0 })
+          if let row = rows[ExactText(path)] ?? byName[path] ?? nil {
             members.append(row)
           } else {
             unknown.append(name)

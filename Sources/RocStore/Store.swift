@@ -30,6 +30,9 @@ package struct Store: Sendable {
   /// - Throws: `StoreError` that says what is wrong with the file.
   package init(path: String, creates: Bool, readOnly: Bool = false) throws(StoreError) {
     self.path = path
+    guard !StoreFile.isFolder(path) else {
+      throw StoreError("\(path): is a folder, expected a database file; name one with --db")
+    }
     guard creates || StoreFile.exists(path) else {
       throw StoreError(
         """
@@ -49,6 +52,10 @@ package struct Store: Sendable {
         // not wait for writers.
         database = try DatabaseQueue(path: path, configuration: configuration)
         try migrator.migrate(database)
+        return
+      }
+      if readOnly, let unwritable = try Self.immutable(path, configuration, migrator) {
+        database = unwritable
         return
       }
       var reading = configuration
@@ -82,6 +89,24 @@ package struct Store: Sendable {
     } catch {
       throw Self.explain(error, path: path)
     }
+  }
+
+  /// A database that cannot be written, its folder included, and that nobody is writing to: SQLite
+  /// then needs to be told that no log will appear beside it.
+  private static func immutable(
+    _ path: String, _ configuration: Configuration, _ migrator: DatabaseMigrator
+  ) throws -> DatabaseQueue? {
+    guard !StoreFile.isWritable(path), !StoreFile.hasContent("\(path)-wal") else { return nil }
+    var reading = configuration
+    reading.readonly = true
+    let queue = try DatabaseQueue(
+      path: "file:\(StoreFile.escaped(path))?immutable=1", configuration: reading)
+    guard try queue.read({ try $0.tableExists("grdb_migrations") }) else { return nil }
+    guard try queue.read(migrator.hasCompletedMigrations) else {
+      throw StoreError(
+        "\(path): was written by an older version and cannot be brought up to date; copy it first")
+    }
+    return queue
   }
 
   private static func isEmpty(_ db: Database) throws -> Bool {

@@ -147,7 +147,107 @@ struct ReadingTests {
     #expect(test.isDisjoint(with: train) && test.union(train).count == 5)
   }
 
+  @Test func furtherFilesAddToParts() throws {
+    func theme(_ name: String, _ pictures: String) -> [String: String] {
+      ["unmerge/train/\(name).csv": "image,score\r\n\(pictures),5\r\n"]
+    }
+    try importing("tad66k", theme("flower", "a.jpg"), folder: "one")
+    let report = try importing("tad66k", theme("moon", "b.jpg"), folder: "two")
+    #expect(Set(try scores("tad66k", split: "unmerge/train").keys) == ["a.jpg", "b.jpg"])
+    #expect(report.splits.map(\.count) == [2])
+    // There is no merge, so a bare part means unmerge.
+    #expect(try store.dataset("tad66k").defaultScheme == "unmerge")
+    try importing("tad66k", ["merge/test.csv": "image,score\r\na.jpg,5.0\r\n"], folder: "three")
+    #expect(try store.dataset("tad66k").defaultScheme == "merge")
+  }
+
+  @Test func listsAndRatingsMayComeLater() throws {
+    try importing(
+      "aadb",
+      [
+        "imgListTrainRegression_score.txt": "a.jpg 0.5\n",
+        "imgListTestNewRegression_score.txt": "t.jpg 0.5\n",
+      ], folder: "one")
+    try importing(
+      "aadb", ["imgListValidationRegression_score.txt": "t.jpg 0.5\nv.jpg 0.6\n"], folder: "two")
+    #expect(Set(try scores("aadb", split: "clean/val").keys) == ["v.jpg"])
+    try importing(
+      "aadb", ["imgListTrainRegression_DoF.txt": "a.jpg -0.25\nother.jpg 1\n"], folder: "three")
+    let own = try store.attributes(of: "a.jpg", in: store.dataset("aadb"))
+    #expect(own == ["dof": -0.25] || own == ["DoF": -0.25])
+    // Without the labels there is nothing to add to.
+    let error = #expect(throws: DataError.self) {
+      try importing(
+        "flickr-aes",
+        [
+          "FLICKR-AES_image_labeled_by_each_worker.csv": "worker, imagePair, score\nW1, a.jpg, 2\n"
+        ], folder: "four")
+    }
+    #expect(error != nil)
+  }
+
+  @Test func oneScoreOutsideTheScaleCostsOneLine() throws {
+    let report = try importing(
+      "baid",
+      [
+        "train_set.csv": "image,score\na.jpg,5\nb.jpg,11\n",
+        "my_test.csv": "image,score\nc.jpg,6\n",
+      ])
+    #expect(try scores("baid") == ["a.jpg": 5, "c.jpg": 6])
+    #expect(report.skipped.map { "\($0.file):\($0.line)" } == ["train_set.csv:3"])
+    #expect(report.notes == ["my_test.csv was recognised by its columns and read as official/test"])
+  }
+
+  // MARK: pictures
+
+  @Test func noPictureStandsForAnother() throws {
+    let picture = try Data(contentsOf: URL(fileURLWithPath: Fixture.path("images/rgb_64x64.png")))
+    for file in ["img/b/1.jpg", "img/flat.jpg", "img/x/two.jpg", "img/y/two.jpg"] {
+      try folder.write(picture, to: file)
+    }
+    try folder.write(
+      "image,score\na/1.jpg,1\nb/1.jpg,2\nold/flat.jpg,3\ntwo.jpg,4\n", to: "source/a.csv")
+    let report = try TableImporter(try Manifest.bundled("table"), source: "\(folder.path)/source")
+      .run(into: store, images: try ImageFolder("\(folder.path)/img"), replace: false)
+    #expect(report.missingImages == ["a/1.jpg", "two.jpg"])
+    #expect(report.notes.contains { $0.hasPrefix("1 pictures are there several times") })
+    let paths = try store.samples(try store.dataset("table")).samples.compactMap(\.path)
+    #expect(
+      paths.map { $0.split(separator: "/").suffix(2).joined(separator: "/") } == [
+        "b/1.jpg", "img/flat.jpg",
+      ])
+  }
+
   // MARK: files
+
+  @Test func readsOldMacsLineEndsAndRefusesUTF16() throws {
+    try importing("table", ["a.csv": "image,score\ra.jpg,1\rb.jpg,2\r"])
+    #expect(try scores("table") == ["a.jpg": 1, "b.jpg": 2])
+    let text = try #require("image,score\na.jpg,1\n".data(using: .utf16))
+    try folder.write(text, to: "wide/a.csv")
+    let error = #expect(throws: DataError.self) { try importing("table", [:], folder: "wide") }
+    #expect(error?.message.contains("UTF-16") == true)
+  }
+
+  @Test func aManifestOfAFewLinesIsEnough() throws {
+    let yaml = """
+      name: mini
+      score: {low: 0, high: 5}
+      tables:
+        - {files: mine.csv, key: pic, score: s}
+      """
+    try folder.write("pic,s\na.jpg,3\n", to: "source/mine.csv")
+    _ = try TableImporter(
+      try Manifest(yaml: yaml, path: "mini.yaml"), source: "\(folder.path)/source"
+    )
+    .run(into: store, images: nil, replace: false)
+    let record = try store.dataset("mini")
+    #expect(record.defaultScheme == "seeded" && record.higherIsBetter && record.title == "mini")
+    let error = #expect(throws: DataError.self) {
+      try Manifest(yaml: "name: x\nscore: {high: 5}\ntables: []\n", path: "x.yaml")
+    }
+    #expect(error?.message == "x.yaml: not a dataset manifest: score.low is missing")
+  }
 
   @Test func aForeignMATFileIsNamedAndNoMore() throws {
     for name in ["AllImages_release.mat", "AllMOS_release.mat", "AllStdDev_release.mat"] {
@@ -211,9 +311,10 @@ struct ReadingTests {
       #"[{"image_id": "7"}, {"image": "a b.jpg"}, "c.jpg", {"id": 9}]"#,
       ["7", "a b.jpg", "c.jpg", "9"]
     ),
+    (#"{"train": ["a.jpg", "b.jpg"], "test": ["c.jpg"]}"#, ["a.jpg", "b.jpg"]),
   ])
   func readsNamesFromAnyList(_ text: String, _ names: [String]) throws {
     let path = try folder.write(text, to: "list.txt")
-    #expect(try NameList.read(path) == names)
+    #expect(try NameList.read(path, part: "train") == names)
   }
 }

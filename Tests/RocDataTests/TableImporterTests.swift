@@ -190,7 +190,7 @@ struct TableImporterTests {
       column?.message == "test_set.csv: no column image; the columns are picture, score")
     let scale = refusal("baid", ["test_set.csv": "image,score\na,11\n"])
     #expect(
-      scale?.message.contains("scores from 11.0 to 11.0 fit none of the known scales 0:10;")
+      scale?.message.contains("the score 11 is outside 0 to 10")
         == true)
     #expect(refusal("baid", ["test_set.csv": ""])?.message.contains("empty") == true)
   }

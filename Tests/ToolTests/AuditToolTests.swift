@@ -50,7 +50,7 @@ struct AuditToolTests {
     #expect(audit.status == 4)
     #expect(
       audit.output == """
-        Leaks inside the default scheme:
+        Leaks inside a scheme:
           official/test: 1 of 1 base names are also in official/train (2 of its 3)
 
         """)

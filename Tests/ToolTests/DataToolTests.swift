@@ -255,7 +255,11 @@ struct DataToolTests {
       "import", "ava", "--source", source.path, "--images", archive, "--db", source.database,
     ]
     let first = try CommandRun("roc-data", arguments + ["--json"])
-    #expect(first.status == 3 && first.errors.contains("p.zip:2: would leave the folder with .."))
+    #expect(
+      first.status == 3
+        && first.errors.contains(
+          "p.zip: entry 2, ../escaped.png: would leave the folder with ..; it was not unpacked")
+    )
     #expect(try JSON.parse(first.output)["images_missing"]?.int == 10)
     #expect(
       FileManager.default.fileExists(atPath: "\(source.folder.path)/ava-pictures/photos/good.png"))
@@ -327,5 +331,59 @@ struct DataToolTests {
     #expect(report["skipped"]?.array?.first?["reason"] == "rating is empty, expected a number")
     let list = try CommandRun("roc-data", ["list", "--json", "--db", "\(folder.path)/a.sqlite"])
     #expect(list.output.contains("\"mine\""))
+  }
+
+  /// What has several scores comes back with all of them, and attributes with votes get targets.
+  @Test func keepsSeveralScoresAndTheirTargets() throws {
+    let folder = try TemporaryFolder()
+    let database = ["--db", "\(folder.path)/a.sqlite"]
+    let target = Array(repeating: 0.1, count: 20).map(\.description).joined(separator: ", ")
+    try folder.write(
+      """
+      [{"image": "a.jpg", "gt_score": [5.5, 3.5], "conversations": [{"from": "human", "value": "<|image|>Two?"}, {"from": "gpt", "value": "One [SCORE], two [SCORE]. "}], "target": [\(target)]}]
+      """, to: "r/train.json")
+    #expect(
+      try CommandRun("roc-data", ["import", "roc", "--source", "\(folder.path)/r"] + database)
+        .status
+        == 0)
+    let out = "\(folder.path)/out.json"
+    let exported = try CommandRun(
+      "roc-data", ["export", "roc", "--split", "train", "--output", out] + database)
+    #expect(exported.status == 0)
+    let record = try JSON.parse(String(contentsOfFile: out, encoding: .utf8)).array?.first
+    #expect(record?["gt_score"] == [5.5, 3.5] && record?["target"]?.array?.count == 20)
+    #expect(record?["conversations"]?.array?.last?["value"] == "One [SCORE], two [SCORE]. ")
+    #expect(try CommandRun("roc-data", ["validate", out, "--num-tokens", "10"]).status == 0)
+
+    let votes = (0..<9).map { "aestheticScore_\(1 + Double($0) / 2)" }.joined(separator: ",")
+    let colors = (1...5).map { "colorScore_\($0)" }.joined(separator: ",")
+    try folder.write(
+      """
+      imageName,sessionId,semantic,\(votes),aestheticScore_mean,\(colors),colorScore_mean
+      iaa_pub1_.jpg,session1,animal,0,0,0,0,1,0,0,0,1,4.0,0,0,1,0,1,4.0
+
+      """, to: "para/PARA-GiaaTrain.csv")
+    _ = try CommandRun(
+      "roc-data", ["import", "para", "--source", "\(folder.path)/para"] + database)
+    let color = ["export", "para", "--split", "train", "--attribute", "colorScore_mean"] + database
+    let plain = try CommandRun("roc-data", color)
+    #expect(plain.errors.contains("no target: colorScore_mean has 5 bins"))
+    #expect(try JSON.parse(plain.output).array?.first?["target"] == nil)
+    let both = try CommandRun("roc-data", color + ["--num-tokens", "9", "--rebin"])
+    let targets = try #require(try JSON.parse(both.output).array?.first?["target"]?.array)
+    #expect(
+      targets.compactMap(\.double) == [
+        0, 0, 0, 0, 0.5, 0, 0, 0, 0.5, 0, 0, 0, 0, 0.5, 0, 0, 0, 0.5,
+      ])
+    let file = try folder.write(both.output, to: "both.json")
+    let valid = try CommandRun(
+      "roc-data",
+      ["validate", file, "--num-tokens", "9", "--min-score", "1", "--max-score", "5", "--strict"])
+    #expect(valid.status == 0, "\(valid.output)")
+    // A deviation is no score on that scale.
+    let outside = try CommandRun(
+      "roc-data",
+      ["export", "para", "--split", "train", "--attribute", "aestheticScore_std"] + database)
+    #expect(outside.status == 64)
   }
 }

@@ -24,6 +24,13 @@ package struct Overlap: Sendable, Equatable {
   /// A few names from the second part.
   package let examples: [String]
 
+  /// The same overlap between parts of other names.
+  func renamed(first: String, second: String) -> Overlap {
+    Overlap(
+      kind: kind, first: first, second: second, firstCount: firstCount, secondCount: secondCount,
+      sizes: sizes, examples: examples)
+  }
+
   package var json: JSON {
     [
       "kind": .string(kind.rawValue), "parts": [.string(first), .string(second)],
@@ -49,9 +56,9 @@ package struct Overlap: Sendable, Equatable {
 
 /// What the parts of a dataset's schemes share with each other and with given lists.
 package struct LeakAudit: Sendable {
-  /// Between parts of the default scheme, in ways that make its numbers wrong.
+  /// Between parts of one scheme, in ways that make its numbers wrong.
   package private(set) var leaks: [Overlap] = []
-  /// Between parts of the default scheme by base name, where that need not be the same photo.
+  /// Between parts of one scheme by base name, where that need not be the same photo.
   package private(set) var warnings: [Overlap] = []
   /// Pictures that one scheme trains on and another tests on.
   package private(set) var between: [Overlap] = []
@@ -68,17 +75,20 @@ package struct LeakAudit: Sendable {
   /// - Parameters:
   ///   - store: Where it is.
   ///   - dataset: Which one.
-  ///   - isGate: Looks inside the default scheme only, which is all that an export asks.
+  ///   - isGate: Looks inside schemes only, which is all that an export asks.
   /// - Throws: The database's errors.
   package init(_ store: Store, _ dataset: DatasetRecord, isGate: Bool = false) throws {
     self.dataset = dataset
     (pictures, parts) = try store.identities(dataset)
     allLists = isGate ? [] : try store.lists(dataset)
-    compareDefaultScheme()
+    compareInsideSchemes()
     guard !isGate else { return }
     compareSchemes()
     compareLists()
   }
+
+  /// Whether the dataset has no parts at all.
+  package var isEmpty: Bool { parts.isEmpty }
 
   /// Leaks that touch a part, other than by base name: the same picture is on both sides.
   package func pictureLeaks(of split: SplitName) -> [Overlap] {
@@ -96,27 +106,41 @@ package struct LeakAudit: Sendable {
     return Set(members.compactMap { pictures[$0]?.baseName })
   }
 
-  private mutating func compareDefaultScheme() {
-    let own = parts.filter { $0.name.scheme == dataset.defaultScheme }
-    for (i, a) in own.enumerated() {
-      for b in own.dropFirst(i + 1) {
-        if let same = sameRows(a, b) { leaks.append(same) }
-        let shared = Set(a.members).intersection(b.members)
-        let onlyA = (a.name, a.members.filter { !shared.contains($0) })
-        let onlyB = (b.name, b.members.filter { !shared.contains($0) })
-        if let same = overlap(.content, onlyA, onlyB, { $0.sha256 }) { leaks.append(same) }
-        if let same = nearOverlap(onlyA, onlyB) { leaks.append(same) }
-        if let same = overlap(.baseName, a, b, { $0.baseName }), shared.isEmpty {
-          if dataset.namesArePhotos { leaks.append(same) } else { warnings.append(same) }
-        }
+  private mutating func compareInsideSchemes() {
+    for (i, a) in parts.enumerated() {
+      for b in parts.dropFirst(i + 1) where b.name.scheme == a.name.scheme {
+        let (same, names) = overlaps(a, b)
+        leaks += same
+        guard let names else { continue }
+        if dataset.namesArePhotos { leaks.append(names) } else { warnings.append(names) }
       }
     }
+  }
+
+  /// What two parts share by row, content and look; and by base name beside what they share by row.
+  private func overlaps(
+    _ a: (name: SplitName, members: [Int64]), _ b: (name: SplitName, members: [Int64])
+  ) -> (same: [Overlap], names: Overlap?) {
+    let rows = sameRows(a, b)
+    var onlyA = a
+    var onlyB = b
+    if rows != nil {
+      let shared = Set(a.members).intersection(b.members)
+      onlyA.members.removeAll(where: shared.contains)
+      onlyB.members.removeAll(where: shared.contains)
+    }
+    let found = [
+      rows, overlap(.content, onlyA, onlyB) { $0.sha256 }, nearOverlap(onlyA, onlyB),
+    ].compactMap { $0 }
+    return (found, overlap(.baseName, onlyA, onlyB) { $0.baseName })
   }
 
   private mutating func compareSchemes() {
     for test in parts where test.name.part == "test" {
       for train in parts where train.name.part != "test" && train.name.scheme != test.name.scheme {
-        if let same = sameRows(train, test) { between.append(same) }
+        let (same, names) = overlaps(train, test)
+        between += same
+        if let names, dataset.namesArePhotos { between.append(names) }
       }
     }
     let tests = parts.filter { $0.name.part == "test" }
@@ -149,18 +173,38 @@ package struct LeakAudit: Sendable {
   ///   - title: The list's name in the result.
   /// - Returns: One entry for each part and list that shares a picture with it.
   package func against(_ names: [String], title: String) -> [Overlap] {
-    let wanted = Set(names.map(Self.bare))
+    let listed = Set(names.map { String($0.map { $0 == "\\" ? "/" : $0 }) })
+    let wanted = Set(listed.map(Self.bare))
+    // Where a base name stands for several pictures only a whole path says which one is meant.
+    var counts: [String: Int] = [:]
+    for picture in pictures.values { counts[Self.bare(picture.key), default: 0] += 1 }
+    func isListed(_ key: String) -> Bool {
+      listed.contains(key)
+        || (wanted.contains(Self.bare(key)) && counts[Self.bare(key), default: 0] < 2)
+    }
     let partLists = parts.map { part in
       (name: part.name.description, keys: part.members.compactMap { pictures[$0]?.key })
     }
-    return (partLists + allLists).compactMap { list in
-      let found = list.keys.filter { wanted.contains(Self.bare($0)) }
+    var result = (partLists + allLists).compactMap { list -> Overlap? in
+      let found = list.keys.filter(isListed)
       guard !found.isEmpty else { return nil }
       return Overlap(
         kind: .id, first: list.name, second: title, firstCount: found.count,
         secondCount: Set(found.map(Self.bare)).count, sizes: [list.keys.count, wanted.count],
         examples: Array(found.prefix(5)))
     }
+    // Copies of listed pictures under other names.
+    let own = pictures.values.filter { isListed($0.key) }.map(\.id).sorted()
+    let name = SplitName(scheme: title, part: "")
+    for part in parts {
+      let members = part.members.filter { id in pictures[id].map { !isListed($0.key) } ?? false }
+      let others = (name: part.name, members: members)
+      let (same, names) = overlaps((name, own), others)
+      for found in same + (dataset.namesArePhotos ? [names].compactMap { $0 } : []) {
+        result.append(found.renamed(first: title, second: part.name.description))
+      }
+    }
+    return result
   }
 
   /// A path's file name without its extension.

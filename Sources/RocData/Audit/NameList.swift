@@ -10,14 +10,18 @@ package enum NameList {
     "file_name", "name", "path", "id", "dis_img_path",
   ]
 
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - part: Which list is meant where one JSON object holds several by their parts' names.
+  /// - Returns: The names in the order of the file.
   /// - Throws: `DataError` when the file cannot be read or holds no names.
-  package static func read(_ path: String) throws(DataError) -> [String] {
+  package static func read(_ path: String, part: String? = nil) throws(DataError) -> [String] {
     let file = try MappedFile.ofData(path)
     let first = file.withBytes { bytes in
       bytes.first { $0 > 0x20 && ![0xEF, 0xBB, 0xBF].contains($0) }
     }
     let isJSON = first == UInt8(ascii: "[") || first == UInt8(ascii: "{")
-    let names = isJSON ? try records(file) : lines(LineReader(file, name: path))
+    let names = isJSON ? try records(file, part: part) : lines(LineReader(file, name: path))
     guard !names.isEmpty else { throw DataError("\(path): no picture names in it") }
     return names
   }
@@ -69,7 +73,7 @@ package enum NameList {
     return fields.count == 1 ? fields[0] : text
   }
 
-  private static func records(_ file: MappedFile) throws(DataError) -> [String] {
+  private static func records(_ file: MappedFile, part: String?) throws(DataError) -> [String] {
     try file.withBytes { bytes throws(DataError) in
       var reader = JSONRecords(bytes, readsNonFinite: true)
       var names: [String] = []
@@ -77,6 +81,10 @@ package enum NameList {
         while let record = try reader.next() {
           if let name = record.string {
             names.append(name)
+            continue
+          }
+          if let part, let list = record[part]?.array {
+            names += list.compactMap { $0.string ?? $0.int.map(String.init) }
             continue
           }
           let member = columns.lazy.compactMap { record[$0] }.first

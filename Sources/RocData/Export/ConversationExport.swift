@@ -22,11 +22,19 @@ package struct ConversationExport: Sendable {
     /// What the answer calls it.
     package let word: String
     package let range: ScoreRange
+    /// Its votes by sample, and the bins they are in.
+    package let votes: [Int64: [Int]]
+    package let bins: DatasetRecord.Bins?
 
-    package init(name: String, word: String?, range: ScoreRange) {
+    package init(
+      name: String, word: String?, range: ScoreRange, votes: [Int64: [Int]] = [:],
+      bins: DatasetRecord.Bins? = nil
+    ) {
       self.name = name
       self.word = word ?? Self.word(name)
       self.range = range
+      self.votes = votes
+      self.bins = bins
     }
 
     /// `compositionScore_mean` is composition, `ColorHarmony` is color harmony.
@@ -36,10 +44,13 @@ package struct ConversationExport: Sendable {
         stem = String(stem.dropLast(ending.count))
       }
       var word = ""
-      for (i, letter) in stem.enumerated() {
-        let isStart = letter.isUppercase && i > 0 && word.last?.isLetter == true
-        let wasLower = stem.dropFirst(i - (i > 0 ? 1 : 0)).first?.isLowercase == true
-        if isStart && wasLower { word += " " }
+      let letters = Array(stem)
+      for (i, letter) in letters.enumerated() {
+        // A capital begins a word when small letters are on both sides of it: DoF is one word.
+        let begins =
+          letter.isUppercase && i > 0 && letters[i - 1].isLowercase && i + 1 < letters.count
+          && letters[i + 1].isLowercase
+        if begins { word += " " }
         word += letter == "_" ? " " : letter.lowercased()
       }
       return word
@@ -52,8 +63,11 @@ package struct ConversationExport: Sendable {
   private let attributes: [Attribute]
   private let scale: ScoreRange?
   private let tokens: Int?
+  private let hasTargets: Bool
   private let values: [Int64: [String: Double]]
   private let comments: [Int64: String]
+  /// All scores of records that were imported with several.
+  private let lists: [Int64: [Double]]
   /// What stands before the answer, for each question, and the answer without a comment.
   private let openings: [[UInt8]]
   private let plainAnswer: [UInt8]
@@ -64,19 +78,24 @@ package struct ConversationExport: Sendable {
   ///   - attributes: Further scores; each gets its own `[SCORE]`, and gt_score becomes a list.
   ///   - values: Attributes by sample; a sample must have all that are asked for.
   ///   - comments: Said after the score.
+  ///   - lists: All scores of records that were imported with several; they keep their conversations.
   ///   - scale: The scale on which all scores are written, by a linear map; nil keeps gt_score as
   ///     it is and maps attributes to the scale of gt_score.
   ///   - tokens: Bins of target; the dataset's own when nil.
+  ///   - hasTargets: Whether several scores get targets.
   package init(
     dataset: DatasetRecord, questions: [String] = [], attributes: [Attribute] = [],
     values: [Int64: [String: Double]] = [:], comments: [Int64: String] = [:],
-    scale: ScoreRange? = nil, tokens: Int? = nil
+    lists: [Int64: [Double]] = [:], scale: ScoreRange? = nil, tokens: Int? = nil,
+    hasTargets: Bool = true
   ) {
+    self.hasTargets = hasTargets
     range = dataset.range
     bins = dataset.bins
     self.attributes = attributes
     self.values = values
     self.comments = comments
+    self.lists = lists
     self.scale = scale
     self.tokens = tokens
     self.questions =
@@ -136,6 +155,20 @@ package struct ConversationExport: Sendable {
     JSON.write(sample.key, into: &bytes)
     bytes.append(contentsOf: ", \"gt_score\": ".utf8)
     let own = scale.map { range.map(sample.score, to: $0) } ?? sample.score
+    if let list = lists[sample.id], let extra = sample.extra.flatMap({ try? JSON.parse($0) }),
+      let turns = extra["conversations"]
+    {
+      JSON(list.map { score in scale.map { range.map(score, to: $0) } ?? score }).write(
+        into: &bytes)
+      bytes.append(contentsOf: ", \"conversations\": ".utf8)
+      turns.write(into: &bytes)
+      if let target = extra["target"] {
+        bytes.append(contentsOf: ", \"target\": ".utf8)
+        target.write(into: &bytes)
+      }
+      bytes.append(UInt8(ascii: "}"))
+      return
+    }
     if attributes.isEmpty {
       JSON.double(own).write(into: &bytes)
     } else {
@@ -151,11 +184,28 @@ package struct ConversationExport: Sendable {
       JSON.write(answer(sample), into: &bytes)
     }
     bytes.append(contentsOf: "}]".utf8)
-    if attributes.isEmpty, let target = target(sample) {
+    if let target = attributes.isEmpty ? target(sample) : targets(sample) {
       bytes.append(contentsOf: ", \"target\": ".utf8)
       JSON(target).write(into: &bytes)
     }
     bytes.append(UInt8(ascii: "}"))
+  }
+
+  /// The distributions of all scores, one after another; nil where one of them has no votes.
+  private func targets(_ sample: SampleRecord) -> [Double]? {
+    guard hasTargets, var all = target(sample), let count = tokens ?? bins?.count else {
+      return nil
+    }
+    for attribute in attributes {
+      guard let votes = attribute.votes[sample.id], let own = attribute.bins else { return nil }
+      let histogram = VoteHistogram(counts: votes, first: own.first, step: own.step)
+      let shares =
+        count == own.count
+        ? histogram.distribution : histogram.distribution(rebinnedTo: count)
+      guard let shares else { return nil }
+      all += shares
+    }
+    return all
   }
 
   /// The votes' distribution, or the one that an imported conversation file had.

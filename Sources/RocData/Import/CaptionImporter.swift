@@ -143,6 +143,9 @@ package struct CaptionImporter {
         report.notes.append("ava has no official/test, so comments have no official division")
       } else {
         var parts: [String: [Int64]] = ["train": [], "test": []]
+        for sample in writer.before {
+          parts[test.contains(sample.key) ? "test" : "train", default: []].append(sample.row)
+        }
         for (id, row) in rows {
           let key = manifest.images.name.replacing("{id}", with: String(id))
           parts[test.contains(key) ? "test" : "train", default: []].append(row)
@@ -157,9 +160,8 @@ package struct CaptionImporter {
     ) throws {
       for part in SplitName.parts {
         guard let rows = parts[part] else { continue }
-        let distinct = Array(Set(rows))
-        try writer.setMembers(scheme, part, distinct)
-        report.splits.append((scheme, part, distinct.count))
+        let all = try writer.addMembers(scheme, part, Array(Set(rows)))
+        report.splits.append((scheme, part, all.count))
       }
     }
   }

@@ -29,6 +29,12 @@ package struct DelimitedRows {
     var width: Int?
     var isCut = false
     var field: [UInt8] = []
+    let mark = lineEnd(bytes)
+    if mark == 0x0D {
+      // No LF at all: rows are cut as if each CR were one.
+      let text = bytes.map { $0 == 0x0D ? 0x0A : $0 }
+      return text.withUnsafeBytes { eachRow($0, body) }
+    }
     while position < bytes.count {
       let start = position
       let first = line

@@ -39,6 +39,7 @@ enum JSONTable {
     switch value {
     case nil, .null: ""
     case .string(let text): text
+    case .double(let number) where !number.isFinite: "\(number)"
     case .some(let value): value.line
     }
   }

@@ -15,6 +15,15 @@ struct LineReader {
     self.name = name
   }
 
+  /// The first line as text; nil for an empty file.
+  var firstLine: String? {
+    file.withBytes { bytes in
+      bytes.isEmpty
+        ? nil
+        : String(decoding: bytes.prefix(4096).prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+    }
+  }
+
   /// Calls `body` with each line's number, from 1, and its bytes without the line end.
   func eachLine(_ body: (Int, UnsafeRawBufferPointer) -> Void) {
     file.withBytes { Self.lines($0, body) }
@@ -25,9 +34,10 @@ struct LineReader {
   ) {
     var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     var number = 0
+    let mark = lineEnd(bytes)
     while start < bytes.count {
       var end = start
-      while end < bytes.count, bytes[end] != 0x0A { end += 1 }
+      while end < bytes.count, bytes[end] != mark { end += 1 }
       var stop = end
       while stop > start, bytes[stop - 1] == 0x0D { stop -= 1 }
       number += 1
@@ -35,6 +45,11 @@ struct LineReader {
       start = end + 1
     }
   }
+}
+
+/// What ends the lines of a text: LF, or CR where there is no LF at all, as old Macs wrote.
+func lineEnd(_ bytes: UnsafeRawBufferPointer) -> UInt8 {
+  bytes.contains(0x0A) || !bytes.contains(0x0D) ? 0x0A : 0x0D
 }
 
 /// Whole numbers between blanks; nil when a field is anything else.

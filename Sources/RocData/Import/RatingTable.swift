@@ -89,13 +89,10 @@ struct RatingTable {
 
   /// Stores the ratings of pictures that have a row.
   ///
-  /// - Returns: How many times each rater rated.
-  func write(
-    _ writer: DatasetWriter, row id: (String) -> Int64?
-  ) throws -> [String: Set<Int64>] {
+  /// - Throws: The database's errors.
+  func write(_ writer: DatasetWriter, row id: (String) -> Int64?) throws {
     var raters: [String: Int64] = [:]
     var given: [Pair: Int] = [:]
-    var rated: [String: Set<Int64>] = [:]
     var failure: (any Error)?
     _ = reader.eachRow { row in
       guard failure == nil, let rating = try? rating(row), let sample = id(rating.key) else {
@@ -107,7 +104,6 @@ struct RatingTable {
         let pair = Pair(sample: sample, rater: rater)
         let position = given[pair] ?? 0
         given[pair] = position + 1
-        rated[rating.rater, default: []].insert(sample)
         try writer.setRating(
           sample, rater: rater, position: position, score: rating.score, extra: extra(row))
       } catch {
@@ -115,7 +111,6 @@ struct RatingTable {
       }
     }
     if let failure { throw failure }
-    return rated
   }
 
   private struct Pair: Hashable {

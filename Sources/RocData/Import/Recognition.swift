@@ -22,7 +22,7 @@ package enum Recognition {
       }
       if let reader = try? TableReader(
         "\(source.path)/\(file)", name: file, table: table.inPart(part)),
-        hasOwnColumns(reader, table)
+        hasOwnColumns(reader, table) || (part != nil && (table.attributes ?? []).isEmpty)
       {
         return (reader, table.partColumn == nil ? part : nil)
       }
@@ -53,14 +53,18 @@ package enum Recognition {
       guard let manifest = try? Manifest.bundled(name) else { continue }
       var count = 0
       if manifest.importer == .ava {
-        count = ((try? source.find(manifest.labels?.file ?? "")) ?? nil) == nil ? 0 : 1
+        count = avaFiles(manifest, source)
       } else if manifest.importer == .captions {
         for file in source.files
         where ((try? CaptionFile("\(source.path)/\(file)", name: file)) ?? nil) != nil {
           count += 1
         }
       } else {
-        for table in manifest.tables ?? [] where table.format != .paths {
+        for table in manifest.tables ?? [] {
+          if table.format == .paths || table.format == .mat {
+            if hasOwnFiles(table, source) { count += 1 }
+            continue
+          }
           for pattern in table.files.all where !pattern.hasPrefix("*") {
             count +=
               source.matching(pattern).filter { file, _ in
@@ -73,6 +77,46 @@ package enum Recognition {
     }
     let most = hits.map(\.count).max() ?? 0
     let best = hits.filter { $0.count == most }
-    return best.count == 1 ? best[0].name : nil
+    // Any table is a table: a dataset that fits as well is meant.
+    let own = best.filter { $0.name != "table" }
+    return own.count == 1 ? own[0].name : own.isEmpty ? best.first?.name : nil
+  }
+
+  /// AVA.txt under any name, or lists of other divisions of it.
+  private static func avaFiles(_ manifest: Manifest, _ source: SourceFolder) -> Int {
+    let texts = source.files.filter { $0.lowercased().hasSuffix(".txt") }
+    let labels = texts.contains { file in
+      (try? LineReader("\(source.path)/\(file)", name: file)).map(AVALabels.recognises) ?? false
+    }
+    if labels { return 1 }
+    for file in source.files where file.lowercased().hasSuffix(".csv") {
+      // The columns of TANet's and ReLIC's lists, which are AVA.txt's.
+      let reader = try? LineReader("\(source.path)/\(file)", name: file)
+      if reader?.firstLine?.hasPrefix("image_id,score2,score3") ?? false { return 1 }
+    }
+    return 0
+  }
+
+  /// Whether MATLAB files have a table's variables, or nearly all pictures lie in its folders.
+  private static func hasOwnFiles(_ table: Manifest.Table, _ source: SourceFolder) -> Bool {
+    if table.format == .mat {
+      let wanted = Set((table.variables ?? [:]).values)
+      var found: Set<String> = []
+      for file in source.files where file.lowercased().hasSuffix(".mat") {
+        let variables = (try? MATFile("\(source.path)/\(file)", name: file))?.variables ?? [:]
+        found.formUnion(variables.keys)
+      }
+      return !wanted.isEmpty && wanted.isSubset(of: found)
+    }
+    // REAL-CUR's layout: album, score, picture.
+    let pictures = source.files.filter { file in
+      ["jpg", "jpeg", "png"].contains(
+        file.lowercased().split(separator: ".").last.map(String.init) ?? "")
+    }
+    let scored = pictures.filter { file in
+      let parts = file.split(separator: "/")
+      return parts.count >= 3 && ["1", "2", "3", "4", "5"].contains(String(parts[parts.count - 2]))
+    }
+    return !pictures.isEmpty && scored.count * 10 > pictures.count * 9
   }
 }

@@ -61,8 +61,10 @@ struct SourceFolder {
       separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
     let head = String(halves[0])
     let tail = halves.count > 1 ? String(halves[1]) : nil
+    // The source may itself be the folder that the pattern names.
+    let own = path.split(separator: "/").last.map { "/\($0.lowercased())" } ?? ""
     return files.compactMap { file in
-      let name = "/\(file.lowercased())"
+      let name = own + "/\(file.lowercased())"
       guard let tail else {
         return name.hasSuffix("/\(head)") ? (file, "") : nil
       }
@@ -71,7 +73,8 @@ struct SourceFolder {
       let first = name.distance(from: name.startIndex, to: start.upperBound)
       let last = name.count - tail.count
       guard first <= last else { return nil }
-      let star = String("/\(file)".dropFirst(first).dropLast(tail.count))
+      let whole = own + "/\(file)"
+      let star = String(whole.dropFirst(first).dropLast(tail.count))
       return star.contains("/") ? nil : (file, star)
     }
   }

@@ -6,6 +6,8 @@ struct TableFiles {
   private(set) var skipped: [SkippedLine] = []
   var notes: [String] = []
   private(set) var variant: Manifest.Variant?
+  /// Which label files were looked for in vain, for a source that has only what belongs to them.
+  private(set) var wanted = ""
 
   /// - Throws: `DataError` when a required file is missing or no file fits.
   init(_ manifest: Manifest, _ source: SourceFolder) throws(DataError) {
@@ -38,27 +40,46 @@ struct TableFiles {
       if !found { wanted += table.files.all }
     }
     skipped.removeAll { claimed.contains($0.file) }
+    recognise(manifest, source, claimed)
     if !readers.contains(where: { $0.reader.table.isLabels }) {
-      recognise(manifest, source, claimed)
-    }
-    guard readers.contains(where: { $0.reader.table.isLabels }) else {
       if let line = skipped.first { throw DataError(line.reason, isMissing: true) }
       let name = Recognition.guess(source).flatMap { $0 == manifest.name ? nil : $0 }
       let guess = name.map { "; these look like files of \($0)" } ?? ""
-      throw DataError(
-        """
+      self.wanted = """
         \(source.path): none of \(wanted.joined(separator: ", ")); \(source.listing)\(guess)
-        """, isMissing: true)
+        """
+      guard !readers.isEmpty || Self.hasLists(manifest, source) else {
+        throw DataError(self.wanted, isMissing: true)
+      }
     }
     chooseVariant(manifest)
   }
 
+  /// Whether a source has lists that a dataset's divisions are made from, or files about its raters.
+  private static func hasLists(_ manifest: Manifest, _ source: SourceFolder) -> Bool {
+    let lists =
+      (manifest.raterSchemes ?? []).flatMap { $0.parts.map(\.list) }
+      + (manifest.derived ?? []).flatMap { $0.parts.compactMap(\.list) }
+      + (manifest.raterTables ?? []).flatMap(\.files.all)
+    return lists.contains { !source.matching($0).isEmpty }
+  }
+
   /// Reads files of other names that have the columns; a name tells train, val and test apart.
+  ///
+  /// Beside files that were known by their names only what fills a missing part is taken.
   private mutating func recognise(
     _ manifest: Manifest, _ source: SourceFolder, _ claimed: Set<String>
   ) {
+    let named = readers.filter { $0.reader.table.isLabels }
+    let parts = Set(named.compactMap { $0.reader.table.part })
     for file in source.files where !claimed.contains(file) {
       guard let (reader, part) = Recognition.reader(of: file, source, manifest) else { continue }
+      if !named.isEmpty {
+        guard let own = reader.table.part, !parts.contains(own), part != nil else {
+          notes.append("\(file) was not read: the labels were found in files of the usual names")
+          continue
+        }
+      }
       readers.append((reader, ""))
       skipped.removeAll { $0.file == file }
       let told = part.map { " and read as \($0)" } ?? "; its name says no part"
@@ -143,8 +164,9 @@ extension Manifest.Table {
   init(plain key: Manifest.Names, format: Manifest.Format?) {
     self.init(
       files: Manifest.Names([]), required: nil, unless: nil, format: format, header: nil, key: key,
-      score: nil, attributes: nil, namedAttribute: nil, nameKept: nil, votes: nil, rater: nil,
-      fills: nil, part: nil, partColumn: nil, variant: nil, variables: nil, matrix: nil,
+      score: nil, attributes: nil, namedAttribute: nil, nameKept: nil, votes: nil,
+      attributeVotes: nil,
+      rater: nil, fills: nil, part: nil, partColumn: nil, variant: nil, variables: nil, matrix: nil,
       wide: nil, keyMatch: nil)
   }
 
@@ -153,6 +175,7 @@ extension Manifest.Table {
     Manifest.Table(
       files: files, required: nil, unless: nil, format: format, header: header, key: key,
       score: score, attributes: attributes, namedAttribute: nil, nameKept: nil, votes: votes,
+      attributeVotes: attributeVotes,
       rater: rater, fills: fills, part: partColumn == nil ? part : nil, partColumn: partColumn,
       variant: variant, variables: nil, matrix: nil, wide: wide, keyMatch: keyMatch)
   }

@@ -11,6 +11,10 @@ package struct TableImporter {
   let range: ScoreRange
   let variant: Manifest.Variant?
   let notes: [String]
+  /// Whether this source gives scores; if not, it adds to a dataset that is stored.
+  private let hasLabels: Bool
+  /// What a source without labels was looked through for.
+  private let wanted: String
 
   /// - Throws: `DataError` when a required file or column is missing.
   package init(_ manifest: Manifest, source path: String) throws(DataError) {
@@ -18,7 +22,8 @@ package struct TableImporter {
     let source = try SourceFolder(path, allowsFile: true)
     self.source = source
     var found = try TableFiles(manifest, source)
-    var samples = TableSamples(leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest))
+    var samples = TableSamples(
+      leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest), scale: manifest.onlyScale)
     for line in found.skipped { samples.skip(line) }
     for (reader, star) in found.readers where reader.table.rater == nil {
       samples.add(reader, star: star)
@@ -29,7 +34,9 @@ package struct TableImporter {
       table.gather(into: &samples)
       ratings.append(table)
     }
-    guard samples.entries.contains(where: { $0.score != nil }) else {
+    hasLabels = samples.entries.contains { $0.score != nil }
+    // Lists, ratings and attributes may come after the labels, in a source of their own.
+    guard hasLabels || samples.rows == 0 else {
       let first = samples.skipped.first.map { "; \($0.file):\($0.line): \($0.reason)" } ?? ""
       throw DataError(
         "\(path): no labelled picture in \(found.names)\(first)", isMissing: samples.rows == 0)
@@ -39,13 +46,25 @@ package struct TableImporter {
     }
     self.samples = samples
     self.ratings = ratings
-    notes = found.notes
     variant = found.variant
-    range = try Self.range(
-      manifest, found.variant, samples.entries.compactMap(\.score), path: path)
+    wanted = found.wanted
+    range =
+      hasLabels
+      ? try Self.range(manifest, found.variant, samples.entries.compactMap(\.score), path: path)
+      : ScoreRange(low: manifest.score.low, high: manifest.score.high)
+    if hasLabels, (manifest.score.scales?.count ?? 0) > 1, found.variant == nil {
+      let summary = ScoreSummary(samples.entries.compactMap(\.score))
+      found.notes.append(
+        """
+        scores from \(ScoreRange.short(summary?.least ?? 0)) to \
+        \(ScoreRange.short(summary?.largest ?? 0)) are taken to be on the scale \(range); \
+        --min-score and --max-score state another
+        """)
+    }
+    notes = found.notes
   }
 
-  /// The first of the manifest's scales that holds every score.
+  /// The scale of the labels: the variant's, or the first of the manifest's that holds every score.
   private static func range(
     _ manifest: Manifest, _ variant: Manifest.Variant?, _ scores: [Double], path: String
   ) throws(DataError) -> ScoreRange {
@@ -83,9 +102,20 @@ package struct TableImporter {
   ) throws -> ImportReport {
     let images = try images ?? ownPictures()
     return try store.write { db in
-      var record = manifest.record(range: range, variant: variant)
-      record.imageFolder = images?.path
-      let writer = try DatasetWriter.open(record, replace: replace, db)
+      let writer: DatasetWriter
+      if hasLabels {
+        var record = manifest.record(range: range, variant: variant)
+        record.imageFolder = images?.path
+        writer = try DatasetWriter.open(record, replace: replace, keepsScheme: true, db)
+      } else if let stored = try DatasetRecord.named(manifest.name, db) {
+        guard images == nil else {
+          throw DataError(
+            "\(source.path): has no labels; give --images with the label files", isUsage: true)
+        }
+        writer = try DatasetWriter.open(stored, replace: false, db)
+      } else {
+        throw DataError(wanted, isMissing: true)
+      }
       var report = ImportReport(dataset: manifest.name)
       report.rows =
         samples.rows + (samples.rows == 0 ? ratings.reduce(0) { $0 + $1.rowCount() } : 0)
@@ -98,11 +128,14 @@ package struct TableImporter {
       for (place, entry) in samples.entries.enumerated() {
         guard let id = ids[place] else { continue }
         for (name, value) in entry.attributes { try writer.setAttribute(id, name, value) }
+        for (name, counts) in entry.attributeVotes.sorted(by: { $0.key < $1.key }) {
+          try writer.setAttributeVotes(id, name, counts)
+        }
       }
       try writeRaters(writer, ids, &report)
       try writer.setQuarantine(
         of: source.files, report.skipped.map { ($0.file, $0.line, $0.reason, $0.content) })
-      report.images = ids.count
+      report.images = hasLabels ? ids.count : 0
       let totals = try writer.totals()
       report.scores = ScoreSummary(totals.scores)
       report.votes = totals.votes
@@ -116,31 +149,42 @@ package struct TableImporter {
     return isByPath ? try ImageFolder(source.path) : nil
   }
 
-  /// Rows by place in `samples.entries`; pictures that no table scores are set aside.
+  /// Rows by place in `samples.entries`; pictures that nothing scores are counted.
   private func write(
     _ writer: DatasetWriter, images: ImageFolder?, _ report: inout ImportReport
   ) throws -> [Int: Int64] {
     var ids: [Int: Int64] = [:]
     ids.reserveCapacity(samples.entries.count)
-    var missing: [String] = []
     var unlabelled: [String: Int] = [:]
+    let stored = Dictionary(
+      writer.before.map { (ExactText($0.key), $0.row) }, uniquingKeysWith: { a, _ in a })
+    let labelled = samples.entries.indices.filter { samples.entries[$0].score != nil }
+    let found = images.map { ImageMatches($0, labelled.map { key(samples.entries[$0]) }) }
+    var next = 0
     for (place, entry) in samples.entries.enumerated() {
       let key = key(entry)
       guard let score = entry.score else {
-        // Listed or rated, but without a label: counted, no failure.
-        let file = String(entry.place.prefix { $0 != ":" })
-        unlabelled[file.isEmpty ? "ratings" : file, default: 0] += 1
+        // An earlier source may have scored it; else it is listed or rated without a label:
+        // counted, no failure.
+        if let row = stored[ExactText(key)] {
+          ids[place] = row
+        } else {
+          let file = String(entry.place.prefix { $0 != ":" })
+          unlabelled[file.isEmpty ? "ratings" : file, default: 0] += 1
+        }
         continue
       }
-      let path = images?.path(of: key)
-      if images != nil, path == nil { missing.append(key) }
-      let id = try writer.addSample(
+      let path = found?.paths[next]
+      next += 1
+      ids[place] = try writer.addSample(
         key: key, score: score, votes: variant == nil ? entry.votes : nil,
-        extra: entry.extra.isEmpty ? nil : JSON.object(entry.extra).line, path: path,
+        extra: entry.extra.isEmpty ? nil : JSON.object(entry.extra).line, path: path ?? nil,
         looked: images != nil)
-      ids[place] = id
     }
-    if images != nil { report.missingImages = missing }
+    if let found {
+      report.missingImages = found.missing
+      report.notes += found.notes
+    }
     for (file, count) in unlabelled.sorted(by: { $0.key < $1.key }) {
       report.unlabelled.append((file, count))
     }
@@ -151,63 +195,43 @@ package struct TableImporter {
   private func writeRaters(
     _ writer: DatasetWriter, _ ids: [Int: Int64], _ report: inout ImportReport
   ) throws {
-    var rated: [String: Set<Int>] = [:]
-    let places = Dictionary(uniqueKeysWithValues: ids.map { ($0.value, $0.key) })
     for table in ratings {
-      let given = try table.write(writer) { key in
-        samples.knownPlace(of: key).flatMap { ids[$0] }
-      }
-      for (rater, pictures) in given {
-        rated[rater, default: []].formUnion(pictures.compactMap { places[$0] })
-      }
+      try table.write(writer) { key in samples.knownPlace(of: key).flatMap { ids[$0] } }
     }
     try writeRaterTables(writer, &report)
-    var parts = TableParts(samples) { ids[$0] != nil }
-    if let rule = manifest.byRaters, !rated.isEmpty {
-      parts.add(rule, rated: rated, all: ids.keys.sorted())
-    }
-    for scheme in manifest.derived ?? [] {
-      parts.add(scheme) { file in
-        guard let found = try? source.find(file), let names = try? NameList.read(found) else {
-          return nil
-        }
-        let listed = Set(names)
-        return samples.entries.indices.filter { place in
-          let entry = samples.entries[place]
-          let base = entry.key.split(separator: "/").last.map(String.init) ?? entry.key
-          return ids[place] != nil && (listed.contains(entry.key) || listed.contains(base))
-        }
-      }
-    }
-    for (name, members) in parts.parts {
-      let pieces = name.split(separator: "/", maxSplits: 1).map(String.init)
-      let rows = Set(members.compactMap { ids[$0] })
-      try writer.setMembers(pieces[0], pieces[1], Array(rows))
-      report.splits.append((pieces[0], pieces[1], rows.count))
-    }
-    try writeSeeded(writer, ids, parts, &report)
-  }
-
-  /// The division by hash, of all pictures of the dataset: those of earlier sources, too.
-  private func writeSeeded(
-    _ writer: DatasetWriter, _ ids: [Int: Int64], _ parts: TableParts,
-    _ report: inout ImportReport
-  ) throws {
-    guard let rule = manifest.seeded, !parts.has(rule.scheme) else { return }
-    var isTest: [Int64: Bool] = [:]
+    var pictures: [(key: String, row: Int64, group: String?)] = []
+    let group = manifest.seeded?.group
     for sample in writer.before {
-      let extra = rule.group == nil ? nil : sample.extra.flatMap { try? JSON.parse($0) }
-      isTest[sample.row] = rule.isTest(sample.key, group: rule.group.flatMap { extra?[$0]?.string })
+      let extra = group == nil ? nil : sample.extra.flatMap { try? JSON.parse($0) }
+      pictures.append((sample.key, sample.row, group.flatMap { extra?[$0]?.string }))
     }
-    for (place, row) in ids {
+    let known = Set(pictures.map(\.row))
+    for (place, row) in ids where !known.contains(row) {
       let entry = samples.entries[place]
-      let group = rule.group.flatMap { name in entry.extra.first { $0.name == name } }
-      isTest[row] = rule.isTest(key(entry), group: group?.value.string)
+      let value = group.flatMap { name in entry.extra.first { $0.name == name } }
+      pictures.append((key(entry), row, value?.value.string))
     }
-    for (part, value) in [("train", false), ("test", true)] {
-      let rows = isTest.filter { $0.value == value }.map(\.key)
-      try writer.setMembers(rule.scheme, part, rows)
-      report.splits.append((rule.scheme, part, rows.count))
+    var parts = TableParts(manifest, writer)
+    try parts.add(samples.parts.map { ($0.name, $0.members.compactMap { ids[$0] }) })
+    try parts.addByRaters(all: pictures.map(\.row))
+    try parts.addDerived { file in
+      guard let found = try? source.find(file), let names = try? NameList.read(found) else {
+        return nil
+      }
+      let listed = Set(names)
+      return Set(
+        pictures.filter { picture in
+          let base = picture.key.split(separator: "/").last.map(String.init) ?? picture.key
+          return listed.contains(picture.key) || listed.contains(base)
+        }.map(\.row))
+    }
+    try parts.addSeeded(pictures)
+    report.splits = parts.splits + report.splits
+    try writer.chooseDefaultScheme(
+      manifest.defaultScheme, else: [manifest.seeded?.scheme].compactMap { $0 })
+    if report.splits.isEmpty {
+      report.notes.append(
+        "no file of this source divides the pictures into parts; roc-data add-split does")
     }
   }
 

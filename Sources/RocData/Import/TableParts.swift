@@ -1,53 +1,100 @@
 import RocDigest
+import RocStore
 
 /// The parts of a table dataset's schemes: as the files say, by raters, or made from others.
+///
+/// Everything is made from what the database holds after this source, so that files may come in
+/// several imports and in any order.
 struct TableParts {
-  /// `scheme/part` to places in the samples.
-  private(set) var parts: [(name: String, members: [Int])]
+  private let manifest: Manifest
+  private let writer: DatasetWriter
+  private(set) var splits: [(scheme: String, part: String, count: Int)] = []
 
-  /// - Parameters:
-  ///   - samples: What the tables say.
-  ///   - isUsed: Whether a picture has a label; others are in no part.
-  init(_ samples: TableSamples, isUsed: (Int) -> Bool) {
-    parts = samples.parts.map { ($0.name, $0.members.filter(isUsed)) }
+  init(_ manifest: Manifest, _ writer: DatasetWriter) {
+    self.manifest = manifest
+    self.writer = writer
+  }
+
+  private mutating func note(_ scheme: String, _ part: String, _ count: Int) {
+    splits.removeAll { $0.scheme == scheme && $0.part == part }
+    splits.append((scheme, part, count))
   }
 
   /// Whether the files themselves have the scheme.
-  func has(_ scheme: String) -> Bool { parts.contains { $0.name.hasPrefix("\(scheme)/") } }
+  private func has(_ scheme: String) -> Bool { splits.contains { $0.scheme == scheme } }
 
-  private subscript(name: String) -> [Int]? { parts.first { $0.name == name }?.members }
-
-  /// Adds the division by how much raters rated.
+  /// Adds what the files of this source say.
   ///
-  /// - Parameters:
-  ///   - rule: Which raters.
-  ///   - rated: The pictures of each rater.
-  ///   - all: All labelled pictures.
-  mutating func add(_ rule: Manifest.ByRaters, rated: [String: Set<Int>], all: [Int]) {
-    let chosen = rated.values.filter { (rule.low...rule.high).contains($0.count) }
-    let test = chosen.reduce(into: Set<Int>()) { $0.formUnion($1) }
-    parts.append(("\(rule.scheme)/train", all.filter { !test.contains($0) }))
-    parts.append(("\(rule.scheme)/test", all.filter(test.contains)))
+  /// - Parameter parts: `scheme/part` to rows.
+  /// - Throws: The database's errors.
+  mutating func add(_ parts: [(name: String, rows: [Int64])]) throws {
+    for (name, rows) in parts {
+      let pieces = name.split(separator: "/", maxSplits: 1).map(String.init)
+      let all = try writer.addMembers(pieces[0], pieces[1], rows)
+      note(pieces[0], pieces[1], all.count)
+    }
   }
 
-  /// Adds a division that is made from others, when all that it is made from is there.
+  private mutating func set(_ scheme: String, _ part: String, _ rows: Set<Int64>) throws {
+    try writer.setMembers(scheme, part, rows.sorted())
+    note(scheme, part, rows.count)
+  }
+
+  /// The division by how much raters rated.
+  mutating func addByRaters(all: [Int64]) throws {
+    guard let rule = manifest.byRaters else { return }
+    let rated = try writer.picturesByRater()
+    guard !rated.isEmpty else { return }
+    let chosen = rated.filter { (rule.low...rule.high).contains($0.count) }
+    let test = Set(chosen.joined()).intersection(all)
+    try set(rule.scheme, "train", Set(all).subtracting(test))
+    try set(rule.scheme, "test", test)
+  }
+
+  /// Divisions made from others, each when all that it is made from is there.
   ///
-  /// - Parameters:
-  ///   - scheme: Its rule.
-  ///   - list: The places of the pictures on a list; nil when there is no such file.
-  mutating func add(_ scheme: Manifest.Derived, list: (String) -> [Int]?) {
-    var made: [(name: String, members: [Int])] = []
-    for part in scheme.parts {
-      guard let members = part.from.flatMap({ self[$0] }) ?? part.list.flatMap(list) else { return }
-      var without: Set<Int> = []
-      if let name = part.without {
-        let own = made.first { $0.name == "\(scheme.name)/\(name)" }?.members
-        guard let other = own ?? self[name] else { return }
-        without = Set(other)
+  /// - Parameter list: The rows of the pictures on a list; nil when there is no such file.
+  /// - Throws: The database's errors.
+  mutating func addDerived(list: (String) -> Set<Int64>?) throws {
+    for scheme in manifest.derived ?? [] {
+      var made: [String: Set<Int64>] = [:]
+      var isWhole = true
+      for part in scheme.parts {
+        var rows = try part.from.map(members)
+        // A list may have come with an earlier source.
+        if let file = part.list {
+          rows =
+            try list(file).map { try $0.union(writer.members(scheme.name, part.part)) }
+            ?? writer.members(scheme.name, part.part)
+        }
+        var without: Set<Int64> = []
+        if let name = part.without { without = try made[name] ?? members(name) }
+        guard let rows, !rows.isEmpty, part.without == nil || !without.isEmpty else {
+          isWhole = false
+          break
+        }
+        made[part.part] = rows.subtracting(without)
       }
-      made.append(("\(scheme.name)/\(part.part)", members.filter { !without.contains($0) }))
+      guard isWhole else { continue }
+      for part in scheme.parts { try set(scheme.name, part.part, made[part.part] ?? []) }
     }
-    parts += made
+  }
+
+  private func members(_ name: String) throws -> Set<Int64> {
+    let pieces = name.split(separator: "/", maxSplits: 1).map(String.init)
+    return pieces.count == 2 ? try writer.members(pieces[0], pieces[1]) : []
+  }
+
+  /// The division by hash.
+  ///
+  /// - Parameter pictures: The name and the row of every picture, and what holds it together with
+  ///   others.
+  /// - Throws: The database's errors.
+  mutating func addSeeded(_ pictures: [(key: String, row: Int64, group: String?)]) throws {
+    guard let rule = manifest.seeded, !has(rule.scheme) else { return }
+    let test = Set(pictures.filter { rule.isTest($0.key, group: $0.group) }.map(\.row))
+    try set(rule.scheme, "train", Set(pictures.map(\.row)).subtracting(test))
+    try set(rule.scheme, "test", test)
   }
 }
 

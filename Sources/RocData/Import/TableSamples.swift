@@ -1,4 +1,5 @@
 import RocJSON
+import RocScore
 import RocStore
 
 /// Pictures gathered from one or more tables, in the order of their first line.
@@ -11,6 +12,7 @@ struct TableSamples {
     var place = ""
     var votes: [Int]?
     var attributes: [(name: String, value: Double)] = []
+    var attributeVotes: [String: [Int]] = [:]
     var extra: [JSON.Member] = []
   }
 
@@ -25,13 +27,17 @@ struct TableSamples {
   private(set) var leftOut = 0
   private let leftOutKeys: Set<String>
   private let keys: KeyRule
+  /// The scale of a table's scores, where only one is possible.
+  private let scale: (Manifest.Table) -> ScoreRange?
 
   /// - Parameters:
   ///   - leftOut: Pictures that are no part of the dataset.
   ///   - keys: How the tables name pictures.
-  init(leftOut: [String], keys: KeyRule) {
+  ///   - scale: The scale of a table's scores; nil where it is told by the scores.
+  init(leftOut: [String], keys: KeyRule, scale: @escaping (Manifest.Table) -> ScoreRange?) {
     leftOutKeys = Set(leftOut)
     self.keys = keys
+    self.scale = scale
   }
 
   /// Sets a line aside.
@@ -73,6 +79,13 @@ struct TableSamples {
       if table.score != nil { result.rows += 1 }
       do throws(DataError) {
         let entry = try Self.entry(row, reader, table, star, try keys.key(row, reader))
+        if let score = entry.score, let scale = scale(table), !scale.contains(score) {
+          throw DataError(
+            """
+            the score \(ScoreRange.short(score)) is outside \(scale.words); if that is the scale, \
+            say so with --min-score and --max-score
+            """)
+        }
         if result.leftOutKeys.contains(entry.key) {
           result.leftOut += 1
           return
@@ -108,6 +121,15 @@ struct TableSamples {
     }
     if let votes = table.votes {
       entry.votes = try VoteCells.counts(row, reader, votes)
+      used.formUnion(votes.columns)
+    }
+    for (name, votes) in table.attributeVotes ?? [:] {
+      // A file that lacks the columns, or a row whose cells are empty, has no votes.
+      let isThere = votes.columns.allSatisfy { column in
+        reader.field(row, column).map { !isEmpty($0) } ?? false
+      }
+      guard isThere else { continue }
+      entry.attributeVotes[name] = try VoteCells.counts(row, reader, votes)
       used.formUnion(votes.columns)
     }
     if let column = table.namedAttribute {
@@ -200,6 +222,7 @@ struct TableSamples {
           """)
       }
     }
+    entries[place].attributeVotes.merge(entry.attributeVotes) { known, _ in known }
     for member in entry.extra
     where !entries[place].extra.contains(where: { $0.name == member.name }) {
       entries[place].extra.append(member)

@@ -27,6 +27,8 @@ extension Manifest {
     /// The name under which what `*` stands for is kept with each picture.
     package let nameKept: String?
     package let votes: VoteColumns?
+    /// Vote columns of attributes.
+    package let attributeVotes: [String: VoteColumns]?
     /// Makes it a table of single ratings by the raters in this column.
     package let rater: String?
     /// Ratings give gt_score, votes and attributes where no other table does.
@@ -56,6 +58,7 @@ extension Manifest {
       case namedAttribute = "named_attribute"
       case nameKept = "name_kept"
       case votes
+      case attributeVotes = "attribute_votes"
       case rater
       case fills
       case part
@@ -126,6 +129,9 @@ extension Manifest {
   package struct VoteColumns: Sendable, Codable, Equatable {
     package let columns: [String]
     package let total: String?
+    /// The score of the first bin and the step to the next, for attributes; 1 when absent.
+    package let first: Double?
+    package let step: Double?
   }
 
   /// A column that says in which part a picture is.

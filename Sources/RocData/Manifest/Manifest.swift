@@ -116,6 +116,9 @@ package struct Manifest: Sendable, Codable, Equatable {
   package let raterTables: [RaterTable]?
   package let raterSchemes: [RaterScheme]?
   package let leftOut: LeftOut?
+  /// The attribute that holds the standard deviation of the ratings, or their variance.
+  package let deviation: String?
+  package let variance: String?
   package let tags: [Tags]?
   package let knownCounts: [String]?
   package let defects: [String]?
@@ -147,6 +150,8 @@ package struct Manifest: Sendable, Codable, Equatable {
     case raterTables = "rater_tables"
     case raterSchemes = "rater_schemes"
     case leftOut = "left_out"
+    case deviation
+    case variance
     case tags
     case knownCounts = "known_counts"
     case defects
@@ -164,9 +169,9 @@ package struct Manifest: Sendable, Codable, Equatable {
   /// - Throws: `DataError` with the line of what is wrong.
   package init(yaml: String, path: String) throws(DataError) {
     do {
-      self = try YAMLDecoder().decode(Manifest.self, from: yaml)
+      self = try YAMLDecoder().decode(Manifest.self, from: ManifestDefaults.filled(yaml))
     } catch {
-      throw DataError("\(path): not a dataset manifest: \(error)")
+      throw DataError("\(path): not a dataset manifest: \(ManifestDefaults.reason(error))")
     }
     text = yaml
     guard score.low < score.high else {
@@ -204,7 +209,7 @@ package struct Manifest: Sendable, Codable, Equatable {
   }
 
   /// Every scheme that the files or a rule may give.
-  private var schemeNames: Set<String> {
+  package var schemeNames: Set<String> {
     var names = Set((schemes ?? []).map(\.name))
     for table in tables ?? [] {
       if let part = table.part { names.insert(String(part.prefix { $0 != "/" })) }
@@ -219,6 +224,16 @@ package struct Manifest: Sendable, Codable, Equatable {
   /// The scale of an attribute, when the manifest says it.
   package func range(of attribute: String) -> ScoreRange? {
     (attributeRanges?[attribute] ?? attributeRange).map { ScoreRange(low: $0.low, high: $0.high) }
+  }
+
+  /// The scale of a table's scores, when there is only one that it can be.
+  func onlyScale(_ table: Table) -> ScoreRange? {
+    if let name = table.variant {
+      return variants?.first { $0.name == name }.map { ScoreRange(low: $0.low, high: $0.high) }
+    }
+    guard (score.scales?.count ?? 0) < 2 else { return nil }
+    let only = score.scales?.first ?? Range(low: score.low, high: score.high)
+    return ScoreRange(low: only.low, high: only.high)
   }
 
   /// States the scale of labels whose files do not say it.

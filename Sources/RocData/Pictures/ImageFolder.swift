@@ -25,15 +25,80 @@ package struct ImageFolder: Sendable {
     self.byName = byName
   }
 
-  /// The absolute path of a picture, or nil when it is not there.
-  package func path(of key: String) -> String? {
-    if byPath.contains(key) { return "\(path)/\(key)" }
+  /// What the folder has of a picture.
+  enum Match {
+    /// A file whose path ends as the key does, or the key as the path.
+    case file(String)
+    /// One file of that base name, in another folder than the key says.
+    case elsewhere(String)
+    /// Several files that fit equally well.
+    case several
+    case none
+  }
+
+  func match(_ key: String) -> Match {
+    if byPath.contains(key) { return .file("\(path)/\(key)") }
     let name = String(key.split(separator: "/").last ?? "").lowercased()
     let found = byName[name] ?? []
-    let ending = "/" + key.lowercased()
-    let near = found.filter { "/\($0.lowercased())".hasSuffix(ending) }
-    // Among several files of that name only the folder can tell which one is meant.
-    let chosen = near.count == 1 ? near[0] : near.isEmpty && found.count == 1 ? found[0] : nil
-    return chosen.map { "\(path)/\($0)" }
+    let wanted = "/" + key.lowercased()
+    let near = found.filter { file in
+      let own = "/\(file.lowercased())"
+      return own.hasSuffix(wanted) || wanted.hasSuffix(own)
+    }
+    if near.count == 1 { return .file("\(path)/\(near[0])") }
+    if near.isEmpty, found.count == 1 { return .elsewhere("\(path)/\(found[0])") }
+    return found.isEmpty ? .none : .several
+  }
+
+  /// The absolute path of a picture whose name is its own, or nil when it is not there.
+  package func path(of key: String) -> String? {
+    switch match(key) {
+    case .file(let path), .elsewhere(let path): path
+    case .several, .none: nil
+    }
+  }
+}
+
+/// The files of many pictures, no file for two of them unless both name it.
+struct ImageMatches {
+  /// In the order of the keys; nil for a picture that is not there.
+  private(set) var paths: [String?] = []
+  private(set) var missing: [String] = []
+  private(set) var notes: [String] = []
+
+  init(_ folder: ImageFolder, _ keys: [String]) {
+    let matches = keys.map(folder.match)
+    // A base name that two pictures have cannot stand for a path that is not there.
+    var bases: [String: Int] = [:]
+    for key in keys { bases[Self.base(key), default: 0] += 1 }
+    var elsewhere = 0
+    var several = 0
+    for (key, match) in zip(keys, matches) {
+      var path: String?
+      switch match {
+      case .file(let found): path = found
+      case .elsewhere(let found) where bases[Self.base(key)] == 1:
+        path = found
+        elsewhere += 1
+      case .several: several += 1
+      case .elsewhere, .none: break
+      }
+      if path == nil { missing.append(key) }
+      paths.append(path)
+    }
+    if elsewhere > 0 {
+      notes.append("\(elsewhere) pictures were found by their base names in other folders")
+    }
+    if several > 0 {
+      notes.append(
+        """
+        \(several) pictures are there several times in different folders; name the folder that is \
+        meant with --images
+        """)
+    }
+  }
+
+  private static func base(_ key: String) -> String {
+    String(key.split(separator: "/").last ?? "").lowercased()
   }
 }

@@ -4,6 +4,8 @@ enum PredictionTable {
   ///   - bytes: The file.
   ///   - name: For messages.
   ///   - needsScore: Refuses a file without a column of scores, which one of labels may lack.
+  /// - Returns: A prediction for each line below the header.
+  /// - Throws: `DataError` for a file without the columns.
   static func read(
     _ bytes: UnsafeRawBufferPointer, name: String, needsScore: Bool = true
   ) throws(DataError) -> [Prediction] {

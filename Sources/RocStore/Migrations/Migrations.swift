@@ -10,6 +10,7 @@ enum Migrations {
     migrator.registerMigration("2 audits", migrate: keepListedNames)
     migrator.registerMigration("3 ratings", migrate: keepRatings)
     migrator.registerMigration("4 computed base names", migrate: computeBaseNames)
+    migrator.registerMigration("5 votes of attributes", migrate: keepAttributeVotes)
     return migrator
   }
 }

@@ -9,7 +9,8 @@ struct AddSplit: RocCommand {
     abstract: "Add a division of a dataset from lists of its pictures.",
     discussion: """
       Lists are ids, names, CSV with the name first, or JSON records. Listed pictures that the
-      dataset does not have are counted and named.
+      dataset does not have are counted and named. The file may hold the lists of several parts, as
+      {"train": […], "test": […]}.
 
       Example:
         roc-data add-split ava mine --train train.txt --test test.txt
@@ -30,6 +31,9 @@ struct AddSplit: RocCommand {
   @Option(help: "The list of test pictures.")
   var test: String?
 
+  @Flag(help: "Write over a division that the dataset's manifest knows.")
+  var overwrite = false
+
   @OptionGroup var database: DatabaseOptions
 
   mutating func validate() throws {
@@ -44,9 +48,18 @@ struct AddSplit: RocCommand {
   func execute() throws -> ExitStatus {
     let store = try database.open()
     let record = try store.dataset(dataset)
+    let manifest = try? Manifest(yaml: record.manifest, path: record.name)
+    guard manifest?.schemeNames.contains(scheme) != true || overwrite else {
+      throw CommandError(
+        .usage,
+        """
+        \(scheme) is a division of \(dataset)'s own; numbers on it would no longer be comparable: \
+        choose another name, or overwrite it with --overwrite
+        """)
+    }
     var parts: [(part: String, names: [String])] = []
     for (part, path) in [("train", train), ("val", val), ("test", test)] {
-      if let path { parts.append((part, try NameList.read(path))) }
+      if let path { parts.append((part, try NameList.read(path, part: part))) }
     }
     let added = try store.addScheme(scheme, to: record, parts: parts)
     for entry in added {

@@ -8,8 +8,8 @@ struct Audit: RocCommand {
   static let configuration = CommandConfiguration(
     abstract: "Look for pictures that are in more than one part of a dataset.",
     discussion: """
-      Pictures shared by two parts of the default scheme, by name or by content, are a leak (exit
-      code 4). Contents are known after verify-images. What other schemes and lists share with it
+      Pictures shared by two parts of one scheme, by name, content or look, are a leak (exit code
+      4). Contents are known after verify-images. What schemes share with each other and with lists
       is reported.
 
       Example:
@@ -33,12 +33,17 @@ struct Audit: RocCommand {
   func execute() throws -> ExitStatus {
     let store = try database.open(readOnly: true)
     let audit = try LeakAudit(store, try store.dataset(dataset))
+    guard !audit.isEmpty else {
+      throw CommandError(
+        .dataMissing,
+        "\(dataset): is not divided into parts, so there is nothing to compare; add-split does it")
+    }
     let list = try against.map { path in audit.against(try NameList.read(path), title: path) }
     if json {
       try Console.print(audit.json(against: list).pretty)
     } else {
       let blocks = [
-        ("Leaks inside the default scheme", audit.leaks),
+        ("Leaks inside a scheme", audit.leaks),
         ("The same base name in two parts", audit.warnings),
         ("Between schemes", audit.between), ("Between lists", audit.lists),
         ("Against \(against ?? "")", list ?? []),
@@ -47,7 +52,7 @@ struct Audit: RocCommand {
         try Console.print("\(title):")
         for overlap in overlaps { try Console.print("  \(overlap.text)") }
       }
-      if audit.leaks.isEmpty { try Console.print("\(dataset): no leak inside the default scheme") }
+      if audit.leaks.isEmpty { try Console.print("\(dataset): no leak inside a scheme") }
     }
     let isClean = audit.leaks.isEmpty && (!strict || audit.warnings.isEmpty)
     return isClean ? .done : .checkFailed

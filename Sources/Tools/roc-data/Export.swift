@@ -178,10 +178,19 @@ struct Export: RocCommand {
         )
       }
       let comments = try chosenComments(samples, store, record)
+      let isRebinned = rebin || attributes.list.allSatisfy { $0.bins?.count == record.bins?.count }
+      if let reason = attributes.reasonForNoTargets(numTokens, rebin, record) {
+        Console.note("no target: \(reason)")
+      }
+      let lists = try importedLists(store, record)
       blocks =
         ConversationExport(
           dataset: record, questions: question, attributes: attributes.list,
-          values: attributes.values, comments: comments, scale: scale?.range, tokens: numTokens
+          values: attributes.values, comments: comments, lists: lists, scale: scale?.range,
+          tokens: isRebinned ? numTokens ?? record.bins?.count : nil,
+          hasTargets:
+            attributes
+            .reasonForNoTargets(numTokens, rebin, record) == nil
         ).blocks(samples)
     case .qalign: blocks = [try levels(samples, name, .qalign, store, record)]
     case .deqa: blocks = [try levels(samples, name, .deqa(density), store, record)]
@@ -211,9 +220,7 @@ struct Export: RocCommand {
       throw CommandError(.failed, "\(dataset): all scores are equal, so there are no levels")
     }
     let range = levelRange?.range ?? ScoreRange(low: low, high: high)
-    let deviations = try store.attributes(["std", "SD"], of: record).compactMapValues {
-      $0["std"] ?? $0["SD"]
-    }
+    let deviations = try publishedDeviations(store, record)
     let export = LevelExport(
       dataset: record, form: form, task: levelTask, questions: question, range: range,
       deviations: deviations)
@@ -233,6 +240,34 @@ struct Export: RocCommand {
       Console.note("soft labels: \(loss.binary) of \(samples.count) share two neighbouring levels")
     }
     return bytes
+  }
+
+  /// All scores of records that were imported with several, unless the command asks for others.
+  private func importedLists(_ store: Store, _ record: DatasetRecord) throws -> [Int64: [Double]] {
+    guard question.isEmpty, attribute.isEmpty, comment == nil else { return [:] }
+    let names = try store.attributeNames(of: record).map(\.name).filter {
+      $0.hasPrefix("gt_score[")
+    }
+    guard !names.isEmpty else { return [:] }
+    return try store.attributes(names, of: record).mapValues { values in
+      (0..<values.count).compactMap { values["gt_score[\($0)]"] }
+    }
+  }
+
+  /// The standard deviations of the ratings, where the dataset publishes them.
+  private func publishedDeviations(
+    _ store: Store, _ record: DatasetRecord
+  ) throws -> [Int64: Double] {
+    let manifest = try? Manifest(yaml: record.manifest, path: record.name)
+    if let name = manifest?.variance {
+      return try store.attributes([name], of: record).compactMapValues {
+        $0[name].map { max($0, 0).squareRoot() }
+      }
+    }
+    let names = [manifest?.deviation].compactMap { $0 } + ["std", "SD"]
+    return try store.attributes(names, of: record).compactMapValues { values in
+      names.lazy.compactMap { values[$0] }.first
+    }
   }
 
   /// One comment a picture; those that would break the template are passed over.

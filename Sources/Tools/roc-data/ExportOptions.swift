@@ -72,9 +72,48 @@ struct ExportedAttributes {
           .usage,
           "\(record.name) does not say the scale of \(name); give --attribute-range LOW:HIGH")
       }
-      return .init(name: name, word: parts.count > 1 ? parts[1] : nil, range: range ?? record.range)
+      let own = try store.attributeVotes([name], of: record).compactMapValues { $0[name] }
+      let rule = (manifest?.tables ?? []).lazy.compactMap { $0.attributeVotes?[name] }.first
+      let bins = rule.map {
+        DatasetRecord.Bins(count: $0.columns.count, first: $0.first ?? 1, step: $0.step ?? 1)
+      }
+      return .init(
+        name: name, word: parts.count > 1 ? parts[1] : nil, range: range ?? record.range,
+        votes: own,
+        bins: bins)
     }
     values = try store.attributes(list.map(\.name), of: record)
+    guard command.format == .roc else { return }
+    for attribute in list {
+      let outside = values.values.lazy.compactMap { $0[attribute.name] }.first {
+        !attribute.range.contains($0)
+      }
+      guard let outside else { continue }
+      throw CommandError(
+        .usage,
+        """
+        \(attribute.name) holds \(ScoreRange.short(outside)), outside its scale \
+        \(attribute.range); if it is a score, give its scale with --attribute-range LOW:HIGH
+        """)
+    }
+  }
+
+  /// Why there are no targets for several scores; nil where there are, or nobody asked.
+  func reasonForNoTargets(_ tokens: Int?, _ rebin: Bool, _ record: DatasetRecord) -> String? {
+    guard let first = list.first else { return nil }
+    guard let count = tokens ?? record.bins?.count, record.bins != nil else {
+      return "\(record.name) publishes no votes"
+    }
+    if let mute = list.first(where: { $0.votes.isEmpty || $0.bins == nil }) {
+      return "\(mute.name) has no votes"
+    }
+    if let other = list.first(where: { $0.bins?.count != count }), !rebin {
+      return """
+        \(other.name) has \(other.bins?.count ?? 0) bins and \(first.name == other.name ? "the score" : "others") \
+        \(count); --rebin with --num-tokens makes them equal
+        """
+    }
+    return nil
   }
 
   /// Leaves samples that have all attributes; returns the keys of the others.
@@ -98,7 +137,7 @@ struct LeakGate {
   func withoutLeaks(
     _ samples: [SampleRecord], _ name: SplitName, _ store: Store, _ record: DatasetRecord
   ) throws -> [SampleRecord] {
-    guard name.part != "test", name.scheme == record.defaultScheme else { return samples }
+    guard name.part != "test" else { return samples }
     let audit = try LeakAudit(store, record, isGate: true)
     for leak in audit.pictureLeaks(of: name) {
       guard command.force else {

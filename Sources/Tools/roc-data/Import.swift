@@ -36,10 +36,11 @@ struct Import: RocCommand {
   @Option(help: "Another name for the dataset in the database.")
   var name: String?
 
-  @Option(help: "Lowest score of the scale, for tables that do not say it.")
+  @Option(
+    parsing: .unconditional, help: "Lowest score of the scale, for tables that do not say it.")
   var minScore: Double?
 
-  @Option(help: "Highest score of the scale.")
+  @Option(parsing: .unconditional, help: "Highest score of the scale.")
   var maxScore: Double?
 
   @Flag(help: "Remove what an earlier import of this dataset stored, its runs included.")
@@ -76,7 +77,11 @@ struct Import: RocCommand {
     var report = try read(manifest, folder)
     if let unpacked { try keep(unpacked, &report) }
     for line in report.skipped.prefix(20) {
-      Console.note("Warning: \(line.file):\(line.line): \(line.reason); the line was set aside")
+      let entry = unpacked?.refused.contains(line) == true
+      Console.note(
+        entry
+          ? "Warning: \(line.file): entry \(line.line), \(line.content): \(line.reason); it was not unpacked"
+          : "Warning: \(line.file):\(line.line): \(line.reason); the line was set aside")
     }
     if report.skipped.count > 20 {
       Console.note(
@@ -134,6 +139,8 @@ struct Import: RocCommand {
   private func keep(_ unpacked: PictureArchive.Result, _ report: inout ImportReport) throws {
     report.skipped += unpacked.refused
     let store = try database.open()
+    try store.quarantine(
+      unpacked.refused.map { ($0.file, $0.line, $0.reason, $0.content) }, of: report.dataset)
     let record = try store.dataset(report.dataset)
     let prefix = (record.imageFolder ?? "") + "/"
     let samples = try store.samples(record).samples

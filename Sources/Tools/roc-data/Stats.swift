@@ -28,6 +28,12 @@ struct Stats: RocCommand {
 
   @OptionGroup var database: DatabaseOptions
 
+  mutating func validate() throws {
+    guard !(json && svg == "-") else {
+      throw ValidationError("--json and --svg - both write to standard output.")
+    }
+  }
+
   func execute() throws -> ExitStatus {
     let store = try database.open(readOnly: true)
     let record = try store.dataset(dataset)

@@ -26,10 +26,10 @@ struct Validate: RocCommand {
   @Option(help: "Values that each score's target must have.")
   var numTokens: Int?
 
-  @Option(help: "Lowest gt_score.")
+  @Option(parsing: .unconditional, help: "Lowest gt_score.")
   var minScore: Double?
 
-  @Option(help: "Highest gt_score.")
+  @Option(parsing: .unconditional, help: "Highest gt_score.")
   var maxScore: Double?
 
   @Option(help: "Folder in which every picture must be.")

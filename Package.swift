@@ -112,6 +112,11 @@ let package = Package(
       resources: manifests.map { .embedInCode("Manifests/\($0).yaml") },
       swiftSettings: features),
     .library("RocReport", ["RocMetrics", "RocScore"]),
+    .library(
+      "RocEvaluation",
+      [
+        "RocStore", "RocData", "RocMetrics", "RocScore", "RocDigest", "RocJSON", "RocTensor",
+      ]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint"]),
 
     .library("RocTool", ["RocStore", "RocData", .argumentParser]),
@@ -125,7 +130,7 @@ let package = Package(
       "roc-eval",
       [
         "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocStore", "RocScore", "RocReport",
-        "RocMetrics", "RocJSON", "RocImage", "RocDigest", "RocTool",
+        "RocMetrics", "RocJSON", "RocImage", "RocDigest", "RocTool", "RocEvaluation",
       ]),
 
     .target(
@@ -143,6 +148,9 @@ let package = Package(
     .tests("RocScoreTests", ["RocScore"]),
     .tests("RocMetricsTests", ["RocMetrics", "RocJSON"]),
     .tests("RocReportTests", ["RocReport", "RocMetrics"]),
+    .tests(
+      "RocEvaluationTests",
+      ["RocEvaluation", "RocStore", "RocScore", "RocMetrics", "RocJSON", "RocData"]),
     .tests("RocStoreTests", ["RocStore", "RocScore", .grdb]),
     .tests(
       "RocDataTests",

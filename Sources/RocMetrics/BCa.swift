@@ -6,7 +6,8 @@ package enum BCa {
   ///   - replicates: Of resamples; those that are not a number are left out.
   ///   - jackknife: Of the data without one item each.
   ///   - confidence: As 0.95.
-  /// - Returns: Nil when a twentieth of the replicates or more are undefined, or all lie on one side.
+  /// - Returns: Nil when a twentieth of the replicates or more are undefined, all lie on one side, or
+  ///   all are equal, which says nothing about other samples.
   package static func interval(
     estimate: Double, replicates: [Double], jackknife: [Double], confidence: Double = 0.95
   ) -> Interval? {
@@ -14,6 +15,7 @@ package enum BCa {
     guard estimate.isFinite, defined.count >= 20, defined.count * 20 > replicates.count * 19 else {
       return nil
     }
+    guard defined[0] < defined[defined.count - 1] else { return nil }
     // Equal replicates lie on both sides.
     let below = defined.partitioningIndex { $0 >= estimate }
     let notAbove = defined.partitioningIndex { $0 > estimate }

@@ -16,11 +16,13 @@ package struct RunRecord: Sendable {
   /// The scale of the model's scores.
   package let range: ScoreRange
   package let tokens: Int
+  /// What each score of an answer stands for: `gt_score` or the name of an attribute.
+  package let targets: [String]
 
   package init(
     dataset: Int64, fingerprint: String, checkpoint: String, checkpointSHA256: String,
     question: String, preprocessing: String, precision: String, engine: String,
-    range: ScoreRange, tokens: Int
+    range: ScoreRange, tokens: Int, targets: [String] = ["gt_score"]
   ) {
     self.dataset = dataset
     self.fingerprint = fingerprint
@@ -32,6 +34,7 @@ package struct RunRecord: Sendable {
     self.engine = engine
     self.range = range
     self.tokens = tokens
+    self.targets = targets
   }
 
   init(row: Row) {
@@ -46,6 +49,7 @@ package struct RunRecord: Sendable {
     engine = row["engine"]
     range = ScoreRange(low: row["low"], high: row["high"])
     tokens = row["tokens"]
+    targets = (row["targets"] as String).split(separator: ",").map(String.init)
   }
 
   /// Finds the run with this fingerprint or adds it.
@@ -55,13 +59,13 @@ package struct RunRecord: Sendable {
     try db.execute(
       sql: """
         INSERT INTO runs (dataset, fingerprint, checkpoint, checkpoint_sha256, question,
-          preprocessing, precision, engine, low, high, tokens, started_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+          preprocessing, precision, engine, low, high, tokens, targets, started_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
         ON CONFLICT (dataset, fingerprint) DO NOTHING
         """,
       arguments: [
         dataset, fingerprint, checkpoint, checkpointSHA256, question, preprocessing, precision,
-        engine, range.low, range.high, tokens,
+        engine, range.low, range.high, tokens, targets.joined(separator: ","),
       ])
     return try Int64.fetchOne(
       db, sql: "SELECT id FROM runs WHERE dataset = ? AND fingerprint = ?",
@@ -87,6 +91,20 @@ package struct RunRecord: Sendable {
   }
 }
 
+/// The file of a picture as it was when it was scored.
+package struct PictureStamp: Sendable, Equatable {
+  package let sha256: String
+  package let bytes: Int
+  /// Seconds since 1970.
+  package let modified: Double
+
+  package init(sha256: String, bytes: Int, modified: Double) {
+    self.sha256 = sha256
+    self.bytes = bytes
+    self.modified = modified
+  }
+}
+
 /// What a run says about one sample.
 package struct PredictionRecord: Sendable {
   package let sample: Int64
@@ -96,6 +114,8 @@ package struct PredictionRecord: Sendable {
   package let errorCode: String?
   package let errorMessage: String?
   package let milliseconds: Double
+  /// The file that it was made from.
+  package var picture: PictureStamp?
 
   package init(
     sample: Int64, scores: [Double], distributions: [[Double]], text: String?,
@@ -118,22 +138,30 @@ package struct PredictionRecord: Sendable {
     errorCode = row["error_code"]
     errorMessage = row["error_message"]
     milliseconds = row["milliseconds"]
+    if let sha256: String = row["picture_sha256"] {
+      picture = PictureStamp(
+        sha256: sha256, bytes: row["picture_bytes"] ?? 0, modified: row["picture_modified"] ?? 0)
+    }
   }
 
-  /// Stores the prediction; one that failed before is replaced.
-  package func save(_ db: Database, run: Int64) throws {
+  /// Stores the prediction; one that failed before is replaced, and with `replaces` any.
+  package func save(_ db: Database, run: Int64, replaces: Bool = false) throws {
     try db.cachedStatement(
       sql: """
         INSERT INTO predictions (run, sample, scores, distributions, text, error_code,
-          error_message, milliseconds) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+          error_message, milliseconds, picture_sha256, picture_bytes, picture_modified, written_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (run, sample) DO UPDATE SET scores = excluded.scores,
           distributions = excluded.distributions, text = excluded.text,
           error_code = excluded.error_code, error_message = excluded.error_message,
-          milliseconds = excluded.milliseconds WHERE error_code IS NOT NULL
+          milliseconds = excluded.milliseconds, picture_sha256 = excluded.picture_sha256,
+          picture_bytes = excluded.picture_bytes, picture_modified = excluded.picture_modified,
+          written_at = excluded.written_at \(replaces ? "" : "WHERE error_code IS NOT NULL")
         """
     ).execute(arguments: [
       run, sample, NumberText.encode(scores), NumberText.encode(rows: distributions), text,
-      errorCode, errorMessage, milliseconds,
+      errorCode, errorMessage, milliseconds, picture?.sha256, picture?.bytes, picture?.modified,
+      Store.now,
     ])
   }
 

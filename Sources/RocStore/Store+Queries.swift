@@ -51,6 +51,19 @@ extension Store {
     try read { try PredictionRecord.of(run: run, $0) }
   }
 
+  /// A stored run with its dataset.
+  ///
+  /// - Throws: `StoreError` that lists the runs there are.
+  package func run(_ id: Int64) throws -> (run: RunRecord, dataset: DatasetRecord) {
+    let all = try runs()
+    guard let found = all.first(where: { $0.run.id == id }) else {
+      let list = all.map { "\($0.run.id ?? 0)" }.joined(separator: ", ")
+      throw StoreError(
+        "\(path): no run \(id); it holds \(list.isEmpty ? "none" : list)", isMissing: true)
+    }
+    return (found.run, try dataset(found.dataset))
+  }
+
   /// Finds or adds a run.
   package func findOrInsert(_ run: RunRecord) throws -> Int64 {
     try write { try run.findOrInsert($0) }

@@ -22,8 +22,8 @@ package struct Progress {
 
   private var interval: Duration { Console.isTerminal ? .milliseconds(200) : .seconds(30) }
 
-  /// Shows `done` of the total, unless it was shown a moment ago.
-  package mutating func update(_ done: Int, note: String = "") {
+  /// Shows `done` of the total, unless it was shown a moment ago; `note` is asked for only then.
+  package mutating func update(_ done: Int, note: () -> String = { "" }) {
     guard clock.now - lastShown >= interval else { return }
     lastShown = clock.now
     let seconds = (clock.now - start) / .seconds(1)
@@ -31,6 +31,7 @@ package struct Progress {
     let left = rate > 0 ? Int(Double(total - done) / rate) : 0
     let speed = rate >= 10 ? "\(Int(rate))" : "\((rate * 10).rounded() / 10)"
     var line = "\(label): \(done) of \(total) \(unit), \(speed)/s, \(Self.time(left)) left"
+    let note = note()
     if !note.isEmpty { line += ", \(note)" }
     if Console.isTerminal {
       let filled = total > 0 ? 20 * done / total : 20

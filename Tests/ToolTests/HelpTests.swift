@@ -10,7 +10,8 @@ struct HelpTests {
     ["roc-data", "export"], ["roc-data", "audit"], ["roc-data", "card"], ["roc-data", "demo"],
     ["roc-eval"],
     ["roc-eval", "run"], ["roc-eval", "score"],
-    ["roc-eval", "metrics"], ["roc-eval", "runs"],
+    ["roc-eval", "metrics"], ["roc-eval", "compare"], ["roc-eval", "power"],
+    ["roc-eval", "runs"], ["roc-eval", "merge"], ["roc-eval", "slurm"],
   ]
 
   @Test(arguments: commands)

@@ -11,6 +11,7 @@ enum Migrations {
     migrator.registerMigration("3 ratings", migrate: keepRatings)
     migrator.registerMigration("4 computed base names", migrate: computeBaseNames)
     migrator.registerMigration("5 votes of attributes", migrate: keepAttributeVotes)
+    migrator.registerMigration("6 shared runs", migrate: shareRuns)
     return migrator
   }
 }

@@ -24,7 +24,7 @@ enum Precision: String, ExpressibleByArgument, CaseIterable {
 /// The checkpoint and how it is run.
 struct EngineOptions: ParsableArguments {
   @Option(
-    help: "Checkpoint folder, or a Hub name (owner/model) in the local Hugging Face cache.")
+    help: "A folder, or a Hub name in the local cache.")
   var checkpoint: String
 
   @Option(help: "auto, f32, bf16 or int8; this version computes in f32.")

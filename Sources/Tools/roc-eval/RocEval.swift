@@ -11,6 +11,9 @@ struct RocEval: ParsableCommand {
         roc-eval --checkpoint DIR --dataset ava --split test --latex table.tex
       """,
     version: "roc \(Engine.version)",
-    subcommands: [Run.self, Score.self, MetricsCommand.self, Runs.self],
+    subcommands: [
+      Run.self, Score.self, MetricsCommand.self, Compare.self, PowerCommand.self, Runs.self,
+      Merge.self, Slurm.self,
+    ],
     defaultSubcommand: Run.self)
 }

@@ -1,9 +1,14 @@
 import ArgumentParser
+import Foundation
 import RocCheckpoint
 import RocData
+import RocDigest
+import RocEvaluation
+import RocImage
 import RocJSON
 import RocModel
 import RocReport
+import RocScore
 import RocStore
 import RocTool
 
@@ -11,7 +16,9 @@ struct Run: RocCommand {
   static let configuration = CommandConfiguration(
     abstract: "Score a split, store every prediction and print the metrics (the default).",
     discussion: """
-      An interrupted run continues where it stopped when the same command is given again.
+      An interrupted run continues where it stopped when the same command is given
+      again; several processes may share one database. With --segments each worker
+      writes a file of its own, and roc-eval merge puts them together.
 
       Example:
         roc-eval --checkpoint DIR --dataset ava --split test --latex table.tex
@@ -19,19 +26,39 @@ struct Run: RocCommand {
 
   @OptionGroup var engineOptions: EngineOptions
 
-  @Option(help: "The dataset; may be left out when the database holds only one.")
+  @Option(help: "The dataset, unless there is only one.")
   var dataset: String?
 
   @Option(help: "scheme/part, or a part of the default scheme.")
   var split: String
 
-  @Option(help: "Score only the first pictures of the split; metrics say so.")
+  @Option(help: "Score only so many pictures.")
   var limit: Int?
+
+  @Option(help: "Leave out so many pictures at the start.")
+  var offset = 0
+
+  @Flag(help: "Score answers without a score again, too.")
+  var retryFailed = false
+
+  @Option(help: "What each score of an answer is: gt_score and attributes, with commas.")
+  var targets = "gt_score"
+
+  @Option(help: "DATASET:SCHEME/PART that the checkpoint was trained on; repeats.")
+  var trainedOn: [String] = []
+
+  @OptionGroup var bootstrap: BootstrapOptions
+
+  @Option(help: "Folder for a segment of this worker's own.")
+  var segments: String?
+
+  @Option(help: "Its share, i/n; else by ROC_SHARD, Slurm or MPI.")
+  var shard: String?
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  @Option(help: "Write predictions and ground truth as CSV; - is standard output.")
+  @Option(help: "Write predictions and ground truth as CSV.")
   var csv: String?
 
   @Option(help: "Write the metrics as a LaTeX table.")
@@ -46,34 +73,134 @@ struct Run: RocCommand {
     guard limit.map({ $0 > 0 }) ?? true else {
       throw ValidationError("--limit \(limit ?? 0): expected 1 or more.")
     }
+    guard offset >= 0 else { throw ValidationError("--offset \(offset): expected 0 or more.") }
     guard [csv, latex, html].filter({ $0 == "-" }).count + (json ? 1 : 0) <= 1 else {
       throw ValidationError("Only one of --json, --csv -, --latex - and --html - fits the output.")
     }
+    guard shard == nil || segments != nil else {
+      throw ValidationError("--shard goes with --segments FOLDER.")
+    }
+    guard shard.map({ Shard($0) != nil }) ?? true else {
+      throw ValidationError("--shard \(shard ?? ""): expected i/n with i from 1 to n.")
+    }
+    guard segments == nil || (csv == nil && latex == nil && html == nil && !json) else {
+      throw ValidationError("A segment has no metrics; roc-eval merge gives them.")
+    }
+    for text in trainedOn where Self.trainingPart(text) == nil {
+      throw ValidationError("--trained-on \(text): expected DATASET:SCHEME/PART.")
+    }
+    let names = targets.split(separator: ",", omittingEmptySubsequences: false)
+    guard names.first == "gt_score", !names.contains(""), Set(names).count == names.count else {
+      throw ValidationError("--targets \(targets): expected gt_score, then attributes, each once.")
+    }
+  }
+
+  private static func trainingPart(_ text: String) -> (dataset: String, split: SplitName)? {
+    let halves = text.split(separator: ":", maxSplits: 1).map(String.init)
+    let names = halves.last?.split(separator: "/").map(String.init) ?? []
+    guard halves.count == 2, names.count == 2 else { return nil }
+    return (halves[0], SplitName(scheme: names[0], part: names[1]))
   }
 
   func execute() throws -> ExitStatus {
-    let store = try database.open()
-    let record = try store.dataset(dataset)
-    let (name, all) = try store.samples(record, split: split)
-    let samples = limit.map { Array(all.prefix($0)) } ?? all
+    let store = try database.open(readOnly: segments != nil)
+    let dataset = try store.dataset(dataset)
+    let (name, all) = try store.samples(dataset, split: split)
+    try check(dataset, all, store)
+    let samples = Array(all.dropFirst(offset).prefix(limit ?? .max))
+    guard !samples.isEmpty else {
+      throw CommandError(.usage, "--offset \(offset): the split has \(all.count) pictures")
+    }
+    let (engine, checkpoint) = try engineOptions.engine()
+    var record = try self.record(dataset, engine, sha256: try checkpoint.sha256())
+    let policy = SplitRun.Policy(retriesFailed: retryFailed)
+    Interrupt.listen()
+    if let segments {
+      let split = name?.description ?? self.split
+      let header = SegmentHeader(
+        dataset: dataset.name, split: split, splitSHA256: StoredRun.digest(all.map(\.key)),
+        count: all.count, run: record)
+      let run = SplitRun(record: record, engine: engine, ahead: engineOptions.batchSize)
+      return try scoreShare(of: samples, run, header, folder: segments, policy)
+    }
+    record.id = try store.findOrInsert(record)
+    for text in trainedOn {
+      guard let (name, part) = Self.trainingPart(text) else { continue }
+      try store.addTrainingPart(of: record.checkpointSHA256, dataset: name, split: part)
+    }
+    let run = SplitRun(record: record, engine: engine, ahead: engineOptions.batchSize)
+    if let status = try run.score(samples, in: store, policy: policy) { return status }
+    let stored = try StoredRun(store, record, dataset, split: split)
+    return try show(RunResult(stored, bootstrap: bootstrap))
+  }
+
+  private func check(
+    _ dataset: DatasetRecord, _ all: [SampleRecord], _ store: Store
+  ) throws {
     guard all.contains(where: { $0.path != nil || $0.imageState == .missing }) else {
       throw CommandError(
         .dataMissing,
         """
-        \(record.name): nobody has said where the pictures are; import again with \
-        roc-data import \(record.name) --source … --images FOLDER
+        \(dataset.name): nobody has said where the pictures are; import again with \
+        roc-data import \(dataset.name) --source … --images FOLDER
         """)
     }
-    let (engine, checkpoint) = try engineOptions.engine()
-    let run = try SplitRun(
-      store: store, dataset: record, engine: engine, checkpoint: engineOptions.checkpoint,
-      checkpointSHA256: try checkpoint.sha256(), question: engineOptions.question)
-    Interrupt.listen()
-    if let status = try run.score(samples, ahead: engineOptions.batchSize) { return status }
+    let known = Set(try store.attributeNames(of: dataset).map(\.name))
+    for name in targets.split(separator: ",").dropFirst() where !known.contains(String(name)) {
+      throw CommandError(
+        .usage,
+        """
+        \(dataset.name) has no attribute \(name); it has \
+        \(known.isEmpty ? "none" : known.sorted().joined(separator: ", "))
+        """)
+    }
+    for text in trainedOn {
+      guard let (name, part) = Self.trainingPart(text) else { continue }
+      // A name that is not there would never show a leak.
+      _ = try store.samples(try store.dataset(name), split: part.description)
+    }
+  }
 
-    let result = try RunResult(
-      run: run, split: name ?? SplitName(scheme: record.defaultScheme, part: split), all: all)
-    try write(result)
+  /// The run that everything deciding the scores makes.
+  private func record(
+    _ dataset: DatasetRecord, _ engine: Engine, sha256: String
+  ) throws -> RunRecord {
+    let axis = engine.parts.readout.axis
+    let preprocessing = engine.parts.preprocessing.summary
+    let names = targets.split(separator: ",").map(String.init)
+    var decisive = [sha256, engineOptions.question, preprocessing, "f32", Engine.version]
+    // What the scores stand for decides no score, but every number that is made of them.
+    if names.count > 1 { decisive.append(targets) }
+    return RunRecord(
+      dataset: dataset.id ?? 0, fingerprint: SHA256.of(decisive.joined(separator: "\n")),
+      checkpoint: engineOptions.checkpoint, checkpointSHA256: sha256,
+      question: engineOptions.question, preprocessing: preprocessing, precision: "f32",
+      engine: Engine.version, range: ScoreRange(low: axis.low, high: axis.high),
+      tokens: axis.values.count, targets: names)
+  }
+
+  private func scoreShare(
+    of samples: [SampleRecord], _ run: SplitRun, _ header: SegmentHeader, folder: String,
+    _ policy: SplitRun.Policy
+  ) throws -> ExitStatus {
+    let detected = Shard.detect(ProcessInfo.processInfo.environment)
+    guard let share = shard.flatMap({ Shard($0) }) ?? detected?.shard ?? Shard(index: 1, count: 1)
+    else { throw CommandError(.usage, "--shard \(shard ?? "")") }
+    let own = samples.filter { share.contains($0.key) }
+    let source = shard == nil ? detected.map { " (\($0.from))" } ?? "" : ""
+    Console.note("shard \(share)\(source): \(own.count) of \(samples.count) pictures")
+    do {
+      let segment = try SegmentWriter(folder: folder, shard: share, header: header)
+      return try run.score(own, into: segment, policy: policy)
+    } catch let error as SegmentError {
+      throw CommandError(.failed, error.message)
+    }
+  }
+
+  private func show(_ result: RunResult) throws -> ExitStatus {
+    if let csv { try OutputFile.write(result.csv, to: csv) }
+    if let latex { try OutputFile.write(result.table.latex, to: latex) }
+    if let html { try OutputFile.write(result.table.html, to: html) }
     if json {
       try Console.print(result.json.pretty)
     } else if [csv, latex, html].contains("-") {
@@ -82,13 +209,5 @@ struct Run: RocCommand {
       try Console.print(result.text)
     }
     return result.failures.isEmpty ? .done : .partlyFailed
-  }
-
-  private func write(_ result: RunResult) throws(CommandError) {
-    let table = ReportTable(
-      method: result.method, metrics: result.metrics, caption: result.caption)
-    if let csv { try OutputFile.write(result.csv, to: csv) }
-    if let latex { try OutputFile.write(table.latex, to: latex) }
-    if let html { try OutputFile.write(table.html, to: html) }
   }
 }

@@ -1,126 +1,110 @@
 import RocData
-import RocDigest
+import RocEvaluation
 import RocJSON
 import RocMetrics
+import RocReport
 import RocScore
 import RocStore
 import RocTool
 
 /// The metrics of a stored run on one split, with everything that they depend on.
 struct RunResult {
-  /// One scored picture, predictions on the dataset's scale.
-  private struct Line {
-    let sample: SampleRecord
-    let score: Double
-    let predicted: [Double]
-    let truth: [Double]
-  }
-
-  let run: SplitRun
-  let split: SplitName
+  let stored: StoredRun
   let metrics: Metrics
-  /// Pictures of the split, scored or not.
-  let expected: Int
-  let failures: [PredictionRecord]
-  private let splitSHA256: String
-  private let lines: [Line]
-  private let seconds: Double
+  private let attributes: [(name: String, metrics: Metrics)]
+  private let distances: DistributionMetrics?
+  private let ceiling: NoiseCeiling?
+  private let bootstrap: BootstrapOptions
 
-  init(run: SplitRun, split: SplitName, all: [SampleRecord]) throws {
-    self.run = run
-    self.split = split
-    expected = all.count
-    splitSHA256 = SHA256.of(
-      all.map(\.key).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        .map { "\($0)\n" }.joined())
-    let predictions = try run.store.predictions(run: run.record.id ?? 0)
-    let stored = all.compactMap { sample in predictions[sample.id].map { (sample, $0) } }
-    failures = stored.map(\.1).filter { $0.errorCode != nil }
-    seconds = stored.reduce(0) { $0 + $1.1.milliseconds } / 1000
-    let dataset = run.dataset
-    let sharesBins = Self.sharesBins(run)
-    lines = stored.compactMap { sample, prediction in
-      guard let score = prediction.scores.first else { return nil }
-      let truth = sample.votes.flatMap { VoteHistogram(counts: $0).distribution }
-      return Line(
-        sample: sample, score: run.record.range.map(score, to: dataset.range),
-        predicted: sharesBins ? prediction.distributions.first ?? [] : [],
-        truth: sharesBins ? truth ?? [] : [])
+  init(_ stored: StoredRun, bootstrap: BootstrapOptions) {
+    self.stored = stored
+    self.bootstrap = bootstrap
+    let pairs = stored.pairs().pairs
+    metrics = Metrics(
+      pairs, threshold: stored.dataset.threshold, resamples: bootstrap.resamples,
+      seed: bootstrap.seed)
+    distances = DistributionMetrics(pairs.distributions)
+    attributes = stored.run.targets.filter { $0 != StoredRun.holistic }.map { name in
+      let own = stored.pairs(target: name).pairs
+      return (
+        name,
+        Metrics(
+          own, threshold: stored.passport(target: name).range.middle,
+          resamples: bootstrap.resamples, seed: bootstrap.seed)
+      )
     }
-    var pairs = ScoredPairs(
-      predicted: lines.map(\.score), truth: lines.map(\.sample.score))
-    if sharesBins, lines.allSatisfy({ !$0.truth.isEmpty }) {
-      pairs.distributions = lines.map { ($0.predicted, $0.truth) }
-    }
-    metrics = Metrics(pairs, threshold: dataset.threshold)
+    ceiling = stored.ceiling(seed: bootstrap.seed)
   }
 
-  /// Whether the score tokens stand for the dataset's own bins.
-  private static func sharesBins(_ run: SplitRun) -> Bool {
-    guard let bins = run.dataset.bins else { return false }
-    return bins.count == run.record.tokens && bins.first == run.record.range.low
-      && bins.first + Double(bins.count - 1) * bins.step == run.record.range.high
-  }
-
-  private var isIncomplete: Bool { metrics.count < expected }
-
-  private var scale: String {
-    "\(run.record.range)=\(run.dataset.range)"
-  }
-
-  /// The checkpoint folder's name.
-  var method: String {
-    run.record.checkpoint.split(separator: "/").last.map(String.init) ?? run.record.checkpoint
-  }
+  var failures: [PredictionRecord] { stored.failures }
 
   var caption: String {
-    let part = isIncomplete ? "\(metrics.count) of \(expected)" : "\(expected)"
-    let isMapped = run.record.range != run.dataset.range
+    let dataset = stored.dataset
+    let part =
+      stored.isIncomplete ? "\(metrics.count) of \(stored.expected)" : "\(stored.expected)"
+    let isMapped = stored.run.range != dataset.range
     let scores =
-      isMapped ? "Scores mapped \(scale)" : "Scores on the scale \(run.dataset.range.words)"
+      isMapped ? "Scores mapped \(stored.scale)" : "Scores on the scale \(dataset.range.words)"
+    let seen = stored.seen.map { " \($0.text)." }.joined()
     return """
-      \(run.dataset.title), \(split) (\(part) pictures). \(scores), PLCC on \
-      raw values, accuracy of score > \(ScoreRange.short(run.dataset.threshold)), EMD with r = 1 averaged over \
-      pictures. Precision \(run.record.precision).
+      \(dataset.title), \(stored.split) (\(part) pictures). \(scores), PLCC on \
+      raw values, accuracy of score > \(ScoreRange.short(dataset.threshold)), EMD with r = 1 averaged over \
+      pictures. Precision \(stored.run.precision).\(seen)
       """
   }
 
   /// The object of `roc-eval --json`.
   var json: JSON {
-    var intervals: [JSON.Member] = []
-    var reasons: [JSON.Member] = []
-    for metric in metrics.all {
-      intervals.append(
-        JSON.Member(
-          metric.name, metric.interval.map { [.double($0.low), .double($0.high)] } ?? .null))
-      if let reason = metric.reason { reasons.append(JSON.Member(metric.name, .string(reason))) }
+    let run = stored.run
+    var protocolMembers = stored.passport().protocolJSON.members ?? []
+    for place in protocolMembers.indices where protocolMembers[place].name == "scale" {
+      protocolMembers[place] = JSON.Member("scale", .string(stored.scale))
     }
+    protocolMembers.append(JSON.Member("ci95", .string(bootstrap.text(metrics))))
     return [
       "schema": "roc/run/1",
+      "run": JSON(run.id.map { Int($0) }),
       "checkpoint": [
-        "path": .string(run.record.checkpoint), "sha256": .string(run.record.checkpointSHA256),
+        "path": .string(run.checkpoint), "sha256": .string(run.checkpointSHA256),
       ],
-      "dataset": .string(run.dataset.name),
+      "dataset": .string(stored.dataset.name),
       "split": [
-        "name": .string(split.description), "sha256": .string(splitSHA256), "n": .int(expected),
+        "name": .string(stored.split.description), "sha256": .string(stored.splitSHA256),
+        "n": .int(stored.expected),
       ],
-      "question": .string(run.record.question),
-      "protocol": [
-        "gt": "as stored, not rounded", "scale": .string(scale),
-        "threshold": .double(run.dataset.threshold), "plcc": "raw", "emd_r": [1, 2],
-        "ci95": "analytic: Fisher z (SRCC, KRCC: Bonett-Wright), normal, Wilson",
-      ],
-      "precision": .string(run.record.precision),
-      "engine": .string(run.record.engine),
+      "question": .string(run.question),
+      "protocol": .object(protocolMembers),
+      "precision": .string(run.precision),
+      "engine": .string(run.engine),
       "metrics": .object(metrics.all.map { JSON.Member($0.name, JSON($0.value)) }),
-      "ci95": .object(intervals),
-      "reasons": .object(reasons),
-      "n_expected": .int(expected),
+      "ci95": metrics.all.intervals(\.interval),
+      "ci95_analytic": metrics.all.intervals(\.analytic),
+      "bootstrap": bootstrap.json(metrics),
+      "distributions": distances?.json ?? .null,
+      "attributes": .object(
+        attributes.map { name, metrics in
+          JSON.Member(
+            name,
+            [
+              "metrics": .object(metrics.all.map { JSON.Member($0.name, JSON($0.value)) }),
+              "ci95": metrics.all.intervals(\.interval), "n_scored": .int(metrics.count),
+            ])
+        }),
+      "noise_ceiling": ceiling.map {
+        [
+          "srcc": .double($0.srcc), "plcc": .double($0.plcc),
+          "reliability": .double($0.reliability), "votes": .double($0.votes),
+        ]
+      } ?? .null,
+      "trained_on": .array(stored.seen.map(\.json)),
+      "reasons": metrics.all.reasons,
+      "n_expected": .int(stored.expected),
       "n_scored": .int(metrics.count),
       "n_failed": .int(failures.count),
-      "incomplete": .bool(isIncomplete),
-      "seconds": .double(seconds),
-      "images_per_second": seconds > 0 ? .double(Double(metrics.count) / seconds) : .null,
+      "incomplete": .bool(stored.isIncomplete),
+      "seconds": .double(stored.seconds),
+      "images_per_second": stored.seconds > 0
+        ? .double(Double(metrics.count) / stored.seconds) : .null,
     ]
   }
 
@@ -136,27 +120,54 @@ struct RunResult {
         interval ?? metric.reason ?? "",
       ])
     }
-    var lines = ["\(run.dataset.title) \(split): \(method)", Text.columns(rows)]
-    lines.append("\(metrics.count) of \(expected) pictures scored, \(failures.count) failed")
-    if isIncomplete { lines.append("The metrics are over an incomplete split.") }
+    for (name, own) in attributes {
+      for key in ["srcc", "plcc"] {
+        let metric = own[key]
+        rows.append([
+          "\(key) \(name)", metric?.value.map { fixed($0, 4) } ?? "–",
+          metric?.interval.map { "[\(fixed($0.low, 4)), \(fixed($0.high, 4))]" }
+            ?? metric?.reason ?? "",
+        ])
+      }
+    }
+    let number = stored.run.id.map { ", run \($0)" } ?? ""
+    var lines = [
+      "\(stored.dataset.title) \(stored.split): \(stored.method)\(number)", Text.columns(rows),
+    ]
+    for seen in stored.seen { lines.append("Warning: \(seen.text)") }
+    if let ceiling {
+      lines.append(
+        """
+        \(fixed(ceiling.votes, 0)) votes a picture allow SRCC \(fixed(ceiling.srcc, 3)) and PLCC \
+        \(fixed(ceiling.plcc, 3)) at most
+        """)
+    }
+    lines.append(
+      "\(metrics.count) of \(stored.expected) pictures scored, \(failures.count) failed")
+    if stored.isIncomplete { lines.append("The metrics are over an incomplete split.") }
     return lines.joined(separator: "\n")
   }
 
   /// `image,gt_score,score,p1…pN,t1…tN`; the distributions only where both sides have them.
   var csv: String {
-    let hasBins = lines.allSatisfy { !$0.truth.isEmpty && !$0.predicted.isEmpty }
-    let bins = hasBins ? lines.first?.truth.count ?? 0 : 0
+    let (pairs, keys) = stored.pairs()
+    let bins = pairs.distributions.first?.truth.count ?? 0
     let header =
       ["image", "gt_score", "score"] + (0..<bins).map { "p\($0 + 1)" }
       + (0..<bins).map { "t\($0 + 1)" }
     var text = header.joined(separator: ",") + "\n"
-    for line in lines {
-      let numbers =
-        [line.sample.score, line.score] + (hasBins ? line.predicted + line.truth : [])
+    for (place, key) in keys.enumerated() {
+      var numbers = [pairs.truth[place], pairs.predicted[place]]
+      if bins > 0 {
+        numbers += pairs.distributions[place].predicted + pairs.distributions[place].truth
+      }
       text +=
-        ([TableExport.quoted(line.sample.key)] + numbers.map(\.description))
-        .joined(separator: ",") + "\n"
+        ([TableExport.quoted(key)] + numbers.map(\.description)).joined(separator: ",") + "\n"
     }
     return text
+  }
+
+  var table: ReportTable {
+    ReportTable(method: stored.method, metrics: metrics, caption: caption)
   }
 }

@@ -1,0 +1,199 @@
+import RocDigest
+import RocJSON
+import RocScore
+package import RocStore
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Why a segment cannot be used.
+package struct SegmentError: Error, CustomStringConvertible {
+  package let message: String
+  package let isMissing: Bool
+
+  init(_ message: String, isMissing: Bool = false) {
+    self.message = message
+    self.isMissing = isMissing
+  }
+
+  package var description: String { message }
+}
+
+/// What all segments of one evaluation agree on.
+package struct SegmentHeader: Sendable, Equatable {
+  package let dataset: String
+  package let split: String
+  package let splitSHA256: String
+  package let count: Int
+  package let run: RunRecord
+
+  package init(
+    dataset: String, split: String, splitSHA256: String, count: Int, run: RunRecord
+  ) {
+    self.dataset = dataset
+    self.split = split
+    self.splitSHA256 = splitSHA256
+    self.count = count
+    self.run = run
+  }
+
+  package static func == (a: SegmentHeader, b: SegmentHeader) -> Bool { a.json == b.json }
+
+  var json: JSON {
+    [
+      "schema": "roc/segment/1", "dataset": .string(dataset), "split": .string(split),
+      "split_sha256": .string(splitSHA256), "n": .int(count),
+      "fingerprint": .string(run.fingerprint), "checkpoint": .string(run.checkpoint),
+      "checkpoint_sha256": .string(run.checkpointSHA256), "question": .string(run.question),
+      "preprocessing": .string(run.preprocessing), "precision": .string(run.precision),
+      "engine": .string(run.engine), "low": .double(run.range.low),
+      "high": .double(run.range.high), "tokens": .int(run.tokens),
+      "targets": .array(run.targets.map(JSON.string)),
+    ]
+  }
+
+  init?(_ json: JSON) {
+    guard json["schema"] == "roc/segment/1", let dataset = json["dataset"]?.string,
+      let split = json["split"]?.string, let sha = json["split_sha256"]?.string,
+      let count = json["n"]?.int, let fingerprint = json["fingerprint"]?.string,
+      let checkpoint = json["checkpoint"]?.string,
+      let checkpointSHA = json["checkpoint_sha256"]?.string,
+      let question = json["question"]?.string, let preprocessing = json["preprocessing"]?.string,
+      let precision = json["precision"]?.string, let engine = json["engine"]?.string,
+      let low = json["low"]?.double, let high = json["high"]?.double, low < high,
+      let tokens = json["tokens"]?.int, let targets = json["targets"]?.array
+    else { return nil }
+    self.init(
+      dataset: dataset, split: split, splitSHA256: sha, count: count,
+      run: RunRecord(
+        dataset: 0, fingerprint: fingerprint, checkpoint: checkpoint,
+        checkpointSHA256: checkpointSHA, question: question, preprocessing: preprocessing,
+        precision: precision, engine: engine, range: ScoreRange(low: low, high: high),
+        tokens: tokens, targets: targets.compactMap(\.string)))
+  }
+}
+
+/// One worker's predictions: a file that only grows, each line with a checksum before it.
+///
+/// `<16 hexadecimal digits of the line's SHA-256> <JSON>`; the first line is the header.
+package final class SegmentWriter {
+  private let descriptor: Int32
+  private let path: String
+  /// Pictures that earlier runs of this worker have scored.
+  package let known: [String: PredictionRecord]
+  /// Whether the last line was torn and was cut off.
+  package let wasTorn: Bool
+
+  /// Begins a segment, or goes on with one of the same evaluation.
+  ///
+  /// - Parameters:
+  ///   - folder: Made when it is not there.
+  ///   - shard: Whose segment.
+  ///   - header: What it belongs to.
+  /// - Throws: `SegmentError` when the file belongs to another evaluation, is in use, or cannot be
+  ///   written.
+  package init(folder: String, shard: Shard, header: SegmentHeader) throws(SegmentError) {
+    func digits(_ value: Int) -> String {
+      String(repeating: "0", count: max(0, 4 - String(value).count)) + String(value)
+    }
+    path = "\(folder)/shard-\(digits(shard.index))-of-\(digits(shard.count)).jsonl"
+    var isMade = mkdir(folder, 0o777) == 0
+    if !isMade, errno == EEXIST { isMade = true }
+    guard isMade else {
+      throw SegmentError("\(folder): cannot be made: \(String(cString: strerror(errno)))")
+    }
+    let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw SegmentError("\(path): cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw SegmentError(
+        "\(path): another process is writing this shard; give each worker its own --shard")
+    }
+    self.descriptor = descriptor
+    do throws(SegmentError) {
+      let found = try Self.continued(path, descriptor, header)
+      wasTorn = found?.wasTorn ?? false
+      known = found?.known ?? [:]
+      if found == nil { try Self.append([header.json], to: descriptor, path: path) }
+    } catch {
+      // An initializer that fails runs no deinit.
+      close(descriptor)
+      throw error
+    }
+  }
+
+  /// What a segment of the same evaluation holds, its torn end cut off; nil for an empty file.
+  private static func continued(
+    _ path: String, _ descriptor: Int32, _ header: SegmentHeader
+  ) throws(SegmentError) -> (known: [String: PredictionRecord], wasTorn: Bool)? {
+    guard lseek(descriptor, 0, SEEK_END) > 0 else { return nil }
+    let found = try Segment(path)
+    guard found.header == header else {
+      throw SegmentError(
+        "\(path): belongs to another evaluation; use an empty folder for --segments")
+    }
+    guard found.damaged.allSatisfy({ $0 == found.lineCount }) else {
+      throw SegmentError(
+        """
+        \(path): lines \(found.damaged.prefix(5).map(String.init).joined(separator: ", ")) are \
+        damaged, not only the last; move the file away to score its pictures again
+        """)
+    }
+    // Only a line that was being written when the worker died can be torn.
+    let wasTorn = !found.damaged.isEmpty
+    if wasTorn { ftruncate(descriptor, off_t(found.intactBytes)) }
+    let known = Dictionary(
+      found.predictions.map { ($0.image, $0.prediction) }, uniquingKeysWith: { _, last in last })
+    return (known, wasTorn)
+  }
+
+  deinit { close(descriptor) }
+
+  /// Appends predictions and waits until they are on the disk.
+  package func write(_ predictions: [(image: String, prediction: PredictionRecord)])
+    throws(SegmentError)
+  {
+    try Self.append(
+      predictions.map { Segment.json($0.image, $0.prediction) }, to: descriptor, path: path)
+  }
+
+  private static func append(
+    _ values: [JSON], to descriptor: Int32, path: String
+  ) throws(SegmentError) {
+    guard !values.isEmpty else { return }
+    let text = values.map { value in
+      let line = value.line
+      return "\(Segment.checksum(line)) \(line)\n"
+    }.joined()
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = bytes.withUnsafeBytes { put(descriptor, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else {
+        throw SegmentError("\(path): cannot be written: \(String(cString: strerror(errno)))")
+      }
+      bytes = bytes.dropFirst(count)
+    }
+    guard fsync(descriptor) == 0 else {
+      throw SegmentError("\(path): cannot be written: \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// The system's `write`, whose name a method of this class has, too.
+  private static let put: @Sendable (Int32, UnsafeRawPointer?, Int) -> Int = {
+    #if canImport(Glibc)
+    Glibc.write($0, $1, $2)
+    #elseif canImport(Musl)
+    Musl.write($0, $1, $2)
+    #else
+    Darwin.write($0, $1, $2)
+    #endif
+  }
+}

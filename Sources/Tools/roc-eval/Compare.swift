@@ -1,0 +1,157 @@
+import ArgumentParser
+import RocData
+import RocEvaluation
+import RocJSON
+import RocMetrics
+import RocScore
+import RocStore
+import RocTool
+
+struct Compare: RocCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare runs or prediction files on the same images, with tests.",
+    discussion: """
+      Each further one is compared with the first: paired bootstrap (BCa), Steiger's and Zou's
+      methods for correlations, McNemar's test for accuracy, Holm's correction over all of them.
+
+      Examples:
+        roc-eval compare 3 4 --split test
+        roc-eval compare ours.csv qalign.json pyiqa.csv --dataset ava --split test
+      """)
+
+  @Argument(help: "Numbers of stored runs, or files of predictions; at least two.")
+  var results: [String]
+
+  @OptionGroup var truth: TruthOptions
+
+  @Option(help: "A picture is good when its score is above this; default: the dataset's, or 5.")
+  var threshold: Double?
+
+  @Option(help: "Compare this score of the answers: gt_score or an attribute.")
+  var target = StoredRun.holistic
+
+  @OptionGroup var bootstrap: BootstrapOptions
+
+  @Flag(help: "Compare what was measured by different protocols all the same.")
+  var force = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  mutating func validate() throws {
+    guard results.count >= 2 else { throw ValidationError("Name two results or more.") }
+    guard bootstrap.resamples > 0 else {
+      throw ValidationError("--resamples 0: a comparison needs resamples.")
+    }
+  }
+
+  func execute() throws -> ExitStatus {
+    let inputs = try Self.inputs(results, truth, target: target)
+    let first = inputs[0]
+    let threshold = threshold ?? inputs.lazy.compactMap(\.threshold).first ?? 5
+    for other in inputs.dropFirst() {
+      let gaps = first.differences(from: other)
+      guard gaps.isEmpty || force else {
+        throw CommandError(
+          .checkFailed,
+          """
+          \(first.name) and \(other.name) were not measured alike (\(gaps.joined(separator: "; "))); \
+          --force compares them all the same
+          """)
+      }
+      for gap in gaps { Console.note("Warning: \(first.name) and \(other.name): \(gap)") }
+    }
+    let all = try inputs.dropFirst().map { other in
+      try ComparedPair(
+        first, other, threshold: threshold, resamples: bootstrap.resamples, seed: bootstrap.seed)
+    }
+    for pair in all where pair.left > 0 {
+      Console.note(
+        """
+        Warning: \(pair.left) pictures are not scored by both \(first.name) and \(pair.name); they \
+        are left out
+        """)
+    }
+    let adjusted = Self.holm(all)
+    if json {
+      try Console.print(object(first, all, adjusted, threshold).pretty)
+    } else {
+      for (place, pair) in all.enumerated() {
+        try Console.print(text(first, pair, adjusted[place], threshold))
+      }
+    }
+    return .done
+  }
+
+  /// Holm's correction of each metric's tests over all methods.
+  private static func holm(_ all: [ComparedPair]) -> [[String: Double]] {
+    var result = all.map { _ in [String: Double]() }
+    for name in Resampler.Values.names {
+      let places = all.indices.filter { all[$0].p(name) != nil }
+      let adjusted = Holm.adjusted(places.compactMap { all[$0].p(name) })
+      for (place, p) in zip(places, adjusted) { result[place][name] = p }
+    }
+    return result
+  }
+
+  private func object(
+    _ first: ComparedResult, _ all: [ComparedPair], _ adjusted: [[String: Double]],
+    _ threshold: Double
+  ) -> JSON {
+    [
+      "schema": "roc/comparison/1",
+      "first": .string(first.name),
+      "target": .string(target),
+      "threshold": .double(threshold),
+      "bootstrap": [
+        "method": "BCa, paired", "resamples": .int(bootstrap.resamples),
+        "seed": .string(String(bootstrap.seed)),
+      ],
+      "comparisons": .array(
+        zip(all, adjusted).map { pair, holm in
+          [
+            "second": .string(pair.name), "n": .int(pair.comparison.count),
+            "n_left_out": .int(pair.left),
+            "only_first_right": .int(pair.comparison.onlyFirst),
+            "only_second_right": .int(pair.comparison.onlySecond),
+            "metrics": .object(
+              pair.comparison.differences.map { JSON.Member($0.name, $0.json(holm[$0.name])) }),
+          ]
+        }),
+    ]
+  }
+
+  private func text(
+    _ first: ComparedResult, _ pair: ComparedPair, _ holm: [String: Double], _ threshold: Double
+  ) -> String {
+    var rows = [["metric", "first", "second", "difference", "95 % interval", "p", "p (Holm)", ""]]
+    for item in pair.comparison.differences {
+      let p = item.test?.p ?? item.bootstrap
+      rows.append([
+        item.name, fixed(item.first, 4), fixed(item.second, 4), fixed(item.difference, 4),
+        item.interval.map { "[\(fixed($0.low, 4)), \(fixed($0.high, 4))]" } ?? "–",
+        p.map(Self.probability) ?? "–", holm[item.name].map(Self.probability) ?? "–",
+        item.test?.name ?? "bootstrap",
+      ])
+    }
+    return """
+      first: \(first.name), second: \(pair.name), \(pair.comparison.count) pictures, good above \
+      \(ScoreRange.short(threshold))
+      \(Text.columns(rows))
+      """
+  }
+
+  private static func probability(_ p: Double) -> String { p < 1e-4 ? "<0.0001" : fixed(p, 4) }
+}
+
+extension PairedComparison.Difference {
+  fileprivate func json(_ holm: Double?) -> JSON {
+    [
+      "first": .double(first), "second": .double(second), "difference": .double(difference),
+      "ci95": interval.map { [.double($0.low), .double($0.high)] } ?? .null,
+      "ci95_zou": analytic.map { [.double($0.low), .double($0.high)] } ?? .null,
+      "p_bootstrap": JSON(bootstrap), "test": JSON(test?.name), "p_test": JSON(test?.p),
+      "p_holm": JSON(holm),
+    ]
+  }
+}

@@ -1,0 +1,116 @@
+import RocData
+import RocEvaluation
+import RocMetrics
+import RocStore
+import RocTool
+
+/// A stored run or a file of predictions, by picture.
+struct ComparedResult {
+  let name: String
+  let passport: Passport?
+  let threshold: Double?
+  let pairs: ScoredPairs
+  let keys: [String]
+
+  func differences(from other: ComparedResult) -> [String] {
+    guard let own = passport, let theirs = other.passport else { return [] }
+    return own.differences(from: theirs)
+  }
+}
+
+extension Compare {
+  /// Reads what the arguments name: a number is a run where the database holds it.
+  static func inputs(
+    _ arguments: [String], _ truth: TruthOptions, target: String
+  ) throws -> [ComparedResult] {
+    let (labels, dataset) = try truth.labels()
+    return try arguments.map { argument in
+      if let number = Int64(argument) {
+        let store = try truth.database.open(readOnly: true)
+        let (run, own) = try store.run(number)
+        let stored = try StoredRun(store, run, own, split: truth.split ?? "test")
+        guard run.targets.contains(target) else {
+          throw CommandError(
+            .usage,
+            "run \(number) has no score for \(target); it has \(run.targets.joined(separator: ", "))"
+          )
+        }
+        let (pairs, keys) = stored.pairs(target: target)
+        return ComparedResult(
+          name: "run \(number) (\(stored.method), \(run.precision))",
+          passport: stored.passport(target: target), threshold: own.threshold, pairs: pairs,
+          keys: keys)
+      }
+      let file = try PredictionInput.read(argument)
+      let found = try file.pairs(truth: labels)
+      for failure in found.failures.prefix(5) { Console.note("Warning: \(failure)") }
+      if found.failures.count > 5 {
+        Console.note("Warning: … and \(found.failures.count - 5) more records without a score")
+      }
+      guard !found.images.contains("") else {
+        throw CommandError(
+          .failed, "\(argument): names no pictures, so they cannot be paired with others'")
+      }
+      // Names of the ground truth, so that files which write them otherwise meet.
+      let keys = found.images.map { labels?.label($0)?.key ?? $0 }
+      guard Set(keys).count == keys.count else {
+        let twice = Dictionary(grouping: keys) { $0 }.first { $0.value.count > 1 }?.key ?? ""
+        throw CommandError(.failed, "\(argument): \(twice) stands in it more than once")
+      }
+      return ComparedResult(
+        name: argument, passport: nil, threshold: dataset?.threshold, pairs: found.pairs,
+        keys: keys)
+    }
+  }
+}
+
+/// Two results on the pictures that both have.
+struct ComparedPair {
+  let name: String
+  let comparison: PairedComparison
+  /// Pictures that only one of them has.
+  let left: Int
+
+  init(
+    _ first: ComparedResult, _ second: ComparedResult, threshold: Double, resamples: Int,
+    seed: UInt64
+  ) throws(CommandError) {
+    name = second.name
+    let places = Dictionary(
+      second.keys.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { a, _ in a })
+    var a = ScoredPairs()
+    var b = ScoredPairs()
+    for (place, key) in first.keys.enumerated() {
+      guard let other = places[key] else { continue }
+      guard first.pairs.truth[place] == second.pairs.truth[other] else {
+        throw CommandError(
+          .checkFailed,
+          """
+          \(key) has the ground truth \(first.pairs.truth[place]) in \(first.name) and \
+          \(second.pairs.truth[other]) in \(second.name); give one for both with --ground-truth
+          """)
+      }
+      a.predicted.append(first.pairs.predicted[place])
+      a.truth.append(first.pairs.truth[place])
+      b.predicted.append(second.pairs.predicted[other])
+      b.truth.append(second.pairs.truth[other])
+      if !first.pairs.distributions.isEmpty, !second.pairs.distributions.isEmpty {
+        a.distributions.append(first.pairs.distributions[place])
+        b.distributions.append(second.pairs.distributions[other])
+      }
+    }
+    guard a.count >= 3 else {
+      throw CommandError(
+        .dataMissing,
+        "\(first.name) and \(second.name) share \(a.count) pictures, expected at least 3")
+    }
+    left = first.keys.count + second.keys.count - 2 * a.count
+    comparison = PairedComparison(a, b, threshold: threshold, resamples: resamples, seed: seed)
+  }
+
+  /// The p that Holm's correction takes.
+  func p(_ name: String) -> Double? {
+    let item = comparison.differences.first { $0.name == name }
+    return item?.test?.p ?? item?.bootstrap
+  }
+}

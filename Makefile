@@ -16,10 +16,13 @@ SWIFT_SOURCES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Packag
 # C code is compiled with -O2 also in debug builds: kernels without it take 13 times as long.
 TEST_FLAGS = --scratch-path .build-test -Xcc -O2
 
-.PHONY: setup build demo test test-fast test-reference lint format docs bench golden size clean
+.PHONY: setup setup-tests build demo test test-fast test-reference lint format docs bench golden size clean
 
 setup:
 	@Scripts/setup.sh
+
+setup-tests:
+	@Scripts/setup.sh tests
 
 build: setup
 	swift build -c release
@@ -27,12 +30,12 @@ build: setup
 demo: build
 	@Scripts/demo.sh .build/release demo-output
 
-test: setup lint
+test: setup-tests lint
 	Scripts/sanitize.sh .build-sanitize
 	swift build --build-tests $(TEST_FLAGS)
 	swift test --skip-build --disable-xctest $(TEST_FLAGS)
 
-test-fast: setup
+test-fast: setup-tests
 	swift build --build-tests $(TEST_FLAGS)
 	swift test --skip-build --disable-xctest $(TEST_FLAGS) --skip ToolTests
 

@@ -100,10 +100,12 @@ struct SegmentTests {
     do { try writer().write([("a.jpg", prediction([1])), ("b.jpg", prediction([2]))]) }
     let foreign = #expect(throws: SegmentError.self) { _ = try writer("other") }
     #expect(foreign?.message.contains("belongs to another evaluation") == true)
-    let open = try writer()
-    let busy = #expect(throws: SegmentError.self) { _ = try writer() }
-    #expect(busy?.message.contains("another process is writing") == true)
-    withExtendedLifetime(open) {}
+    do {
+      let open = try writer()
+      let busy = #expect(throws: SegmentError.self) { _ = try writer() }
+      #expect(busy?.message.contains("another process is writing") == true)
+      withExtendedLifetime(open) {}
+    }
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     // One digit of the first prediction.
     let place = try #require(bytes.firstRange(of: Data("1.5".utf8)))

@@ -235,4 +235,43 @@ struct SharedRunTests {
     #expect(try CommandRun("roc-eval", ["power", "0.9", "0.1", "--between", "0.99"]).status == 64)
     #expect(try CommandRun("roc-eval", ["power", "1.5", "0.1"]).status == 64)
   }
+
+  @Test func setsRunsIntoThePapersTables() throws {
+    _ = try CommandRun("roc-eval", scoring + database)
+    let whole = try CommandRun("roc-eval", ["table", "1", "--run", "1=Mine"] + database)
+    #expect(whole.status == 0 && whole.output.contains("ROC4MLLM & Mine \\\\"), "\(whole.errors)")
+    let wrong = try CommandRun("roc-eval", ["table", "2", "--run", "1"] + database)
+    #expect(
+      wrong.status == 64
+        && wrong.errors.contains("run 1 is on AVA, the table is on ICAA17K, TAD66K"))
+    // Another split is another protocol.
+    let other = ["table", "1", "--run", "1=Mine", "--split", "generic-ls/test"] + database
+    let refused = try CommandRun("roc-eval", other)
+    #expect(refused.status == 4 && refused.errors.contains("not official/test"))
+    let forced = try CommandRun("roc-eval", other + ["--force"])
+    #expect(
+      forced.status == 0 && forced.output.contains("$^{a}$ on generic-ls/test, not official/test"))
+    let yaml = try folder.write(
+      """
+      caption: Mine
+      columns:
+        - {dataset: AVA, metric: SRCC}
+        - {dataset: AVA, metric: ACC}
+        - {dataset: TAD66K, metric: PLCC}
+      rows:
+        - published: NIMA
+        - {run: 1, name: Own}
+      """, to: "mine.yaml")
+    let custom = try CommandRun(
+      "roc-eval", ["table", yaml, "--output", "\(folder.path)/mine.md"] + database)
+    #expect(custom.status == 0, "\(custom.errors)")
+    let markdown = try String(contentsOfFile: "\(folder.path)/mine.md", encoding: .utf8)
+    #expect(
+      markdown.contains("| NIMA (TIP 2018) | ") && markdown.contains("| - | **0.405** |") == false)
+    #expect(markdown.contains("| Own | "))
+    try folder.write("caption: x\ncolumns: []\nrows: []\n", to: "bad.yaml")
+    let bad = try CommandRun("roc-eval", ["table", "\(folder.path)/bad.yaml"] + database)
+    #expect(bad.status == 1 && bad.errors.contains("needs columns and rows"))
+    #expect(try CommandRun("roc-eval", ["table", "7"]).status == 64)
+  }
 }

@@ -171,7 +171,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     do {
       self = try YAMLDecoder().decode(Manifest.self, from: ManifestDefaults.filled(yaml))
     } catch {
-      throw DataError("\(path): not a dataset manifest: \(ManifestDefaults.reason(error))")
+      throw DataError("\(path): not a dataset manifest: \(YAMLReason.text(error))")
     }
     text = yaml
     guard score.low < score.high else {

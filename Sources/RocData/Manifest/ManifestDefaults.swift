@@ -40,9 +40,12 @@ enum ManifestDefaults {
     if let scheme = root[Node("seeded")]?["scheme"]?.string { names.append(scheme) }
     return names
   }
+}
 
+/// Errors of YAML in words.
+package enum YAMLReason {
   /// An error of the decoder in words: which key, and what is wrong with it.
-  static func reason(_ error: any Error) -> String {
+  package static func text(_ error: any Error) -> String {
     func place(_ path: [any CodingKey], _ key: (any CodingKey)? = nil) -> String {
       (path + (key.map { [$0] } ?? [])).map { key in
         key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)"

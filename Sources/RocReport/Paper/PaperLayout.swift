@@ -1,0 +1,158 @@
+/// A user's own row in one of the paper's tables.
+package struct OwnRow: Sendable {
+  /// What one number is.
+  package struct Key: Sendable, Hashable {
+    package let dataset: String
+    package let metric: String
+    package let attribute: String?
+
+    package init(_ dataset: String, _ metric: String, attribute: String? = nil) {
+      self.dataset = dataset
+      self.metric = metric
+      self.attribute = attribute
+    }
+  }
+
+  package let name: String
+  package var values: [Key: Double]
+  /// Marks of footnotes by number.
+  package var marks: [Key: String]
+
+  package init(name: String, values: [Key: Double] = [:], marks: [Key: String] = [:]) {
+    self.name = name
+    self.values = values
+    self.marks = marks
+  }
+}
+
+/// The six tables of the paper, with the user's own rows.
+package struct PaperLayout: Sendable {
+  package static let numbers = 1...6
+  static let ours = "ROC4MLLM"
+
+  /// The paper's captions.
+  private static let captions = [
+    "Comparison of 16 methods on the AVA dataset, with the bold numbers indicating the best results.",
+    "Comparison on TAD66K and ICAA17K.", "The holistic results on PARA and AADB.",
+    "The multi-attribute performance comparison on the AADB and PARA datasets.",
+    "Results of representative MLLMs for predicting scores alone and for simultaneously predicting "
+      + "scores and generating text.",
+    "Ablation studies on AVA and ICAA17K.",
+  ]
+
+  let own: [OwnRow]
+  /// Puts the own rows in place of the paper's own.
+  let replacesOurs: Bool
+  /// The block of table 5 that the own rows belong to.
+  let block: String
+
+  package init(own: [OwnRow] = [], replacesOurs: Bool = false, block: String = "mPLUG-Owl2 block") {
+    self.own = own
+    self.replacesOurs = replacesOurs
+    self.block = block
+  }
+
+  /// What the numbers of a table are on, for each of its columns.
+  package static func keys(_ number: Int) -> [OwnRow.Key] {
+    var result: [OwnRow.Key] = []
+    for item in PublishedResults.table(number) where item.metric != "SPICE" {
+      let key = OwnRow.Key(item.dataset, item.metric, attribute: item.attribute)
+      if !result.contains(key) { result.append(key) }
+    }
+    return result
+  }
+
+  /// One of the tables.
+  ///
+  /// - Parameter number: 1 to 6.
+  /// - Returns: With the best values of each column to be found anew.
+  package func table(_ number: Int) -> PaperTable {
+    precondition(Self.numbers.contains(number), "the paper has no table \(number)")
+    var table: PaperTable
+    switch number {
+    case 1: table = transposed()
+    case 4: table = pairs()
+    case 5: table = blocks()
+    case 2: table = plain(2, ["TAD66K", "ICAA17K"])
+    case 3: table = plain(3, ["PARA", "AADB"])
+    default: table = plain(6, ["AVA", "ICAA17K"])
+    }
+    table.caption = Self.captions[number - 1]
+    table.records = records(number)
+    return table
+  }
+
+  /// The methods of a table with the own rows after the paper's own, or in its place.
+  func methods(_ number: Int) -> [Method] {
+    var result: [Method] = []
+    for (name, venue) in PublishedResults.methods(number) {
+      let isOurs = name == Self.ours
+      if !(isOurs && replacesOurs && !own.isEmpty) {
+        result.append(Method(name: name, venue: isOurs ? "Ours" : venue, own: nil))
+      }
+    }
+    return result + own.map { Method(name: $0.name, venue: "", own: $0) }
+  }
+
+  /// A line or column of a table.
+  struct Method {
+    let name: String
+    let venue: String
+    let own: OwnRow?
+
+    /// As the paper prints it in tables 2 and 3.
+    func title(_ number: Int) -> String {
+      let printed = name == "Q-Align" && (number == 2 || number == 3) ? "QAligns" : name
+      return venue.isEmpty ? printed : "\(printed) (\(venue))"
+    }
+  }
+
+  func value(
+    _ number: Int, _ method: Method, _ key: OwnRow.Key, decimals: Int, contest: String? = nil
+  ) -> PaperTable.Content {
+    let higher = key.metric != "MAE"
+    let name = contest ?? "\(key.dataset) \(key.metric) \(key.attribute ?? "")"
+    let competition = PaperTable.Contest(name, higherIsBetter: higher)
+    if let own = method.own {
+      return own.values[key].map {
+        .value(.init($0, decimals: decimals, contest: competition, marks: own.marks[key] ?? ""))
+      } ?? .missing
+    }
+    let found = PublishedResults.table(number).first {
+      $0.method == method.name && $0.dataset == key.dataset && $0.metric == key.metric
+        && $0.attribute == key.attribute
+    }
+    return found.map { .value(.init($0.value, decimals: decimals, contest: competition)) }
+      ?? .missing
+  }
+
+  static func letter(_ metric: String) -> PaperTable.Content {
+    switch metric {
+    case "SRCC": .metric("S", higherIsBetter: true)
+    case "PLCC": .metric("P", higherIsBetter: true)
+    case "MAE": .metric("M", higherIsBetter: false)
+    default: .metric("\(metric) ", higherIsBetter: true)
+    }
+  }
+
+  private func records(_ number: Int) -> [PaperRecord] {
+    let published = PublishedResults.table(number).filter {
+      !(replacesOurs && !own.isEmpty && $0.method == Self.ours)
+    }.map {
+      PaperRecord(
+        method: $0.method, venue: "\($0.venue) \($0.year)", dataset: $0.dataset,
+        metric: $0.metric, attribute: $0.attribute ?? "",
+        task: [$0.block, $0.task].compactMap { $0 }.joined(separator: ": "), value: $0.value)
+    }
+    let mine = own.flatMap { row in
+      Self.keys(number).compactMap { key in
+        row.values[key].map {
+          PaperRecord(
+            method: row.name, venue: "own", dataset: key.dataset, metric: key.metric,
+            attribute: key.attribute ?? "", task: number == 5 ? block : "", value: $0)
+        }
+      }
+    }
+    return published + mine
+  }
+}

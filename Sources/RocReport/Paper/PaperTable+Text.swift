@@ -1,0 +1,148 @@
+extension PaperTable {
+  /// A GitHub-flavoured Markdown table; spans repeat nothing, groups stand before their columns.
+  package func markdown(underlinesSecond: Bool = false) -> String {
+    let (best, second) = ranks()
+    var result: [String] = []
+    var hasHead = false
+    // Markdown has one header line: the others become rows in italics.
+    for line in lines {
+      switch line {
+      case .rule, .gap: continue
+      case .header(let cells):
+        result.append(row(cells, best, second, underlinesSecond, isHead: hasHead))
+        if !hasHead {
+          result.append("|---|" + String(repeating: "---:|", count: columns - 1))
+          hasHead = true
+        }
+      case .row(let cells):
+        result.append(row(cells, best, second, underlinesSecond, isHead: false))
+      }
+    }
+    let notes = footnotes.map { "\n\($0)" }.joined()
+    return result.joined(separator: "\n") + "\n\n\(caption)\n\(notes.isEmpty ? "" : notes + "\n")"
+  }
+
+  private func row(
+    _ cells: [Cell], _ best: [Contest: String], _ second: [Contest: String], _ underlines: Bool,
+    isHead: Bool
+  ) -> String {
+    var texts: [String] = []
+    for cell in cells {
+      let text = plain(cell.content, best, second, underlines) { kind, text in
+        switch kind {
+        case .best: "**\(text)**"
+        case .second: "<u>\(text)</u>"
+        case .plain:
+          text.split(separator: "|", omittingEmptySubsequences: false)
+            .joined(separator: "\\|")
+        }
+      }
+      texts.append(isHead && !text.isEmpty ? "*\(text)*" : text)
+      texts += Array(repeating: "", count: cell.span - 1)
+    }
+    texts += Array(repeating: "", count: max(0, columns - texts.count))
+    return "| " + texts.joined(separator: " | ") + " |"
+  }
+
+  /// How a text is set.
+  private enum Style {
+    case plain
+    case best
+    case second
+  }
+
+  private func plain(
+    _ content: Content, _ best: [Contest: String], _ second: [Contest: String], _ underlines: Bool,
+    _ style: (Style, String) -> String
+  ) -> String {
+    switch content {
+    case .empty: return ""
+    case .missing: return "-"
+    case .text(let text): return style(.plain, text)
+    case .metric(let name, let higherIsBetter):
+      return style(.plain, name) + (higherIsBetter ? " ↑" : " ↓")
+    case .value(let value):
+      let text = value.printed.first == "-" ? "−\(value.printed.dropFirst())" : value.printed
+      var result = text
+      if let contest = value.contest {
+        if best[contest] == value.printed {
+          result = style(.best, text)
+        } else if underlines, second[contest] == value.printed {
+          result = style(.second, text)
+        }
+      }
+      return result + value.marks + (value.delta.map { " \($0)" } ?? "")
+    }
+  }
+
+  /// One line a number: method, venue, dataset, metric, attribute, task, value.
+  package var csv: String {
+    func quoted(_ field: String) -> String {
+      field.utf8.contains { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }
+        ? "\"\(field.replacing("\"", with: "\"\""))\"" : field
+    }
+    let rows = records.map { record in
+      [
+        record.method, record.venue, record.dataset, record.metric, record.attribute, record.task,
+        record.value.description,
+      ].map(quoted).joined(separator: ",")
+    }
+    return (["method,venue,dataset,metric,attribute,task,value"] + rows).joined(separator: "\n")
+      + "\n"
+  }
+
+  /// A page of its own that asks nothing of the network.
+  package func html(underlinesSecond: Bool = false) -> String {
+    let (best, second) = ranks()
+    var body = ""
+    for line in lines {
+      let tag: String
+      let cells: [Cell]
+      switch line {
+      case .rule, .gap: continue
+      case .header(let own): (tag, cells) = ("th", own)
+      case .row(let own): (tag, cells) = ("td", own)
+      }
+      let texts = cells.enumerated().map { place, cell -> String in
+        let text = plain(cell.content, best, second, underlinesSecond) { style, text in
+          switch style {
+          case .plain: Self.escaped(text)
+          case .best: "<b>\(text)</b>"
+          case .second: "<u>\(text)</u>"
+          }
+        }
+        let name = place == 0 ? "th" : tag
+        let span = cell.span > 1 ? " colspan=\"\(cell.span)\"" : ""
+        return "<\(name)\(span)>\(text)</\(name)>"
+      }
+      body += "<tr\(tag == "th" ? " class=\"h\"" : "")>\(texts.joined())</tr>\n"
+    }
+    let notes = footnotes.map { "<p><small>\(Self.escaped($0))</small></p>\n" }.joined()
+    return """
+      <!doctype html>
+      <html lang="en"><head><meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <title>\(Self.escaped(caption))</title>
+      <style>
+      :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+      body { max-width: 78rem; margin: 2rem auto; padding: 0 1rem; }
+      div { overflow-x: auto; }
+      table { border-collapse: collapse; border-block: 2px solid; }
+      th, td { padding: .3rem .6rem; text-align: center; white-space: nowrap; font-weight: 400; }
+      th:first-child { text-align: left; }
+      tr.h th { font-weight: 600; }
+      tr.h + tr:not(.h) { border-top: 1px solid; }
+      </style></head><body>
+      <p>\(Self.escaped(caption))</p>
+      <div><table>
+      \(body)</table></div>
+      \(notes)</body></html>
+
+      """
+  }
+
+  static func escaped(_ text: String) -> String {
+    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+      .replacing("\"", with: "&quot;")
+  }
+}

@@ -1,0 +1,213 @@
+import ArgumentParser
+import RocData
+import RocEvaluation
+import RocMetrics
+import RocReport
+import RocStore
+import RocTool
+
+struct TableCommand: RocCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "table",
+    abstract: "Print one of the paper's tables with your own runs in it.",
+    discussion: """
+      Tables 1 to 6 of Ma et al. (AAAI 2026) with the published rows; own rows come
+      from stored runs. Best values are found anew in every column. A YAML file
+      makes a table of your own choice.
+
+      Examples:
+        roc-eval table 2 --run 4=Ours --run 5=Ours --output table2.tex
+        roc-eval table mine.yaml --output mine.md
+      """)
+
+  @Argument(help: "1 to 6, or a YAML file.")
+  var table: String
+
+  @Option(help: "A stored run, RUN or RUN=NAME; repeats.")
+  var run: [String] = []
+
+  @Option(help: "The split of the runs.")
+  var split = "test"
+
+  @Option(help: "Put the own rows in table 5's block of this base model.")
+  var block = "mPLUG-Owl2"
+
+  @Flag(help: "Put the own rows in place of the paper's own.")
+  var replaceOurs = false
+
+  @Flag(help: "Underline the second best values.")
+  var underlineSecond = false
+
+  @Flag(help: "Show numbers of other protocols, with a footnote.")
+  var force = false
+
+  @Option(help: "latex, markdown, csv or html; default: by the file's ending.")
+  var format: TableFormat?
+
+  @Option(help: "Where to write; - is standard output.")
+  var output = "-"
+
+  @OptionGroup var database: DatabaseOptions
+
+  mutating func validate() throws {
+    let number = Int(table)
+    guard number.map(PaperLayout.numbers.contains) ?? table.hasSuffix(".yaml") else {
+      throw ValidationError("\(table): expected 1 to 6, or a .yaml file.")
+    }
+    guard ["mPLUG-Owl2", "LLaVA 1.5", "Qwen2-VL"].contains(block) else {
+      throw ValidationError("--block \(block): expected mPLUG-Owl2, LLaVA 1.5 or Qwen2-VL.")
+    }
+  }
+
+  func execute() throws -> ExitStatus {
+    let made = try Int(table).map(paperTable) ?? customTable()
+    let text =
+      switch format ?? TableFormat(ending: output) {
+      case .latex: made.latex(underlinesSecond: underlineSecond)
+      case .markdown: made.markdown(underlinesSecond: underlineSecond)
+      case .csv: made.csv
+      case .html: made.html(underlinesSecond: underlineSecond)
+      }
+    try OutputFile.write(text, to: output)
+    return .done
+  }
+
+  private func paperTable(_ number: Int) throws -> PaperTable {
+    var rows = OwnRows(force: force)
+    let keys = PaperLayout.keys(number)
+    for text in run {
+      let (stored, name) = try storedRun(text)
+      try rows.add(stored, name: name, keys: keys)
+    }
+    var made = PaperLayout(
+      own: rows.rows, replacesOurs: replaceOurs, block: "\(block) block"
+    ).table(number)
+    made.footnotes = rows.footnotes
+    return made
+  }
+
+  private func storedRun(_ text: String) throws -> (StoredRun, String?) {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    guard let number = parts.first.flatMap({ Int64($0) }) else {
+      throw CommandError(.usage, "--run \(text): expected RUN or RUN=NAME")
+    }
+    let store = try database.open(readOnly: true)
+    let (record, dataset) = try store.run(number)
+    return (
+      try StoredRun(store, record, dataset, split: split), parts.count > 1 ? parts[1] : nil
+    )
+  }
+
+  private func customTable() throws -> PaperTable {
+    let custom = try CustomTable(path: table)
+    var rows = OwnRows(force: force)
+    for (number, name) in custom.runs {
+      let (stored, _) = try storedRun(String(number))
+      try rows.add(stored, name: name, keys: custom.keys)
+    }
+    var made = try custom.table(own: rows.rows)
+    made.footnotes = rows.footnotes
+    return made
+  }
+}
+
+/// How a table is written.
+enum TableFormat: String, ExpressibleByArgument, CaseIterable {
+  case latex
+  case markdown
+  case csv
+  case html
+
+  /// By a file's ending; LaTeX where it says nothing.
+  init(ending path: String) {
+    let ending = path.lowercased().split(separator: ".").last.map(String.init) ?? ""
+    self = ["md": .markdown, "csv": .csv, "html": .html, "htm": .html][ending] ?? .latex
+  }
+}
+
+/// The rows that stored runs make: one for each name, with the numbers of all its runs.
+struct OwnRows {
+  private(set) var rows: [OwnRow] = []
+  private(set) var footnotes: [String] = []
+  private let force: Bool
+
+  init(force: Bool) { self.force = force }
+
+  /// Datasets as tables call them, by the name of the manifest.
+  private static let datasets = [
+    "ava": "AVA", "tad66k": "TAD66K", "icaa17k": "ICAA17K", "aadb": "AADB", "para": "PARA",
+    "ava-captions": "AVA-Captions",
+  ]
+
+  /// Attributes as table 4 calls them, by the dataset's own name.
+  private static let attributes = [
+    "ColorHarmony": "Color Harmony", "DoF": "DoF", "Light": "Light", "MotionBlur": "Motion Blur",
+    "RuleOfThirds": "RoT", "VividColor": "Vivid Color", "compositionScore_mean": "Composition",
+    "colorScore_mean": "Color", "dofScore_mean": "DoF", "lightScore_mean": "Light",
+  ]
+
+  /// Adds a run's numbers to the row of its name.
+  ///
+  /// - Throws: `CommandError` when they were measured by another protocol than the table's.
+  mutating func add(_ stored: StoredRun, name: String?, keys: [OwnRow.Key]) throws(CommandError) {
+    let number = stored.run.id ?? 0
+    let manifest = try? Manifest(yaml: stored.dataset.manifest, path: stored.dataset.name)
+    let known = manifest?.name ?? stored.dataset.name
+    let dataset = Self.datasets[known] ?? stored.dataset.title
+    let wanted = keys.filter { $0.dataset == dataset }
+    guard !wanted.isEmpty else {
+      let list = Set(keys.map(\.dataset)).sorted().joined(separator: ", ")
+      throw CommandError(
+        .usage, "run \(number) is on \(stored.dataset.title), the table is on \(list)")
+    }
+    let gaps = Self.gaps(stored, manifest)
+    if !gaps.isEmpty, !force {
+      throw CommandError(
+        .checkFailed,
+        """
+        run \(number) was not measured as the table's numbers (\(gaps.joined(separator: "; "))); \
+        --force shows it with a footnote
+        """)
+    }
+    var mark = ""
+    if !gaps.isEmpty {
+      mark = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(footnotes.count % 26)))
+      footnotes.append("\(mark) \(gaps.joined(separator: "; ")).")
+    }
+    let row = name ?? stored.method
+    if !rows.contains(where: { $0.name == row }) { rows.append(OwnRow(name: row)) }
+    guard let place = rows.firstIndex(where: { $0.name == row }) else { return }
+    for target in stored.run.targets {
+      let attribute = target == StoredRun.holistic ? nil : Self.attributes[target] ?? target
+      let metrics = Metrics(
+        stored.pairs(target: target).pairs, threshold: stored.dataset.threshold)
+      for key in wanted where key.attribute == attribute {
+        let names = [
+          "SRCC": "srcc", "PLCC": "plcc", "KRCC": "krcc", "MAE": "mae",
+          "RMSE": "rmse", "ACC": "accuracy", "EMD": "emd1",
+        ]
+        guard let name = names[key.metric], let value = metrics[name]?.value else { continue }
+        let isCorrelation = ["SRCC", "PLCC", "KRCC"].contains(key.metric)
+        // On scales where low is good a good model's correlation may be printed without its sign.
+        rows[place].values[key] =
+          isCorrelation && !stored.dataset.higherIsBetter ? abs(value) : value
+        rows[place].marks[key] = mark
+      }
+    }
+  }
+
+  /// In what a run differs from the protocol of published numbers.
+  private static func gaps(_ stored: StoredRun, _ manifest: Manifest?) -> [String] {
+    var result: [String] = []
+    let standard = manifest?.defaultScheme ?? stored.dataset.defaultScheme
+    if stored.split.scheme != standard || stored.split.part != "test" {
+      result.append("on \(stored.split), not \(standard)/test")
+    }
+    if let variant = stored.dataset.variant { result.append("labels of the copy \(variant)") }
+    if stored.isIncomplete {
+      result.append("over \(stored.lines.count) of \(stored.expected) pictures")
+    }
+    if !stored.dataset.higherIsBetter { result.append("absolute values, low scores are good") }
+    return result + stored.seen.map(\.text)
+  }
+}

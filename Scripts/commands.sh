@@ -16,5 +16,5 @@ section() {
     section roc-data $command
   done
   section roc-eval
-  for command in run score metrics compare power runs table merge slurm; do section roc-eval $command; done
+  for command in run score metrics compare power runs table report merge slurm; do section roc-eval $command; done
 } > docs/commands.md

@@ -138,6 +138,29 @@ extension Store {
     }
   }
 
+  /// Further columns of each picture as JSON objects, and the names of numbered things by kind.
+  package func extras(
+    of dataset: DatasetRecord
+  ) throws -> (extras: [Int64: String], vocabularies: [String: [Int: String]]) {
+    try read { db in
+      var extras: [Int64: String] = [:]
+      let rows = try RowReader(
+        db, "SELECT id, extra FROM samples NOT INDEXED WHERE dataset = CAST(? AS INTEGER)",
+        [String(dataset.id ?? 0)])
+      while try rows.next() {
+        if let text = rows.text(1) { extras[rows.integer(0)] = text }
+      }
+      var names: [String: [Int: String]] = [:]
+      for row in try Row.fetchAll(
+        db, sql: "SELECT kind, number, name FROM vocabularies WHERE dataset = ?",
+        arguments: [dataset.id])
+      {
+        names[row["kind"], default: [:]][row["number"]] = row["name"]
+      }
+      return (extras, names)
+    }
+  }
+
   /// The names of a dataset's attributes with how many pictures have each.
   package func attributeNames(of dataset: DatasetRecord) throws -> [(name: String, count: Int)] {
     try read { db in

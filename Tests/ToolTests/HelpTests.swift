@@ -11,7 +11,8 @@ struct HelpTests {
     ["roc-eval"],
     ["roc-eval", "run"], ["roc-eval", "score"],
     ["roc-eval", "metrics"], ["roc-eval", "compare"], ["roc-eval", "power"],
-    ["roc-eval", "runs"], ["roc-eval", "table"], ["roc-eval", "merge"], ["roc-eval", "slurm"],
+    ["roc-eval", "runs"], ["roc-eval", "table"], ["roc-eval", "report"],
+    ["roc-eval", "merge"], ["roc-eval", "slurm"],
   ]
 
   @Test(arguments: commands)

@@ -4,6 +4,10 @@ import RocJSON
 import RocTestSupport
 import Testing
 
+#if canImport(FoundationXML)
+import FoundationXML
+#endif
+
 /// Runs that are killed, shared, divided and compared.
 struct SharedRunTests {
   private let checkpoint = Fixture.path("tiny-f32")
@@ -273,5 +277,37 @@ struct SharedRunTests {
     let bad = try CommandRun("roc-eval", ["table", "\(folder.path)/bad.yaml"] + database)
     #expect(bad.status == 1 && bad.errors.contains("needs columns and rows"))
     #expect(try CommandRun("roc-eval", ["table", "7"]).status == 64)
+  }
+
+  @Test func writesAReportThatStandsForItself() throws {
+    _ = try CommandRun("roc-eval", scoring + database)
+    let none = try CommandRun(
+      "roc-eval", ["report", "1", "--split", "train", "--output", "\(folder.path)/x"] + database)
+    #expect(none.status == 6 && none.errors.contains("has no scores on official/train"))
+    let run = try CommandRun(
+      "roc-eval",
+      ["report", "1", "--output", "\(folder.path)/report", "--misses", "3", "--resamples", "100"]
+        + database)
+    #expect(run.status == 0, "\(run.errors)")
+    let page = try String(contentsOfFile: "\(folder.path)/report/index.html", encoding: .utf8)
+    let addresses = page.components(separatedBy: "http").dropFirst()
+    #expect(addresses.allSatisfy { $0.hasPrefix("://www.w3.org/2000/svg") })
+    #expect(page.components(separatedBy: "data:image/jpeg;base64,").count == 4)
+    #expect(page.contains("<td class=\"v\">") && page.contains("SHA-256"))
+    let files = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/report/figures")
+    let names = [
+      "calibration", "distributions", "error-by-entropy", "histograms", "residuals-by-theme",
+      "scatter",
+    ]
+    #expect(Set(files) == Set(names.flatMap { ["\($0).svg", "\($0).tex"] }))
+    for name in names {
+      let svg = try Data(
+        contentsOf: URL(fileURLWithPath: "\(folder.path)/report/figures/\(name).svg"))
+      #expect(XMLParser(data: svg).parse(), "\(name)")
+      let tex = try String(
+        contentsOfFile: "\(folder.path)/report/figures/\(name).tex", encoding: .utf8)
+      #expect(tex.hasPrefix("\\begin{tikzpicture}") && tex.contains("\\addplot"))
+      #expect(!tex.contains("nan") && !String(decoding: svg, as: UTF8.self).contains("nan"))
+    }
   }
 }

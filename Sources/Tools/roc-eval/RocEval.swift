@@ -13,7 +13,7 @@ struct RocEval: ParsableCommand {
     version: "roc \(Engine.version)",
     subcommands: [
       Run.self, Score.self, MetricsCommand.self, Compare.self, PowerCommand.self, Runs.self,
-      TableCommand.self, Merge.self, Slurm.self,
+      TableCommand.self, Report.self, Merge.self, Slurm.self,
     ],
     defaultSubcommand: Run.self)
 }

@@ -3,6 +3,7 @@
 # make demo            the main job on a bundled example: import, validate, score, metrics, table
 # make test            lint, all tests, and the C code under sanitizers
 # make test-fast       the tests of the modules only
+# make test-cluster    shards on a real Slurm of one node (as root; installs Slurm)
 # make test-reference  all tests, with the large reference files of $ROC_REFERENCE
 # make lint            swift format, strict
 # make format          formats the sources
@@ -16,7 +17,7 @@ SWIFT_SOURCES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Packag
 # C code is compiled with -O2 also in debug builds: kernels without it take 13 times as long.
 TEST_FLAGS = --scratch-path .build-test -Xcc -O2
 
-.PHONY: setup setup-tests build demo test test-fast test-reference lint format docs bench golden size clean
+.PHONY: setup setup-tests build demo test test-fast test-cluster test-reference lint format docs bench golden size clean
 
 setup:
 	@Scripts/setup.sh
@@ -38,6 +39,9 @@ test: setup-tests lint
 test-fast: setup-tests
 	swift build --build-tests $(TEST_FLAGS)
 	swift test --skip-build --disable-xctest $(TEST_FLAGS) --skip ToolTests
+
+test-cluster: build
+	Tests/Cluster/slurm.sh .build/release
 
 test-reference:
 	@test -d "$$ROC_REFERENCE" || { echo "Set ROC_REFERENCE to the folder with small-f16 and photos."; exit 1; }

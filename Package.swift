@@ -55,7 +55,8 @@ extension Target.Dependency {
 /// Files beside sources: the kernel text that every instruction set includes, fixtures with the
 /// scripts that made them.
 let excluded = [
-  "CRocKernels": ["kernels.inc"], "RocMetricsTests": ["make_metrics.py", "metrics.json"],
+  "CRocKernels": ["kernels.inc"],
+  "RocMetricsTests": ["make_metrics.py", "metrics.json", "make_cider.py", "cider.json"],
   "RocReportTests": ["Goldens"],
 ]
 

@@ -42,23 +42,59 @@ package struct CustomTable: Sendable {
       throw DataError(error.description, isMissing: error.isMissing)
     }
     do {
+      try Self.checkKeys(text)
       file = try YAMLDecoder().decode(File.self, from: text)
+    } catch let error as DataError {
+      throw DataError("\(path): \(error.message)")
     } catch {
       throw DataError("\(path): no description of a table: \(YAMLReason.text(error))")
     }
     guard !file.columns.isEmpty, !file.rows.isEmpty else {
       throw DataError("\(path): needs columns and rows")
     }
-    let known = ["SRCC", "PLCC", "KRCC", "MAE", "RMSE", "ACC", "EMD"]
-    for column in file.columns where !known.contains(column.metric) {
+    let known = ["SRCC", "PLCC", "KRCC", "MAE", "RMSE", "ACC", "EMD", "CIDEr"]
+    for (place, column) in file.columns.enumerated() where !known.contains(column.metric) {
       throw DataError(
-        "\(path): metric \(column.metric), expected one of \(known.joined(separator: ", "))")
+        """
+        \(path): column \(place + 1): metric \(column.metric), expected one of \
+        \(known.joined(separator: ", "))
+        """)
     }
-    for row in file.rows where (row.published == nil) == (row.run == nil) {
-      throw DataError("\(path): a row needs either published or run")
+    for (place, row) in file.rows.enumerated() where (row.published == nil) == (row.run == nil) {
+      throw DataError("\(path): row \(place + 1) needs either published or run")
     }
     guard (0...9).contains(file.decimals ?? 3) else {
       throw DataError("\(path): decimals \(file.decimals ?? 3), expected 0 to 9")
+    }
+  }
+
+  private static let keys: [(place: String, known: Set<String>)] = [
+    ("", ["caption", "label", "decimals", "wide", "columns", "rows"]),
+    ("columns", ["dataset", "metric", "attribute"]), ("rows", ["published", "run", "name"]),
+  ]
+
+  /// A key that nobody reads is a typing error, which would change the table silently.
+  private static func checkKeys(_ text: String) throws {
+    guard let root = try Yams.compose(yaml: text)?.mapping else {
+      throw DataError("a mapping was expected, with caption, columns and rows")
+    }
+    func check(_ mapping: Node.Mapping, _ place: String) throws(DataError) {
+      let known = keys.first { $0.place == place }?.known ?? []
+      for key in mapping.keys {
+        guard let name = key.string, known.contains(name) else {
+          throw DataError(
+            """
+            line \(key.mark?.line ?? 0): \(key.string ?? "?") is no key \(place.isEmpty ? "of a table" : "of \(place)"); \
+            expected \(known.sorted().joined(separator: ", "))
+            """)
+        }
+      }
+    }
+    try check(root, "")
+    for place in ["columns", "rows"] {
+      for node in root[Node(place)]?.sequence ?? [] {
+        if let mapping = node.mapping { try check(mapping, place) }
+      }
     }
   }
 
@@ -130,7 +166,7 @@ package struct CustomTable: Sendable {
           PaperRecord(
             method: title, venue: row.published == nil ? "own" : "published",
             dataset: key.dataset, metric: key.metric, attribute: key.attribute ?? "", task: "",
-            value: value))
+            value: value, marks: marks[key] ?? ""))
         let isError = ["MAE", "RMSE", "EMD"].contains(key.metric)
         return .init(
           .value(
@@ -141,6 +177,21 @@ package struct CustomTable: Sendable {
               marks: marks[key] ?? "")))
       }
       lines.append(.row([.init(.text(title))] + cells))
+    }
+    for (place, key) in keys.enumerated() {
+      let hasValue = records.contains {
+        $0.dataset == key.dataset && $0.metric == key.metric
+          && $0.attribute == key.attribute ?? ""
+      }
+      guard !hasValue else { continue }
+      let known = Set(PublishedResults.all.map(\.dataset))
+        .union(own.flatMap { $0.values.keys.map(\.dataset) })
+      throw DataError(
+        """
+        \(path): column \(place + 1): no row has a \(key.metric) on \(key.dataset)\
+        \(key.attribute.map { " for \($0)" } ?? ""); the datasets are \
+        \(known.sorted().joined(separator: ", "))
+        """)
     }
     var table = PaperTable(
       caption: file.caption, label: file.label ?? "tab:custom", isWide: file.wide ?? false,

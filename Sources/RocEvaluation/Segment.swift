@@ -42,7 +42,19 @@ package struct SegmentHeader: Sendable, Equatable {
     self.run = run
   }
 
-  package static func == (a: SegmentHeader, b: SegmentHeader) -> Bool { a.json == b.json }
+  package static func == (a: SegmentHeader, b: SegmentHeader) -> Bool {
+    a.differences(from: b).isEmpty
+  }
+
+  /// What differs that must agree. Where a worker found the checkpoint is its own affair.
+  func differences(from other: SegmentHeader) -> [String] {
+    let theirs = other.json
+    return (json.members ?? []).compactMap { member in
+      let value = theirs[member.name]
+      guard member.name != "checkpoint", value != member.value else { return nil }
+      return "\(member.name): \(member.value.line) and \(value?.line ?? "null")"
+    }
+  }
 
   var json: JSON {
     [
@@ -134,10 +146,17 @@ package final class SegmentWriter {
     _ path: String, _ descriptor: Int32, _ header: SegmentHeader
   ) throws(SegmentError) -> (known: [String: PredictionRecord], wasTorn: Bool)? {
     guard lseek(descriptor, 0, SEEK_END) > 0 else { return nil }
+    if Segment.isUnbegun(path) {
+      guard ftruncate(descriptor, 0) == 0 else {
+        throw SegmentError("\(path): cannot be written: \(String(cString: strerror(errno)))")
+      }
+      return nil
+    }
     let found = try Segment(path)
     guard found.header == header else {
+      let gaps = found.header.differences(from: header).joined(separator: "; ")
       throw SegmentError(
-        "\(path): belongs to another evaluation; use an empty folder for --segments")
+        "\(path): belongs to another evaluation (\(gaps)); use an empty folder for --segments")
     }
     guard found.damaged.allSatisfy({ $0 == found.lineCount }) else {
       throw SegmentError(

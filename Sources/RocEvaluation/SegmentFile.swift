@@ -49,18 +49,32 @@ package struct Segment: Sendable {
     }
   }
 
-  /// The segments of a folder by name.
-  package static func all(in folder: String, names: [String]) throws(SegmentError) -> [Segment] {
+  /// Whether a worker died before it had written the header: there is no whole line.
+  static func isUnbegun(_ path: String) -> Bool {
+    guard let file = try? MappedFile(path: path) else { return false }
+    return file.withBytes { !$0.contains(0x0A) && $0.count < 65_536 }
+  }
+
+  /// The segments of a folder by name, and files in which not even the header is whole.
+  package static func all(
+    in folder: String, names: [String]
+  ) throws(SegmentError) -> (segments: [Segment], unbegun: [String]) {
     var result: [Segment] = []
+    var unbegun: [String] = []
     for name in names.sorted() where name.hasPrefix("shard-") && name.hasSuffix(".jsonl") {
-      result.append(try Segment("\(folder)/\(name)"))
+      let path = "\(folder)/\(name)"
+      if isUnbegun(path) {
+        unbegun.append(path)
+      } else {
+        result.append(try Segment(path))
+      }
     }
     guard !result.isEmpty else {
       throw SegmentError(
         "\(folder): no segments (shard-….jsonl) in it; roc-eval --segments writes them",
         isMissing: true)
     }
-    return result
+    return (result, unbegun)
   }
 
   static func checksum(_ line: String) -> String { String(SHA256.of(line).prefix(16)) }
@@ -127,14 +141,18 @@ package struct SegmentMerge: Sendable {
     header = first.header
     for segment in segments {
       guard segment.header == header else {
+        let gaps = segment.header.differences(from: header).joined(separator: "; ")
         throw SegmentError(
           """
-          \(segment.path) and \(first.path) belong to different evaluations (dataset, split, \
-          checkpoint, question, precision or engine); merge only what was scored alike
+          \(segment.path) and \(first.path) belong to different evaluations (\(gaps)); merge only \
+          what was scored alike
           """)
       }
       torn += segment.damaged.map { (segment.path, $0) }
-      for (image, prediction) in segment.predictions { add(image, prediction) }
+      // A worker that scores a picture again, since it has changed, writes a later line.
+      let last = Dictionary(
+        segment.predictions.map { ($0.image, $0.prediction) }, uniquingKeysWith: { $1 })
+      for (image, prediction) in last.sorted(by: { $0.key < $1.key }) { add(image, prediction) }
     }
   }
 
@@ -149,9 +167,7 @@ package struct SegmentMerge: Sendable {
       return
     }
     if known.errorCode == nil, prediction.errorCode != nil { return }
-    if known.scores == prediction.scores, known.distributions == prediction.distributions,
-      known.text == prediction.text
-    {
+    if known.agrees(with: prediction) {
       duplicates += 1
     } else if !conflicts.contains(image) {
       conflicts.append(image)

@@ -32,18 +32,33 @@ package struct Shard: Sendable, Equatable, CustomStringConvertible {
   ///
   /// - Parameter environment: The variables.
   /// - Returns: The share with the variables that say so; nil where none does.
+  /// - Throws: `SegmentError` when variables are there that give no share: a worker that scored
+  ///   everything then would do its neighbours' work.
   package static func detect(
     _ environment: [String: String]
-  ) -> (shard: Shard, from: String)? {
-    if let text = environment["ROC_SHARD"], let shard = Shard(text) { return (shard, "ROC_SHARD") }
-    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
-    if let task = number("SLURM_ARRAY_TASK_ID"), let first = number("SLURM_ARRAY_TASK_MIN"),
-      let count = number("SLURM_ARRAY_TASK_COUNT")
-    {
-      let step = max(number("SLURM_ARRAY_TASK_STEP") ?? 1, 1)
-      if let shard = Shard(index: (task - first) / step + 1, count: count) {
-        return (shard, "SLURM_ARRAY_TASK_ID")
+  ) throws(SegmentError) -> (shard: Shard, from: String)? {
+    if let text = environment["ROC_SHARD"], !text.isEmpty {
+      guard let shard = Shard(text) else {
+        throw SegmentError("ROC_SHARD is \(text), expected i/n with i from 1 to n")
       }
+      return (shard, "ROC_SHARD")
+    }
+    func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
+    if let task = environment["SLURM_ARRAY_TASK_ID"] {
+      let own = number("SLURM_ARRAY_TASK_ID")
+      let step = max(number("SLURM_ARRAY_TASK_STEP") ?? 1, 1)
+      guard let own, let first = number("SLURM_ARRAY_TASK_MIN"),
+        let count = number("SLURM_ARRAY_TASK_COUNT"), own >= first, (own - first) % step == 0,
+        let shard = Shard(index: (own - first) / step + 1, count: count)
+      else {
+        throw SegmentError(
+          """
+          SLURM_ARRAY_TASK_ID is \(task), of \(environment["SLURM_ARRAY_TASK_COUNT"] ?? "?") tasks from \
+          \(environment["SLURM_ARRAY_TASK_MIN"] ?? "?"), which gives no share; say it with --shard i/n \
+          or ROC_SHARD=i/n
+          """)
+      }
+      return (shard, "SLURM_ARRAY_TASK_ID")
     }
     // Ranks count from 0; a single process is no share.
     for (rank, size) in [

@@ -89,10 +89,12 @@ package struct StoredRun: Sendable {
   package var scale: String { "\(run.range)=\(dataset.range)" }
 
   package func passport(target: String = StoredRun.holistic) -> Passport {
-    Passport(
+    let isHolistic = target == Self.holistic
+    let range = isHolistic ? dataset.range : ranges[target] ?? dataset.range
+    return Passport(
       dataset: dataset.name, variant: dataset.variant, split: split, splitSHA256: splitSHA256,
-      expected: expected, target: target, threshold: dataset.threshold,
-      range: target == Self.holistic ? dataset.range : ranges[target] ?? dataset.range,
+      expected: expected, target: target,
+      threshold: isHolistic ? dataset.threshold : range.middle, range: range,
       higherIsBetter: dataset.higherIsBetter)
   }
 

@@ -91,7 +91,7 @@ package enum CommentTokens {
   }
 
   /// A word or number with what belongs inside it: hyphens and slashes between letters, points and
-  /// commas between digits, apostrophes, the points of `p.m.`
+  /// commas between digits, apostrophes, the points of abbreviations like `p.m.` itself.
   private static func word(_ letters: [Character], _ start: Int) -> (String, Int) {
     func at(_ place: Int) -> Character? { place < letters.count ? letters[place] : nil }
     func isWord(_ letter: Character?) -> Bool { letter.map { $0.isLetter || $0.isNumber } ?? false }

@@ -29,20 +29,51 @@ package enum LogisticFit {
     return Correlation.pearson(fitted, truth)
   }
 
-  /// Least squares by Levenberg and Marquardt from the customary start values.
+  /// Least squares by Levenberg and Marquardt.
+  ///
+  /// The four-parameter curve starts where VQEG starts it. The customary start of the five-parameter
+  /// curve has b2 = 0, where nothing but the straight line can grow, and solvers end wherever rounding
+  /// pushes them; so other starts compete with it, first on a sample, the best on all pairs.
   static func fit(_ x: [Double], _ y: [Double], curve: Curve) -> [Double]? {
     let count = curve == .fourParameters ? 4 : 5
     guard x.count > count, !isConstant(x), !isConstant(y),
       let least = y.min(), let largest = y.max()
     else { return nil }
-    var parameters =
-      curve == .fourParameters
-      ? [largest, least, mean(x), populationDeviation(x) / 4]
-      : [10, 0, mean(y), 0.1, 0.1]
+    if curve == .fourParameters {
+      return descend(
+        x, y, from: [largest, least, mean(x), populationDeviation(x) / 4], curve, most: 10_000
+      ).parameters
+    }
+    let step = max(1, x.count / 2000)
+    let places = stride(from: 0, to: x.count, by: step)
+    let (fewX, fewY) = (places.map { x[$0] }, places.map { y[$0] })
+    let sorted = x.sorted()
+    let width = 1 / populationDeviation(x)
+    var starts = [[10, 0, mean(y), 0.1, 0.1]]
+    for height in [largest - least, least - largest] {
+      for slope in [width, 4 * width] {
+        for place in [1, 2, 3] {
+          starts.append([height, slope, sorted[(x.count - 1) * place / 4], 0, mean(y)])
+        }
+      }
+    }
+    let tried = starts.map { descend(fewX, fewY, from: $0, curve, most: 60) }
+      .sorted { $0.cost < $1.cost }
+    return tried.prefix(3).map { descend(x, y, from: $0.parameters, curve, most: 1000) }
+      .min { $0.cost < $1.cost }?.parameters
+  }
+
+  /// Goes downhill until three steps in a row gain nothing.
+  private static func descend(
+    _ x: [Double], _ y: [Double], from start: [Double], _ curve: Curve, most: Int
+  ) -> (parameters: [Double], cost: Double) {
+    let count = start.count
+    var parameters = start
     var cost = sumOfSquares(x, y, parameters, curve)
     var damping = 1e-3
     var scale = [Double](repeating: 0, count: count)
-    for _ in 0..<10_000 {
+    var idle = 0
+    for _ in 0..<most {
       let (matrix, gradient) = normalEquations(x, y, parameters, curve)
       for i in 0..<count { scale[i] = max(scale[i], matrix[i][i]) }
       var accepted = false
@@ -53,20 +84,19 @@ package enum LogisticFit {
           let next = zip(parameters, step).map(+)
           let nextCost = sumOfSquares(x, y, next, curve)
           if nextCost <= cost {
-            let gain = cost - nextCost
+            idle = cost - nextCost <= 1e-14 * cost ? idle + 1 : 0
             parameters = next
             cost = nextCost
             damping = max(damping / 10, 1e-15)
             accepted = true
-            if gain <= 1e-15 * cost { return parameters }
             continue
           }
         }
         damping *= 10
       }
-      if !accepted { return parameters }
+      if !accepted || idle == 3 { break }
     }
-    return parameters
+    return (parameters, cost)
   }
 
   private static func value(_ x: Double, _ b: [Double], _ curve: Curve) -> Double {

@@ -29,11 +29,18 @@ package struct Metric: Sendable, Equatable {
   /// The bootstrap's interval where there is one, else the formula's.
   package var interval: Interval? { bootstrap ?? analytic }
 
+  /// How `interval` was found.
+  package var method: String? {
+    bootstrap != nil ? "BCa" : analytic != nil ? "formula" : nil
+  }
+
   init(_ name: String, _ value: Double?, _ analytic: Interval? = nil, reason: String) {
     self.name = name
     self.value = value.flatMap { $0.isFinite ? $0 : nil }
-    self.analytic = self.value == nil ? nil : analytic
-    self.reason = self.value == nil ? reason : nil
+    self.analytic = self.value == nil || analytic?.isFinite != true ? nil : analytic
+    let isLost = value.map { !$0.isFinite } ?? false
+    self.reason =
+      self.value != nil ? nil : isLost ? "the values are too large for double precision" : reason
   }
 }
 
@@ -56,11 +63,14 @@ package struct Metrics: Sendable {
     let n = pairs.count
     count = n
     let constant =
-      n < 2 ? "fewer than two scored images" : "all predictions or all ground truths are equal"
+      n < 3
+      ? "fewer than three scored images"
+      : isConstant(p) ? "all predictions are equal" : "all ground truths are equal"
     let empty = "no scored images"
-    let srcc = Correlation.spearman(p, g)
-    let plcc = Correlation.pearson(p, g)
-    let krcc = Correlation.kendall(p, g)
+    // Two points are always on a line; that says nothing.
+    let srcc = n < 3 ? nil : Correlation.spearman(p, g)
+    let plcc = n < 3 ? nil : Correlation.pearson(p, g)
+    let krcc = n < 3 ? nil : Correlation.kendall(p, g)
     let errors = zip(p, g).map { abs($0 - $1) }
     let squares = errors.map { $0 * $0 }
     let hits = zip(p, g).filter { ($0 > threshold) == ($1 > threshold) }.count
@@ -73,12 +83,22 @@ package struct Metrics: Sendable {
         Metric("krcc", krcc, krcc.flatMap { Interval.kendall($0, count: n) }, reason: constant),
         Metric("mae", n > 0 ? mean(errors) : nil, Interval.mean(errors), reason: empty),
         Metric(
-          "rmse", n > 0 ? mean(squares).squareRoot() : nil, Interval.mean(squares)?.squareRoot,
+          "rmse", n > 0 ? Self.rootMeanSquare(errors) : nil, Interval.mean(squares)?.squareRoot,
           reason: empty),
         Metric(
           "accuracy", accuracy, accuracy.flatMap { Interval.share($0, count: n) },
           reason: empty),
       ] + Self.earthMover(pairs)
+  }
+
+  private static func rootMeanSquare(_ errors: [Double]) -> Double {
+    let plain = mean(errors.map { $0 * $0 }).squareRoot()
+    let largest = errors.reduce(0, max)
+    // Squares of numbers beyond 1e±154 leave the range of a double; their root does not.
+    guard largest > 0, largest.isFinite, !plain.isFinite || plain < largest * 1e-9 else {
+      return plain
+    }
+    return largest * mean(errors.map { ($0 / largest) * ($0 / largest) }).squareRoot()
   }
 
   private static func earthMover(_ pairs: ScoredPairs) -> [Metric] {
@@ -107,10 +127,12 @@ package struct Metrics: Sendable {
     for place in all.indices {
       guard let value = all[place].value else { continue }
       let name = all[place].name
-      all[place].bootstrap = BCa.interval(
+      let interval = BCa.interval(
         estimate: value,
         replicates: name == "krcc" ? drawn.kendall : drawn.values.map { $0[name] },
         jackknife: jackknife[name])
+      let isCorrelation = ["srcc", "plcc", "krcc"].contains(name)
+      all[place].bootstrap = isCorrelation ? interval?.clamped : interval
     }
   }
 

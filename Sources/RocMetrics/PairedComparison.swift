@@ -22,6 +22,8 @@ package struct PairedComparison: Sendable {
   package let count: Int
   package let resamples: Int
   package let differences: [Difference]
+  /// Metrics that one of them does not have, with why.
+  package let reasons: [(name: String, reason: String)]
   /// Images on which only the first, and only the second, is on the right side of the threshold.
   package let onlyFirst: Int
   package let onlySecond: Int
@@ -45,6 +47,10 @@ package struct PairedComparison: Sendable {
     onlySecond = zip(hits[0], hits[1]).filter { !$0 && $1 }.count
     guard first.count >= 3, first.count <= Resampler.largest else {
       differences = []
+      let reason =
+        first.count < 3
+        ? "fewer than three images" : "more than \(Resampler.largest) images, too many to resample"
+      reasons = Resampler.Values.names.map { ($0, reason) }
       return
     }
     let samplers = [
@@ -58,6 +64,17 @@ package struct PairedComparison: Sendable {
     let metrics = [
       Metrics(first, threshold: threshold), Metrics(second, threshold: threshold),
     ]
+    reasons = Resampler.Values.names.compactMap { name in
+      for (which, metrics) in zip(["first", "second"], metrics) {
+        // What neither can have, as EMD without vote distributions, is no news.
+        if let reason = metrics[name]?.reason, metrics[name]?.value == nil,
+          !name.hasPrefix("emd")
+        {
+          return (name, "\(which): \(reason)")
+        }
+      }
+      return nil
+    }
     let left = [Jackknife(first, threshold: threshold), Jackknife(second, threshold: threshold)]
     var tests: [String: (name: String, p: Double)] = [
       "accuracy": ("McNemar", McNemar.exact(onlyFirst, onlySecond))

@@ -21,10 +21,11 @@ package enum Power {
     significance: Double = 0.05, power: Double = 0.8
   ) -> Int? {
     let gap = atanh(first) - atanh(second)
-    guard gap != 0, gap.isFinite else { return nil }
+    // Even without any difference the test finds one with the chance of its level.
+    guard gap != 0, gap.isFinite, power > significance else { return nil }
     let z = NormalDistribution.quantile(1 - significance / 2) + NormalDistribution.quantile(power)
     let n = 3 + z * z * variance(first, second, between, kind) / (gap * gap)
-    guard n.isFinite, n < 1e15 else { return nil }
+    guard n.isFinite, n < 1e18 else { return nil }
     return Int(n.rounded(.up))
   }
 

@@ -130,6 +130,12 @@ package struct PredictionRecord: Sendable {
     self.milliseconds = milliseconds
   }
 
+  /// Whether the answers are alike.
+  package func agrees(with other: PredictionRecord) -> Bool {
+    scores == other.scores && distributions == other.distributions && text == other.text
+      && errorCode == other.errorCode
+  }
+
   init(row: Row) {
     sample = row["sample"]
     scores = NumberText.decode(row["scores"])

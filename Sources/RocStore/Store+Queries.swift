@@ -69,10 +69,13 @@ extension Store {
     try write { try run.findOrInsert($0) }
   }
 
-  /// Stores predictions in one transaction.
-  package func save(_ predictions: [PredictionRecord], run: Int64) throws {
+  /// Stores predictions in one transaction; those that failed before are replaced, and with
+  /// `replaces` any.
+  package func save(
+    _ predictions: [PredictionRecord], run: Int64, replaces: Bool = false
+  ) throws {
     try write { db in
-      for prediction in predictions { try prediction.save(db, run: run) }
+      for prediction in predictions { try prediction.save(db, run: run, replaces: replaces) }
     }
   }
 

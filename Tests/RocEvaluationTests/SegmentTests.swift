@@ -24,19 +24,28 @@ struct ShardTests {
   @Test(arguments: ["0/3", "4/3", "1/0", "x", "1", "1/2/3", "-1/3", ""])
   func refusesWhatIsNoShare(_ text: String) { #expect(Shard(text) == nil) }
 
-  @Test func readsTheEnvironment() {
-    #expect(Shard.detect([:]) == nil)
-    #expect(Shard.detect(["ROC_SHARD": "2/5"])?.shard == Shard("2/5"))
+  @Test func readsTheEnvironment() throws {
+    #expect(try Shard.detect([:]) == nil)
+    #expect(try Shard.detect(["ROC_SHARD": "2/5"])?.shard == Shard("2/5"))
     let array = [
       "SLURM_ARRAY_TASK_ID": "14", "SLURM_ARRAY_TASK_MIN": "10", "SLURM_ARRAY_TASK_COUNT": "4",
       "SLURM_ARRAY_TASK_STEP": "2", "SLURM_PROCID": "0", "SLURM_NTASKS": "1",
     ]
-    #expect(Shard.detect(array)?.shard == Shard("3/4"))
+    #expect(try Shard.detect(array)?.shard == Shard("3/4"))
     let mpi = ["OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "2"]
-    #expect(Shard.detect(mpi)?.shard == Shard("1/2"))
-    #expect(Shard.detect(mpi)?.from == "OMPI_COMM_WORLD_RANK")
+    #expect(try Shard.detect(mpi)?.shard == Shard("1/2"))
+    #expect(try Shard.detect(mpi)?.from == "OMPI_COMM_WORLD_RANK")
+    // What gives no share must not become the whole.
+    for wrong in [
+      ["ROC_SHARD": "9/3"], ["ROC_SHARD": "foo"], ["SLURM_ARRAY_TASK_ID": "5"],
+      [
+        "SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_COUNT": "2",
+      ],
+    ] {
+      #expect(throws: SegmentError.self) { _ = try Shard.detect(wrong) }
+    }
     // One process is no share of anything.
-    #expect(Shard.detect(["SLURM_PROCID": "0", "SLURM_NTASKS": "1"]) == nil)
+    #expect(try Shard.detect(["SLURM_PROCID": "0", "SLURM_NTASKS": "1"]) == nil)
   }
 }
 
@@ -118,6 +127,38 @@ struct SegmentTests {
     #expect(throws: SegmentError.self) { _ = try Segment(path) }
   }
 
+  @Test func beginsAnewWhereNotEvenTheHeaderIsWhole() throws {
+    do { try writer(index: 2).write([("a.jpg", prediction([1]))]) }
+    let whole = try Data(
+      contentsOf: URL(fileURLWithPath: "\(folder.path)/s/shard-0002-of-0002.jsonl"))
+    for count in [0, 50] {
+      try whole[..<count].write(to: URL(fileURLWithPath: path))
+      let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/s")
+      let found = try Segment.all(in: "\(folder.path)/s", names: names)
+      #expect(found.segments.count == 1 && found.unbegun == [path])
+      do { try writer().write([("b.jpg", prediction([2]))]) }
+      #expect(try Segment(path).predictions.map(\.image) == ["b.jpg"])
+    }
+  }
+
+  @Test func takesTheLastLineOfASegmentAndForgetsWhereTheCheckpointWas() throws {
+    do {
+      try writer().write([("a.jpg", prediction([1]))])
+      try writer().write([("a.jpg", prediction([2]))])
+    }
+    let merged = try SegmentMerge([try Segment(path)])
+    #expect(merged.conflicts.isEmpty && merged.predictions["a.jpg"]?.scores == [2])
+    let elsewhere = SegmentHeader(
+      dataset: "ava", split: "official/test", splitSHA256: "h", count: 3,
+      run: RunRecord(
+        dataset: 0, fingerprint: "fs", checkpoint: "/mnt/c", checkpointSHA256: "s",
+        question: "q", preprocessing: "p", precision: "f32", engine: "e",
+        range: ScoreRange(low: 1, high: 10), tokens: 2))
+    #expect(elsewhere == header())
+    let foreign = #expect(throws: SegmentError.self) { _ = try writer("other") }
+    #expect(foreign?.message.contains("checkpoint_sha256: \"s\" and \"other\"") == true)
+  }
+
   @Test func foldsDuplicatesAndFindsConflicts() throws {
     do {
       try writer().write([
@@ -129,7 +170,7 @@ struct SegmentTests {
     }
     func merge() throws -> SegmentMerge {
       let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/s")
-      return try SegmentMerge(try Segment.all(in: "\(folder.path)/s", names: names))
+      return try SegmentMerge(try Segment.all(in: "\(folder.path)/s", names: names).segments)
     }
     let merged = try merge()
     #expect(merged.duplicates == 1 && merged.conflicts.isEmpty && merged.torn.isEmpty)

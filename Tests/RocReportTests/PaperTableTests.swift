@@ -135,12 +135,28 @@ struct PaperTableTests {
     #expect(latex.contains("    Mine \\& co & \\textbf{0.520}$^{a}$ & - & - & - \\\\\n"))
     #expect(latex.contains("ROC4MLLM (Ours) & \\underline{0.518} & \\textbf{0.550}"))
     #expect(latex.contains("{\\footnotesize $^{a}$ over 3 of 5 pictures.}"))
+    #expect(table.csv.contains("Mine & co,own,TAD66K,SRCC,,,0.52,a over 3 of 5 pictures.\n"))
+    #expect(table.markdown().contains("| **0.520**<sup>a</sup> |"))
     let alone = PaperLayout(own: [own], replacesOurs: true).table(2).latex()
     #expect(!alone.contains("ROC4MLLM") && alone.contains("EAT (ACMMM 2023) & 0.517"))
     let first = PaperLayout(own: [OwnRow(name: "Mine", values: [.init("AVA", "MAE"): 0.3])])
       .table(1)
     #expect(first.columns == 10 && first.latex().contains("\\multicolumn{9}{c}{MLLM-based}"))
     #expect(first.latex().contains("0.319 & \\textbf{0.300} \\\\"))
+  }
+
+  @Test func setsCommentsBesideTheirScoresAlone() {
+    func key(_ metric: String) -> OwnRow.Key { OwnRow.Key("AVA-Captions", metric) }
+    let own = [
+      OwnRow(name: "Mine", values: [key("SRCC"): 0.8, key("MAE"): 0.4]),
+      OwnRow(name: "Mine", values: [key("SRCC"): 0.812, key("MAE"): 0.4, key("CIDEr"): 0.0912]),
+    ]
+    let latex = PaperLayout(own: own).table(5).latex()
+    #expect(latex.contains("Mine & Score Prediction & 0.800 & - & 0.400 & - & - \\\\"))
+    #expect(
+      latex.contains(
+        "Mine & Score Prediction \\& Comments Generation & 0.812 (+1.2\\%) & - & 0.400 (+0.0\\%) & \\textbf{0.091}"
+      ))
   }
 
   @Test func saysTheSameInOtherFormats() {
@@ -150,7 +166,7 @@ struct PaperTableTests {
     #expect(
       markdown.contains("| ROC4MLLM (Ours) | **0.518** | **0.550** | **0.894** | **0.903** |"))
     let csv = table.csv.split(separator: "\n")
-    #expect(csv.count == 39 && csv[1] == "NIMA,TIP 2018,TAD66K,SRCC,,,0.39")
+    #expect(csv.count == 39 && csv[1] == "NIMA,TIP 2018,TAD66K,SRCC,,,0.39,")
     let html = table.html()
     #expect(
       html.contains("<th colspan=\"2\">TAD66K</th>") && html.contains("<td><b>0.903</b></td>"))

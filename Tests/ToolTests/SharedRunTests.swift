@@ -159,7 +159,13 @@ struct SharedRunTests {
     try check.run()
     check.waitUntilExit()
     #expect(check.terminationStatus == 0)
+    #expect(job.output.contains("export ROC_SHARD=\"$SLURM_ARRAY_TASK_ID/4\"\n"))
     #expect(try CommandRun("roc-eval", ["slurm", "--", "--split", "test"]).status == 64)
+    let joined = ["slurm", "--", "--checkpoint=x", "--split=test", "--db=b.sqlite"]
+    let other = try CommandRun("roc-eval", joined)
+    #expect(other.status == 0 && other.output.contains("merge segments --db b.sqlite"))
+    #expect(try CommandRun("roc-eval", joined + ["--json"]).status == 64)
+    #expect(try CommandRun("roc-eval", ["slurm", "--memory", "2G\nx"] + joined[1...]).status == 64)
   }
 
   @Test func comparesRunsAndFiles() throws {
@@ -238,6 +244,10 @@ struct SharedRunTests {
     #expect((5_000...60_000).contains(images))
     #expect(try CommandRun("roc-eval", ["power", "0.9", "0.1", "--between", "0.99"]).status == 64)
     #expect(try CommandRun("roc-eval", ["power", "1.5", "0.1"]).status == 64)
+    // The chance is never below the level, and two pictures say nothing.
+    let low = ["power", "0.8", "0.7", "--power", "0.01", "--level", "0.9"]
+    #expect(try CommandRun("roc-eval", low).status == 64)
+    #expect(try CommandRun("roc-eval", ["power", "0.8", "0.7", "--images", "2"]).status == 64)
   }
 
   @Test func setsRunsIntoThePapersTables() throws {

@@ -37,12 +37,20 @@ package struct GroundTruth: Sendable {
     source = path
     for entry in try PredictionFile.labels(path) {
       guard let image = entry.image, let truth = entry.truth else { continue }
+      if let other = byKey[image], other.score != truth {
+        throw DataError(
+          "\(entry.place): \(image) has the gt_score \(truth), and \(other.score) earlier in the file"
+        )
+      }
       add(Label(key: image, score: truth, distribution: entry.target))
     }
     guard !byKey.isEmpty else {
       throw DataError("\(path): no picture with a gt_score in it", isMissing: true)
     }
   }
+
+  package var count: Int { byKey.count }
+  package var keys: [String] { Array(byKey.keys) }
 
   private mutating func add(_ label: Label) {
     byKey[label.key] = label

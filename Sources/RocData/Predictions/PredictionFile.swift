@@ -179,9 +179,14 @@ extension PredictionFile {
   /// Predictions that have ground truth, and what became of the others.
   package struct Pairs: Sendable {
     package var pairs = ScoredPairs()
-    /// The pictures of the pairs; empty texts where the file names none.
+    /// Records of a picture that another has alike already.
+    package var duplicates = 0
+    /// Records whose own ground truth is another than the given one, which counts.
+    package var overruled = 0
+    /// The pictures of the pairs, as the given ground truth calls them; empty texts where the file
+    /// names none.
     package var images: [String] = []
-    /// Entries in all.
+    /// Entries in all, without duplicates.
     package var count = 0
     /// Entries that cannot be used, with place and reason.
     package var failures: [String] = []
@@ -191,7 +196,7 @@ extension PredictionFile {
   ///
   /// - Parameter truth: Ground truth by picture, for files that hold none; nil takes the file's.
   /// - Returns: The pairs in the order of the file, and every entry that is not among them.
-  /// - Throws: `DataError` when no entry has ground truth.
+  /// - Throws: `DataError` when no entry has ground truth, or two contradict each other.
   package func pairs(truth: GroundTruth? = nil) throws(DataError) -> Pairs {
     var result = Pairs()
     result.count = entries.count
@@ -203,6 +208,7 @@ extension PredictionFile {
         """, isMissing: true)
     }
     var hasDistributions = true
+    var first: [String: (place: String, score: Double, truth: Double)] = [:]
     for entry in entries {
       let known = truth?.label(entry.image)
       if entry.score == nil, let reason = entry.reason {
@@ -219,9 +225,23 @@ extension PredictionFile {
         result.failures.append("\(entry.place): score is no finite number")
         continue
       }
+      let image = known?.key ?? entry.image ?? ""
+      if let own = entry.truth, abs(own - gt) > 1e-6 * max(1, abs(gt)) { result.overruled += 1 }
+      if !image.isEmpty, let other = first.updateValue((entry.place, score, gt), forKey: image) {
+        guard other.score == score, other.truth == gt else {
+          throw DataError(
+            """
+            \(entry.place): \(image) has the score \(score) and gt_score \(gt), but \(other.score) \
+            and \(other.truth) in \(other.place); a picture can count only once
+            """)
+        }
+        result.duplicates += 1
+        result.count -= 1
+        continue
+      }
       result.pairs.predicted.append(score)
       result.pairs.truth.append(gt)
-      result.images.append(entry.image ?? "")
+      result.images.append(image)
       if let p = entry.distribution, let t = entry.target ?? known?.distribution {
         result.pairs.distributions.append((predicted: p, truth: t))
       } else {

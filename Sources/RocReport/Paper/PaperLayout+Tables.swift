@@ -160,13 +160,17 @@ extension PaperLayout {
           lines.append(.row([Cell(.text(method)), Cell(.text(task))] + cells))
         }
         guard name == block else { continue }
-        for row in own where (row.values[.init(dataset, "CIDEr")] == nil) == (task == alone) {
+        for row in own where row.hasComments == (task != alone) {
+          let before = row.hasComments ? own.first { $0.name == row.name && !$0.hasComments } : nil
           let method = Method(name: row.name, venue: "", own: row)
-          let cells = (scores + texts).map { metric in
-            Cell(
+          let cells = (scores + texts).map { metric -> Cell in
+            let key = OwnRow.Key(dataset, metric)
+            let delta = row.values[key].flatMap { value in
+              before?.values[key].map { Self.delta(value, $0) }
+            }
+            return Cell(
               value(
-                5, method, .init(dataset, metric), decimals: 3,
-                contest: "\(name) \(task) \(metric)"))
+                5, method, key, decimals: 3, contest: "\(name) \(task) \(metric)", delta: delta))
           }
           lines.append(.row([Cell(.text(row.name)), Cell(.text(task))] + cells))
         }

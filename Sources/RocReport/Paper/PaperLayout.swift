@@ -18,6 +18,9 @@ package struct OwnRow: Sendable {
   /// Marks of footnotes by number.
   package var marks: [Key: String]
 
+  /// Whether the run wrote comments, whose row is another one in table 5.
+  package var hasComments: Bool { values.keys.contains { $0.metric == "CIDEr" } }
+
   package init(name: String, values: [Key: Double] = [:], marks: [Key: String] = [:]) {
     self.name = name
     self.values = values
@@ -78,6 +81,10 @@ package struct PaperLayout: Sendable {
     default: table = plain(6, ["AVA", "ICAA17K"])
     }
     table.caption = Self.captions[number - 1]
+    if number == 1, !own.isEmpty {
+      table.caption = table.caption.replacing(
+        "16 methods", with: "\(methods(1).count) methods")
+    }
     table.records = records(number)
     return table
   }
@@ -108,14 +115,18 @@ package struct PaperLayout: Sendable {
   }
 
   func value(
-    _ number: Int, _ method: Method, _ key: OwnRow.Key, decimals: Int, contest: String? = nil
+    _ number: Int, _ method: Method, _ key: OwnRow.Key, decimals: Int, contest: String? = nil,
+    delta: String? = nil
   ) -> PaperTable.Content {
     let higher = key.metric != "MAE"
     let name = contest ?? "\(key.dataset) \(key.metric) \(key.attribute ?? "")"
     let competition = PaperTable.Contest(name, higherIsBetter: higher)
     if let own = method.own {
       return own.values[key].map {
-        .value(.init($0, decimals: decimals, contest: competition, marks: own.marks[key] ?? ""))
+        .value(
+          .init(
+            $0, decimals: decimals, contest: competition, delta: delta,
+            marks: own.marks[key] ?? ""))
       } ?? .missing
     }
     let found = PublishedResults.table(number).first {
@@ -149,7 +160,8 @@ package struct PaperLayout: Sendable {
         row.values[key].map {
           PaperRecord(
             method: row.name, venue: "own", dataset: key.dataset, metric: key.metric,
-            attribute: key.attribute ?? "", task: number == 5 ? block : "", value: $0)
+            attribute: key.attribute ?? "", task: number == 5 ? block : "", value: $0,
+            marks: row.marks[key] ?? "")
         }
       }
     }

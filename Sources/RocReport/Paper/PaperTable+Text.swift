@@ -71,11 +71,12 @@ extension PaperTable {
           result = style(.second, text)
         }
       }
-      return result + value.marks + (value.delta.map { " \($0)" } ?? "")
+      let marks = value.marks.isEmpty ? "" : "<sup>\(value.marks)</sup>"
+      return result + marks + (value.delta.map { " \($0)" } ?? "")
     }
   }
 
-  /// One line a number: method, venue, dataset, metric, attribute, task, value.
+  /// One line a number: method, venue, dataset, metric, attribute, task, value, note.
   package var csv: String {
     func quoted(_ field: String) -> String {
       field.utf8.contains { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }
@@ -85,9 +86,12 @@ extension PaperTable {
       [
         record.method, record.venue, record.dataset, record.metric, record.attribute, record.task,
         record.value.description,
+        footnotes.filter { $0.first.map { record.marks.contains($0) } ?? false }
+          .joined(separator: " "),
       ].map(quoted).joined(separator: ",")
     }
-    return (["method,venue,dataset,metric,attribute,task,value"] + rows).joined(separator: "\n")
+    return (["method,venue,dataset,metric,attribute,task,value,note"] + rows).joined(
+      separator: "\n")
       + "\n"
   }
 

@@ -128,10 +128,12 @@ package struct PaperRecord: Sendable, Equatable {
   package let attribute: String
   package let task: String
   package let value: Double
+  /// First letters of the footnotes about it.
+  package let marks: String
 
   package init(
     method: String, venue: String, dataset: String, metric: String, attribute: String,
-    task: String, value: Double
+    task: String, value: Double, marks: String = ""
   ) {
     self.method = method
     self.venue = venue
@@ -140,5 +142,6 @@ package struct PaperRecord: Sendable, Equatable {
     self.attribute = attribute
     self.task = task
     self.value = value
+    self.marks = marks
   }
 }

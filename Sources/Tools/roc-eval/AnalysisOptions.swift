@@ -51,9 +51,6 @@ struct TruthOptions: ParsableArguments {
     guard groundTruth == nil || dataset == nil else {
       throw ValidationError("--ground-truth and --dataset both give the ground truth.")
     }
-    guard split == nil || dataset != nil else {
-      throw ValidationError("--split goes with --dataset.")
-    }
   }
 
   /// What the ground truth is from; nil for the file's own.
@@ -93,6 +90,11 @@ extension [Metric] {
       })
   }
 
+  /// How the intervals of `ci95` were found, null where there is none.
+  var methods: JSON {
+    .object(map { JSON.Member($0.name, JSON($0.method)) })
+  }
+
   /// Why values are null.
   var reasons: JSON {
     .object(compactMap { metric in metric.reason.map { JSON.Member(metric.name, .string($0)) } })
@@ -104,11 +106,34 @@ extension [Metric] {
     for metric in self {
       rows.append([
         metric.name, metric.value.map { fixed($0, 6) } ?? "–",
-        metric.interval.map { "[\(fixed($0.low, 4)), \(fixed($0.high, 4))]" } ?? metric.reason
-          ?? "",
+        metric.shownInterval,
       ])
     }
     return Text.columns(rows)
+  }
+}
+
+extension PredictionFile.Pairs {
+  /// Says what was folded or overruled.
+  func noteDuplicates(_ name: String) {
+    if duplicates > 0 {
+      Console.note(
+        "Warning: \(name): \(duplicates) records repeat another's picture and count once")
+    }
+    if overruled > 0 {
+      Console.note(
+        "Warning: \(name): \(overruled) records have another gt_score; the given ground truth counts"
+      )
+    }
+  }
+}
+
+extension Metric {
+  /// The interval as text, with a word where a formula had to stand in; else why there is no value.
+  var shownInterval: String {
+    guard let interval else { return reason ?? "" }
+    let text = "[\(fixed(interval.low, 4)), \(fixed(interval.high, 4))]"
+    return method == "formula" ? "\(text) by formula" : text
   }
 }
 

@@ -40,6 +40,12 @@ struct Compare: RocCommand {
 
   mutating func validate() throws {
     guard results.count >= 2 else { throw ValidationError("Name two results or more.") }
+    guard
+      truth.split == nil || truth.dataset != nil || results.contains(where: { Int64($0) != nil })
+    else { throw ValidationError("--split goes with --dataset, or with a stored run.") }
+    guard threshold?.isFinite ?? true else {
+      throw ValidationError("--threshold must be a number.")
+    }
     guard bootstrap.resamples > 0 else {
       throw ValidationError("--resamples 0: a comparison needs resamples.")
     }
@@ -59,8 +65,11 @@ struct Compare: RocCommand {
           --force compares them all the same
           """)
       }
-      for gap in gaps { Console.note("Warning: \(first.name) and \(other.name): \(gap)") }
+      for gap in first.variations(from: other) + gaps {
+        Console.note("Warning: \(first.name) and \(other.name): \(gap)")
+      }
     }
+    for seen in Set(inputs.flatMap(\.seen)).sorted() { Console.note("Warning: \(seen)") }
     let all = try inputs.dropFirst().map { other in
       try ComparedPair(
         first, other, threshold: threshold, resamples: bootstrap.resamples, seed: bootstrap.seed)
@@ -74,13 +83,13 @@ struct Compare: RocCommand {
     }
     let adjusted = Self.holm(all)
     if json {
-      try Console.print(object(first, all, adjusted, threshold).pretty)
+      try Console.print(object(inputs, all, adjusted, threshold).pretty)
     } else {
       for (place, pair) in all.enumerated() {
         try Console.print(text(first, pair, adjusted[place], threshold))
       }
     }
-    return .done
+    return inputs.contains { $0.failed > 0 } ? .partlyFailed : .done
   }
 
   /// Holm's correction of each metric's tests over all methods.
@@ -95,12 +104,13 @@ struct Compare: RocCommand {
   }
 
   private func object(
-    _ first: ComparedResult, _ all: [ComparedPair], _ adjusted: [[String: Double]],
+    _ inputs: [ComparedResult], _ all: [ComparedPair], _ adjusted: [[String: Double]],
     _ threshold: Double
   ) -> JSON {
     [
       "schema": "roc/comparison/1",
-      "first": .string(first.name),
+      "first": .string(inputs[0].name),
+      "results": .array(inputs.map(\.json)),
       "target": .string(target),
       "threshold": .double(threshold),
       "bootstrap": [
@@ -116,6 +126,8 @@ struct Compare: RocCommand {
             "only_second_right": .int(pair.comparison.onlySecond),
             "metrics": .object(
               pair.comparison.differences.map { JSON.Member($0.name, $0.json(holm[$0.name])) }),
+            "reasons": .object(
+              pair.comparison.reasons.map { JSON.Member($0.name, .string($0.reason)) }),
           ]
         }),
     ]
@@ -133,6 +145,9 @@ struct Compare: RocCommand {
         p.map(Self.probability) ?? "–", holm[item.name].map(Self.probability) ?? "–",
         item.test?.name ?? "bootstrap",
       ])
+    }
+    for item in pair.comparison.reasons {
+      rows.append([item.name, "–", "–", "–", "–", "–", "–", item.reason])
     }
     return """
       first: \(first.name), second: \(pair.name), \(pair.comparison.count) pictures, good above \

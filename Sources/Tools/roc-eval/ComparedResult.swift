@@ -1,5 +1,6 @@
 import RocData
 import RocEvaluation
+import RocJSON
 import RocMetrics
 import RocStore
 import RocTool
@@ -11,6 +12,46 @@ struct ComparedResult {
   let threshold: Double?
   let pairs: ScoredPairs
   let keys: [String]
+  let expected: Int
+  let failed: Int
+  /// Sentences about pictures that the checkpoint was trained on.
+  var seen: [String] = []
+  var run: StoredRun?
+
+  /// Its part of the JSON output: what was scored, and the run's passport.
+  var json: JSON {
+    [
+      "name": .string(name), "n_expected": .int(expected), "n_scored": .int(pairs.count),
+      "n_failed": .int(failed),
+      "run": run.map { stored in
+        [
+          "dataset": .string(stored.dataset.name),
+          "split": [
+            "name": .string(stored.split.description), "sha256": .string(stored.splitSHA256),
+          ],
+          "checkpoint_sha256": .string(stored.run.checkpointSHA256),
+          "question": .string(stored.run.question), "precision": .string(stored.run.precision),
+          "engine": .string(stored.run.engine), "scale": .string(stored.scale),
+          "trained_on": .array(stored.seen.map(\.json)),
+        ]
+      } ?? .null,
+    ]
+  }
+
+  /// How two runs were made differently without that forbidding to compare them: often it is what
+  /// the comparison is about.
+  func variations(from other: ComparedResult) -> [String] {
+    guard let own = run?.run, let theirs = other.run?.run else { return [] }
+    var result: [String] = []
+    for (what, a, b) in [
+      ("question", own.question, theirs.question), ("precision", own.precision, theirs.precision),
+      ("engine", own.engine, theirs.engine),
+      ("preprocessing", own.preprocessing, theirs.preprocessing),
+    ] where a != b {
+      result.append("\(what): \(a) and \(b)")
+    }
+    return result
+  }
 
   func differences(from other: ComparedResult) -> [String] {
     guard let own = passport, let theirs = other.passport else { return [] }
@@ -38,8 +79,10 @@ extension Compare {
         let (pairs, keys) = stored.pairs(target: target)
         return ComparedResult(
           name: "run \(number) (\(stored.method), \(run.precision))",
-          passport: stored.passport(target: target), threshold: own.threshold, pairs: pairs,
-          keys: keys)
+          passport: stored.passport(target: target),
+          threshold: stored.passport(target: target).threshold, pairs: pairs, keys: keys,
+          expected: stored.expected, failed: stored.failures.count,
+          seen: stored.seen.map { "run \(number): \($0.text)" }, run: stored)
       }
       let file = try PredictionInput.read(argument)
       let found = try file.pairs(truth: labels)
@@ -47,19 +90,14 @@ extension Compare {
       if found.failures.count > 5 {
         Console.note("Warning: … and \(found.failures.count - 5) more records without a score")
       }
+      found.noteDuplicates(argument)
       guard !found.images.contains("") else {
         throw CommandError(
           .failed, "\(argument): names no pictures, so they cannot be paired with others'")
       }
-      // Names of the ground truth, so that files which write them otherwise meet.
-      let keys = found.images.map { labels?.label($0)?.key ?? $0 }
-      guard Set(keys).count == keys.count else {
-        let twice = Dictionary(grouping: keys) { $0 }.first { $0.value.count > 1 }?.key ?? ""
-        throw CommandError(.failed, "\(argument): \(twice) stands in it more than once")
-      }
       return ComparedResult(
         name: argument, passport: nil, threshold: dataset?.threshold, pairs: found.pairs,
-        keys: keys)
+        keys: found.images, expected: found.count, failed: found.failures.count)
     }
   }
 }

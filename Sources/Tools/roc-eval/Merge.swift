@@ -22,6 +22,9 @@ struct Merge: RocCommand {
   @Flag(help: "Take what is there although pictures are missing.")
   var partial = false
 
+  @Flag(help: "Put the segments' predictions in place of others in the database.")
+  var replace = false
+
   @OptionGroup var bootstrap: BootstrapOptions
 
   @Flag(help: "Print one JSON object.")
@@ -36,7 +39,11 @@ struct Merge: RocCommand {
     let merge: SegmentMerge
     do throws(SegmentError) {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-      merge = try SegmentMerge(try Segment.all(in: folder, names: names))
+      let found = try Segment.all(in: folder, names: names)
+      for path in found.unbegun {
+        Console.note("Warning: \(path): its worker stopped before the first line; it holds nothing")
+      }
+      merge = try SegmentMerge(found.segments)
     } catch {
       throw CommandError(error.isMissing ? .dataMissing : .checkFailed, error.message)
     }
@@ -101,11 +108,43 @@ struct Merge: RocCommand {
         return prediction
       }
     }
-    try store.save(predictions, run: record.id ?? 0)
+    let known = try store.predictions(run: record.id ?? 0)
+    // A picture that could not be read this time is no contradiction.
+    let new = predictions.filter { own in
+      guard let stored = known[own.sample] else { return true }
+      return !stored.agrees(with: own) && (own.errorCode == nil || stored.errorCode != nil)
+    }
+    let others = new.filter { known[$0.sample].map { $0.errorCode == nil } ?? false }
+    let keys = Dictionary(uniqueKeysWithValues: samples.map { ($0.id, $0.key) })
+    for prediction in others.prefix(10) {
+      let stored = known[prediction.sample]
+      let reason =
+        stored?.picture?.sha256 == prediction.picture?.sha256
+        ? "" : ", of another content of the picture"
+      Console.note(
+        """
+        \(replace ? "Warning" : "Error"): \(keys[prediction.sample] ?? ""): the database has the score \
+        \(stored?.scores.first?.description ?? "–"), the segments \
+        \(prediction.scores.first?.description ?? "–")\(reason)
+        """)
+    }
+    guard others.isEmpty || replace else {
+      throw CommandError(
+        .checkFailed,
+        """
+        \(others.count) pictures have other predictions in \(database.path); --replace takes the \
+        segments'
+        """)
+    }
+    try store.save(new, run: record.id ?? 0, replaces: replace)
     Console.note(
-      "\(predictions.count) predictions merged, \(merge.duplicates) equal duplicates folded")
-    let result = RunResult(
-      try StoredRun(store, record, dataset, split: merge.header.split), bootstrap: bootstrap)
+      """
+      \(new.count) predictions merged, \(predictions.count - new.count) were there already, \
+      \(merge.duplicates) equal duplicates folded
+      """)
+    let result = try RunResult(
+      StoredRun(store, record, dataset, split: merge.header.split), in: store,
+      bootstrap: bootstrap)
     if let csv { try OutputFile.write(result.csv, to: csv) }
     if json {
       try Console.print(result.json.pretty)

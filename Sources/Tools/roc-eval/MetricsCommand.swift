@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocData
+import RocEvaluation
 import RocJSON
 import RocMetrics
 import RocScore
@@ -37,6 +38,9 @@ struct MetricsCommand: RocCommand {
   var json = false
 
   mutating func validate() throws {
+    guard truth.split == nil || truth.dataset != nil else {
+      throw ValidationError("--split goes with --dataset.")
+    }
     guard threshold?.isFinite ?? true else {
       throw ValidationError("--threshold must be a number.")
     }
@@ -50,6 +54,9 @@ struct MetricsCommand: RocCommand {
     if found.failures.count > 20 {
       Console.note("Warning: … and \(found.failures.count - 20) more records without a score")
     }
+    found.noteDuplicates(predictions)
+    // Of a split all pictures are expected, not only those that the file has.
+    let expected = truth.split == nil ? found.count : labels?.count ?? found.count
     if let map { found.pairs.predicted = found.pairs.predicted.map { map($0) } }
     let threshold = threshold ?? dataset?.threshold ?? 5
     let metrics = Metrics(
@@ -57,45 +64,61 @@ struct MetricsCommand: RocCommand {
     let all = metrics.all + Metrics.fitted(found.pairs)
     let distances = DistributionMetrics(found.pairs.distributions)
     if json {
-      try Console.print(object(file, found, all, distances, threshold, metrics).pretty)
+      try Console.print(
+        object(file, found, all, distances, threshold, metrics, labels, expected).pretty)
     } else {
-      try Console.print(text(file, found, all, distances, metrics))
+      try Console.print(text(file, found, all, distances, metrics, expected))
     }
     return found.failures.isEmpty ? .done : .partlyFailed
   }
 
   private func object(
     _ file: PredictionFile, _ found: PredictionFile.Pairs, _ all: [Metric],
-    _ distances: DistributionMetrics?, _ threshold: Double, _ metrics: Metrics
+    _ distances: DistributionMetrics?, _ threshold: Double, _ metrics: Metrics,
+    _ labels: GroundTruth?, _ expected: Int
   ) -> JSON {
     [
       "schema": "roc/metrics/1",
       "predictions": .string(predictions),
       "form": .string(file.form.rawValue),
       "ground_truth": JSON(truth.source),
+      "split": truth.split == nil
+        ? .null
+        : [
+          "name": JSON(truth.split), "sha256": .string(StoredRun.digest(labels?.keys ?? [])),
+          "n": .int(expected),
+        ],
       "threshold": .double(threshold),
       "map": JSON(map?.description),
       "metrics": .object(all.map { JSON.Member($0.name, JSON($0.value)) }),
       "ci95": all.intervals(\.interval),
+      "ci95_method": all.methods,
       "ci95_analytic": all.intervals(\.analytic),
       "bootstrap": bootstrap.json(metrics),
       "distributions": distances?.json ?? .null,
       "reasons": all.reasons,
-      "n_expected": .int(found.count),
+      "n_expected": .int(expected),
       "n_scored": .int(found.pairs.count),
       "n_failed": .int(found.failures.count),
+      "incomplete": .bool(found.pairs.count < expected),
     ]
   }
 
   private func text(
     _ file: PredictionFile, _ found: PredictionFile.Pairs, _ all: [Metric],
-    _ distances: DistributionMetrics?, _ metrics: Metrics
+    _ distances: DistributionMetrics?, _ metrics: Metrics,
+    _ expected: Int
   ) -> String {
     var lines = [all.columns]
     if let distances { lines.append(distances.text) }
     lines.append("read as \(file.form.rawValue); \(bootstrap.text(metrics))")
     lines.append(
       "\(found.pairs.count) of \(found.count) records scored, \(found.failures.count) failed")
+    if found.pairs.count < expected, expected > found.count {
+      lines.append(
+        "The metrics are over an incomplete split: \(found.pairs.count) of its \(expected) pictures."
+      )
+    }
     return lines.joined(separator: "\n")
   }
 }

@@ -11,6 +11,7 @@ struct PowerCommand: RocCommand {
     discussion: """
       Two models on the same images need their own correlation with each other (--between): the more
       alike they are, the fewer images are needed. Without it the images are separate sets.
+      Negative correlations stand after --.
 
       Example:
         roc-eval power 0.832 0.829 --between 0.95
@@ -51,6 +52,13 @@ struct PowerCommand: RocCommand {
     for (name, value) in [("--power", power), ("--level", level)] where !(value > 0 && value < 1) {
       throw ValidationError("\(name) \(value): expected a share between 0 and 1.")
     }
+    guard power > level else {
+      throw ValidationError(
+        "--power \(power): expected more than --level \(level), the chance without a difference.")
+    }
+    guard images ?? 4 > 3 else {
+      throw ValidationError("--images \(images ?? 0): expected 4 or more.")
+    }
     if let between {
       // Three correlations of real data never contradict each other.
       let determinant =
@@ -87,7 +95,7 @@ struct PowerCommand: RocCommand {
         \(ScoreRange.short(second)) with a chance of \(ScoreRange.short(power * 100)) % at the level \
         \(ScoreRange.short(level))
         """
-      } ?? "no number of images tells them apart")
+      } ?? (first == second ? "they are equal" : "they are too close for any number of images"))
     if let images, let chance {
       try Console.print("\(images) images show it with a chance of \(fixed(chance * 100, 1)) %")
     }

@@ -49,7 +49,7 @@ struct Report: RocCommand {
       throw CommandError(
         .dataMissing, "run \(run) has no scores on \(stored.split); score it first with roc-eval")
     }
-    let result = RunResult(stored, bootstrap: bootstrap)
+    let result = try RunResult(stored, in: store, bootstrap: bootstrap)
     let figures = RunFigures.all(
       stored, try Themes(store, dataset, samples: stored.lines.map(\.sample)))
     do {
@@ -116,6 +116,23 @@ struct Report: RocCommand {
       ("question", stored.run.question), ("precision", stored.run.precision),
       ("engine", "roc \(stored.run.engine)"), ("intervals", bootstrap.text(result.metrics)),
     ]
+    if let themes = result.details.themes {
+      let means = [("SRCC", themes.average(\.srcc)), ("PLCC", themes.average(\.plcc))].map {
+        "\($0.0) \($0.1.map { fixed($0, 4) } ?? "–")"
+      }
+      facts.append(
+        (
+          "within themes",
+          "\(means.joined(separator: ", ")), means over \(themes.each.count) themes"
+        ))
+    }
+    if let comments = result.details.comments {
+      facts.append(
+        (
+          "comments",
+          "CIDEr \(fixed(comments.cider, 4)) over \(comments.count) pictures, against \(comments.source)"
+        ))
+    }
     if let ceiling = stored.ceiling(seed: bootstrap.seed) {
       facts.append(
         (
@@ -135,7 +152,8 @@ struct Report: RocCommand {
     return sorted.prefix(misses).map { line in
       ReportPage.Miss(
         name: line.sample.key, predicted: fixed(line.scores[0], 2),
-        truth: fixed(line.sample.score, 2), text: "",
+        truth: fixed(line.sample.score, 2),
+        text: CommentMetrics.comment(of: line.text ?? ""),
         thumbnail: line.sample.path.flatMap(Self.thumbnail))
     }
   }

@@ -77,6 +77,9 @@ struct Run: RocCommand {
     guard [csv, latex, html].filter({ $0 == "-" }).count + (json ? 1 : 0) <= 1 else {
       throw ValidationError("Only one of --json, --csv -, --latex - and --html - fits the output.")
     }
+    if segments == nil, let text = ProcessInfo.processInfo.environment["ROC_SHARD"], !text.isEmpty {
+      throw ValidationError("ROC_SHARD=\(text) goes with --segments FOLDER.")
+    }
     guard shard == nil || segments != nil else {
       throw ValidationError("--shard goes with --segments FOLDER.")
     }
@@ -131,7 +134,7 @@ struct Run: RocCommand {
     let run = SplitRun(record: record, engine: engine, ahead: engineOptions.batchSize)
     if let status = try run.score(samples, in: store, policy: policy) { return status }
     let stored = try StoredRun(store, record, dataset, split: split)
-    return try show(RunResult(stored, bootstrap: bootstrap))
+    return try show(RunResult(stored, in: store, bootstrap: bootstrap))
   }
 
   private func check(
@@ -183,7 +186,12 @@ struct Run: RocCommand {
     of samples: [SampleRecord], _ run: SplitRun, _ header: SegmentHeader, folder: String,
     _ policy: SplitRun.Policy
   ) throws -> ExitStatus {
-    let detected = Shard.detect(ProcessInfo.processInfo.environment)
+    var detected: (shard: Shard, from: String)?
+    do throws(SegmentError) {
+      if shard == nil { detected = try Shard.detect(ProcessInfo.processInfo.environment) }
+    } catch {
+      throw CommandError(.usage, error.message)
+    }
     guard let share = shard.flatMap({ Shard($0) }) ?? detected?.shard ?? Shard(index: 1, count: 1)
     else { throw CommandError(.usage, "--shard \(shard ?? "")") }
     let own = samples.filter { share.contains($0.key) }

@@ -14,10 +14,12 @@ struct RunResult {
   private let attributes: [(name: String, metrics: Metrics)]
   private let distances: DistributionMetrics?
   private let ceiling: NoiseCeiling?
+  let details: RunDetails
   private let bootstrap: BootstrapOptions
 
-  init(_ stored: StoredRun, bootstrap: BootstrapOptions) {
+  init(_ stored: StoredRun, in store: Store, bootstrap: BootstrapOptions) throws {
     self.stored = stored
+    details = try RunDetails(store, stored)
     self.bootstrap = bootstrap
     let pairs = stored.pairs().pairs
     metrics = Metrics(
@@ -29,7 +31,7 @@ struct RunResult {
       return (
         name,
         Metrics(
-          own, threshold: stored.passport(target: name).range.middle,
+          own, threshold: stored.passport(target: name).threshold,
           resamples: bootstrap.resamples, seed: bootstrap.seed)
       )
     }
@@ -78,6 +80,7 @@ struct RunResult {
       "engine": .string(run.engine),
       "metrics": .object(metrics.all.map { JSON.Member($0.name, JSON($0.value)) }),
       "ci95": metrics.all.intervals(\.interval),
+      "ci95_method": metrics.all.methods,
       "ci95_analytic": metrics.all.intervals(\.analytic),
       "bootstrap": bootstrap.json(metrics),
       "distributions": distances?.json ?? .null,
@@ -90,6 +93,8 @@ struct RunResult {
               "ci95": metrics.all.intervals(\.interval), "n_scored": .int(metrics.count),
             ])
         }),
+      "themes": details.themes?.json ?? .null,
+      "comments": details.comments?.json ?? .null,
       "noise_ceiling": ceiling.map {
         [
           "srcc": .double($0.srcc), "plcc": .double($0.plcc),
@@ -112,12 +117,9 @@ struct RunResult {
   var text: String {
     var rows = [["metric", "value", "95 % interval"]]
     for metric in metrics.all {
-      let interval = metric.interval.map {
-        "[\(fixed($0.low, 4)), \(fixed($0.high, 4))]"
-      }
       rows.append([
         metric.name, metric.value.map { fixed($0, 4) } ?? "–",
-        interval ?? metric.reason ?? "",
+        metric.shownInterval,
       ])
     }
     for (name, own) in attributes {
@@ -125,8 +127,7 @@ struct RunResult {
         let metric = own[key]
         rows.append([
           "\(key) \(name)", metric?.value.map { fixed($0, 4) } ?? "–",
-          metric?.interval.map { "[\(fixed($0.low, 4)), \(fixed($0.high, 4))]" }
-            ?? metric?.reason ?? "",
+          metric?.shownInterval ?? "",
         ])
       }
     }
@@ -134,6 +135,20 @@ struct RunResult {
     var lines = [
       "\(stored.dataset.title) \(stored.split): \(stored.method)\(number)", Text.columns(rows),
     ]
+    if let themes = details.themes {
+      lines.append(
+        """
+        Mean over \(themes.each.count) themes: SRCC \(themes.average(\.srcc).map { fixed($0, 4) } ?? "–"), \
+        PLCC \(themes.average(\.plcc).map { fixed($0, 4) } ?? "–")
+        """)
+    }
+    if let comments = details.comments {
+      let missing =
+        comments.withoutComment > 0 ? ", \(comments.withoutComment) answers without one" : ""
+      lines.append(
+        "CIDEr of \(comments.count) comments against \(comments.source): \(fixed(comments.cider, 4))\(missing)"
+      )
+    }
     for seen in stored.seen { lines.append("Warning: \(seen.text)") }
     if let ceiling {
       lines.append(

@@ -42,19 +42,41 @@ struct Slurm: RocCommand {
     guard (1...1024).contains(cpus) else {
       throw ValidationError("--cpus \(cpus): expected 1 to 1024.")
     }
-    guard arguments.contains("--checkpoint"), arguments.contains("--split") else {
+    guard has("--checkpoint"), has("--split") else {
       throw ValidationError("Give roc-eval's own --checkpoint and --split after --.")
     }
-    guard !arguments.contains("--segments"), !arguments.contains("--shard") else {
+    guard !has("--segments"), !has("--shard") else {
       throw ValidationError("--segments stands before --, and the array gives each task its shard.")
     }
+    for name in ["--json", "--csv", "--latex", "--html", "--threads"] where has(name) {
+      throw ValidationError(
+        name == "--threads"
+          ? "--cpus gives each worker its threads."
+          : "\(name): a worker has no metrics; roc-eval merge gives them.")
+    }
+    for (name, value) in [
+      ("--memory", memory), ("--time", time), ("--partition", partition ?? "x"),
+    ] {
+      guard !value.isEmpty, !value.contains(where: { $0.isWhitespace || $0.isNewline }) else {
+        throw ValidationError("\(name): expected one word.")
+      }
+    }
+    guard !segments.contains(where: \.isNewline), !segments.isEmpty else {
+      throw ValidationError("--segments: expected a folder.")
+    }
+  }
+
+  /// Whether an option stands among roc-eval's arguments, alone or as `--name=value`.
+  private func has(_ name: String) -> Bool {
+    arguments.contains { $0 == name || $0.hasPrefix("\(name)=") }
   }
 
   func execute() throws -> ExitStatus {
     let scoring = ([command] + arguments).map(Self.quoted).joined(separator: " ")
-    let database = zip(arguments, arguments.dropFirst()).first { $0.0 == "--db" }.map {
-      " --db \(Self.quoted($0.1))"
-    }
+    let named =
+      zip(arguments, arguments.dropFirst()).first { $0.0 == "--db" }?.1
+      ?? arguments.first { $0.hasPrefix("--db=") }.map { String($0.dropFirst("--db=".count)) }
+    let database = named.map { " --db \(Self.quoted($0))" }
     let merging = "\(Self.quoted(command)) merge \(Self.quoted(segments))\(database ?? "")"
     var lines = [
       "#!/bin/bash", "#SBATCH --job-name=roc-eval", "#SBATCH --array=1-\(shards)",
@@ -66,11 +88,19 @@ struct Slurm: RocCommand {
       "# Each task writes its own segment; a task that is requeued goes on where it stopped.",
       "#SBATCH --requeue",
       "set -u",
+      "# By number, not by the array's size, so that one task can be submitted again alone.",
+      "export ROC_SHARD=\"$SLURM_ARRAY_TASK_ID/\(shards)\"",
       "\(scoring) --threads \"${SLURM_CPUS_PER_TASK:-\(cpus)}\" --segments \(Self.quoted(segments))",
       "status=$?",
-      "# The last task to finish finds all pictures there and merges; the others are refused.",
+      "# The task that finishes last merges. Its answer is the job's: 4 says that segments disagree.",
       "if [ \"$status\" -eq 0 ] || [ \"$status\" -eq 3 ]; then",
-      "  (flock 9; \(merging)) 9> \(Self.quoted("\(segments)/merge.lock")) || true",
+      "  touch \(Self.quoted(segments))/\"done-$SLURM_ARRAY_TASK_ID\"",
+      "  exec 9> \(Self.quoted("\(segments)/merge.lock"))",
+      "  flock 9",
+      "  for task in $(seq 1 \(shards)); do",
+      "    [ -e \(Self.quoted(segments))/\"done-$task\" ] || exit \"$status\"",
+      "  done",
+      "  \(merging) || status=$?",
       "fi",
       "exit \"$status\"",
     ]

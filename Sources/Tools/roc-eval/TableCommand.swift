@@ -54,6 +54,13 @@ struct TableCommand: RocCommand {
     guard number.map(PaperLayout.numbers.contains) ?? table.hasSuffix(".yaml") else {
       throw ValidationError("\(table): expected 1 to 6, or a .yaml file.")
     }
+    guard number != nil || run.isEmpty else {
+      throw ValidationError("--run: \(table) names its runs itself, as rows with run: N.")
+    }
+    guard format != nil || TableFormat(ending: output) != nil else {
+      throw ValidationError(
+        "--output \(output): expected .tex, .md, .csv or .html, or --format beside it.")
+    }
     guard ["mPLUG-Owl2", "LLaVA 1.5", "Qwen2-VL"].contains(block) else {
       throw ValidationError("--block \(block): expected mPLUG-Owl2, LLaVA 1.5 or Qwen2-VL.")
     }
@@ -62,7 +69,7 @@ struct TableCommand: RocCommand {
   func execute() throws -> ExitStatus {
     let made = try Int(table).map(paperTable) ?? customTable()
     let text =
-      switch format ?? TableFormat(ending: output) {
+      switch format ?? TableFormat(ending: output) ?? .latex {
       case .latex: made.latex(underlinesSecond: underlineSecond)
       case .markdown: made.markdown(underlinesSecond: underlineSecond)
       case .csv: made.csv
@@ -73,11 +80,11 @@ struct TableCommand: RocCommand {
   }
 
   private func paperTable(_ number: Int) throws -> PaperTable {
-    var rows = OwnRows(force: force)
+    var rows = OwnRows(force: force, splitsTasks: number == 5)
     let keys = PaperLayout.keys(number)
     for text in run {
-      let (stored, name) = try storedRun(text)
-      try rows.add(stored, name: name, keys: keys)
+      let (stored, comments, name) = try storedRun(text, keys)
+      try rows.add(stored, comments, name: name, keys: keys)
     }
     var made = PaperLayout(
       own: rows.rows, replacesOurs: replaceOurs, block: "\(block) block"
@@ -86,15 +93,20 @@ struct TableCommand: RocCommand {
     return made
   }
 
-  private func storedRun(_ text: String) throws -> (StoredRun, String?) {
+  private func storedRun(
+    _ text: String, _ keys: [OwnRow.Key]
+  ) throws -> (StoredRun, CommentMetrics?, name: String?) {
     let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
     guard let number = parts.first.flatMap({ Int64($0) }) else {
       throw CommandError(.usage, "--run \(text): expected RUN or RUN=NAME")
     }
     let store = try database.open(readOnly: true)
     let (record, dataset) = try store.run(number)
+    let stored = try StoredRun(store, record, dataset, split: split)
+    let isCommented = keys.contains { $0.metric == "CIDEr" }
     return (
-      try StoredRun(store, record, dataset, split: split), parts.count > 1 ? parts[1] : nil
+      stored, isCommented ? try CommentMetrics.of(stored, in: store) : nil,
+      name: parts.count > 1 ? parts[1] : nil
     )
   }
 
@@ -102,8 +114,8 @@ struct TableCommand: RocCommand {
     let custom = try CustomTable(path: table)
     var rows = OwnRows(force: force)
     for (number, name) in custom.runs {
-      let (stored, _) = try storedRun(String(number))
-      try rows.add(stored, name: name, keys: custom.keys)
+      let (stored, comments, _) = try storedRun(String(number), custom.keys)
+      try rows.add(stored, comments, name: name, keys: custom.keys)
     }
     var made = try custom.table(own: rows.rows)
     made.footnotes = rows.footnotes
@@ -118,10 +130,15 @@ enum TableFormat: String, ExpressibleByArgument, CaseIterable {
   case csv
   case html
 
-  /// By a file's ending; LaTeX where it says nothing.
-  init(ending path: String) {
+  /// By a file's ending; LaTeX for standard output.
+  init?(ending path: String) {
     let ending = path.lowercased().split(separator: ".").last.map(String.init) ?? ""
-    self = ["md": .markdown, "csv": .csv, "html": .html, "htm": .html][ending] ?? .latex
+    let known: [String: TableFormat] = [
+      "-": .latex, "tex": .latex, "latex": .latex, "md": .markdown, "markdown": .markdown,
+      "csv": .csv, "html": .html, "htm": .html,
+    ]
+    guard let found = known[ending] else { return nil }
+    self = found
   }
 }
 
@@ -130,8 +147,13 @@ struct OwnRows {
   private(set) var rows: [OwnRow] = []
   private(set) var footnotes: [String] = []
   private let force: Bool
+  /// Whether scores alone and scores with comments are rows of their own, as in table 5.
+  private let splitsTasks: Bool
 
-  init(force: Bool) { self.force = force }
+  init(force: Bool, splitsTasks: Bool = false) {
+    self.force = force
+    self.splitsTasks = splitsTasks
+  }
 
   /// Datasets as tables call them, by the name of the manifest.
   private static let datasets = [
@@ -149,7 +171,9 @@ struct OwnRows {
   /// Adds a run's numbers to the row of its name.
   ///
   /// - Throws: `CommandError` when they were measured by another protocol than the table's.
-  mutating func add(_ stored: StoredRun, name: String?, keys: [OwnRow.Key]) throws(CommandError) {
+  mutating func add(
+    _ stored: StoredRun, _ comments: CommentMetrics?, name: String?, keys: [OwnRow.Key]
+  ) throws(CommandError) {
     let number = stored.run.id ?? 0
     let manifest = try? Manifest(yaml: stored.dataset.manifest, path: stored.dataset.name)
     let known = manifest?.name ?? stored.dataset.name
@@ -175,8 +199,14 @@ struct OwnRows {
       footnotes.append("\(mark) \(gaps.joined(separator: "; ")).")
     }
     let row = name ?? stored.method
-    if !rows.contains(where: { $0.name == row }) { rows.append(OwnRow(name: row)) }
-    guard let place = rows.firstIndex(where: { $0.name == row }) else { return }
+    let found = rows.firstIndex {
+      $0.name == row && (!splitsTasks || $0.hasComments == (comments != nil))
+    }
+    let place = found ?? rows.count
+    if found == nil { rows.append(OwnRow(name: row)) }
+    if let comments, let key = wanted.first(where: { $0.metric == "CIDEr" }) {
+      try set(key, comments.cider, mark, row: place, run: number)
+    }
     for target in stored.run.targets {
       let attribute = target == StoredRun.holistic ? nil : Self.attributes[target] ?? target
       let metrics = Metrics(
@@ -189,11 +219,25 @@ struct OwnRows {
         guard let name = names[key.metric], let value = metrics[name]?.value else { continue }
         let isCorrelation = ["SRCC", "PLCC", "KRCC"].contains(key.metric)
         // On scales where low is good a good model's correlation may be printed without its sign.
-        rows[place].values[key] =
-          isCorrelation && !stored.dataset.higherIsBetter ? abs(value) : value
-        rows[place].marks[key] = mark
+        let shown = isCorrelation && !stored.dataset.higherIsBetter ? abs(value) : value
+        try set(key, shown, mark, row: place, run: number)
       }
     }
+  }
+
+  private mutating func set(
+    _ key: OwnRow.Key, _ value: Double, _ mark: String, row: Int, run: Int64
+  ) throws(CommandError) {
+    guard rows[row].values[key] == nil else {
+      throw CommandError(
+        .usage,
+        """
+        run \(run): the row \(rows[row].name) has a \(key.metric) on \(key.dataset) already; \
+        give the runs different names, --run \(run)=NAME
+        """)
+    }
+    rows[row].values[key] = value
+    rows[row].marks[key] = mark
   }
 
   /// In what a run differs from the protocol of published numbers.

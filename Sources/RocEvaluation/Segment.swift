@@ -46,7 +46,9 @@ package struct SegmentHeader: Sendable, Equatable {
     a.differences(from: b).isEmpty
   }
 
-  /// What differs that must agree. Where a worker found the checkpoint is its own affair.
+  /// What differs that must agree.
+  ///
+  /// Where a worker found the checkpoint is its own affair.
   func differences(from other: SegmentHeader) -> [String] {
     let theirs = other.json
     return (json.members ?? []).compactMap { member in

@@ -11,10 +11,20 @@ import Darwin
 /// Four parameters: f(x) = (b1 − b2) / (1 + exp(−(x − b3) / b4)) + b2 (VQEG 2003, pyiqa, DeQA).
 /// Five: f(x) = b1 (1/2 − 1 / (1 + exp(b2 (x − b3)))) + b4 x + b5 (Sheikh et al. 2006,
 /// doi:10.1109/TIP.2006.881959).
+///
+/// Both are a bend s = 1 / (1 + exp(−k (x − c))) in a linear combination with 1 and, of the second,
+/// x. The linear part is solved exactly at each step (variable projection, Golub and Pereyra 1973,
+/// in Kaufman's form), so that only k and c are searched.
 package enum LogisticFit {
   package enum Curve: Sendable {
     case fourParameters
     case fiveParameters
+  }
+
+  /// Steepness of the bend in standard deviations of x, as a logarithm, and where it is.
+  struct Bend {
+    var logSteepness: Double
+    var place: Double
   }
 
   /// Pearson's correlation of the fitted predictions with the ground truth.
@@ -23,164 +33,164 @@ package enum LogisticFit {
   package static func correlation(
     _ predicted: [Double], _ truth: [Double], curve: Curve
   ) -> Double? {
-    guard let parameters = fit(predicted, truth, curve: curve) else { return nil }
-    let fitted = predicted.map { value($0, parameters, curve) }
+    guard predicted.count > (curve == .fourParameters ? 4 : 5), !isConstant(predicted),
+      !isConstant(truth)
+    else { return nil }
+    let (x, y) = (standardized(predicted), standardized(truth))
+    guard (x + y).allSatisfy(\.isFinite) else { return nil }
+    let state = best(x, y, curve)
+    guard let weights = state.weights else { return nil }
+    let steepness = exp(state.bend.logSteepness)
+    let fitted = x.map { x in
+      let s = 1 / (1 + exp(-steepness * (x - state.bend.place)))
+      return weights[0] * s + weights[1] + weights[2] * x
+    }
     guard fitted.allSatisfy(\.isFinite) else { return nil }
     return Correlation.pearson(fitted, truth)
   }
 
-  /// Least squares by Levenberg and Marquardt.
+  private static func standardized(_ values: [Double]) -> [Double] {
+    let center = mean(values)
+    let deviation = populationDeviation(values)
+    return values.map { ($0 - center) / deviation }
+  }
+
+  /// The least squares.
   ///
-  /// The four-parameter curve starts where VQEG starts it. The customary start of the five-parameter
-  /// curve has b2 = 0, where nothing but the straight line can grow, and solvers end wherever rounding
-  /// pushes them; so other starts compete with it, first on a sample, the best on all pairs.
-  static func fit(_ x: [Double], _ y: [Double], curve: Curve) -> [Double]? {
-    let count = curve == .fourParameters ? 4 : 5
-    guard x.count > count, !isConstant(x), !isConstant(y),
-      let least = y.min(), let largest = y.max()
-    else { return nil }
-    if curve == .fourParameters {
-      return descend(
-        x, y, from: [largest, least, mean(x), populationDeviation(x) / 4], curve, most: 10_000
-      ).parameters
-    }
-    let step = max(1, x.count / 2000)
-    let places = stride(from: 0, to: x.count, by: step)
+  /// The customary starts are bad ones: b2 = 0 of the five-parameter curve is a straight line, where
+  /// solvers stay or go where rounding pushes them, and from VQEG's the way may lead to a straight
+  /// line, too. Here the best of a grid lead, found on a sample.
+  private static func best(_ x: [Double], _ y: [Double], _ curve: Curve) -> State {
+    let places = stride(from: 0, to: x.count, by: max(1, x.count / 2000))
     let (fewX, fewY) = (places.map { x[$0] }, places.map { y[$0] })
-    let sorted = x.sorted()
-    let width = 1 / populationDeviation(x)
-    var starts = [[10, 0, mean(y), 0.1, 0.1]]
-    for height in [largest - least, least - largest] {
-      for slope in [width, 4 * width] {
-        for place in [1, 2, 3] {
-          starts.append([height, slope, sorted[(x.count - 1) * place / 4], 0, mean(y)])
-        }
+    let sorted = fewX.sorted()
+    var starts: [State] = []
+    for steepness in [0.3, 1, 4, 10, 30] {
+      for share in [0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98] {
+        let bend = Bend(logSteepness: log(steepness), place: BCa.quantile(sorted, share))
+        starts.append(State(fewX, fewY, bend, curve))
       }
     }
-    let tried = starts.map { descend(fewX, fewY, from: $0, curve, most: 60) }
+    starts.sort { $0.cost < $1.cost }
+    // Neighbours on the grid lead to the same valley; on the sample that costs nothing.
+    let valleys = starts.prefix(8).map { descend(fewX, fewY, from: $0.bend, curve) }
       .sorted { $0.cost < $1.cost }
-    return tried.prefix(3).map { descend(x, y, from: $0.parameters, curve, most: 1000) }
-      .min { $0.cost < $1.cost }?.parameters
+    var leading: [State] = []
+    for valley in valleys where leading.count < 2 {
+      let isNew = leading.allSatisfy { abs($0.cost - valley.cost) > 1e-6 * valley.cost }
+      if isNew { leading.append(valley) }
+    }
+    let ends = leading.map { descend(x, y, from: $0.bend, curve) }
+    return ends.min { $0.cost < $1.cost } ?? descend(x, y, from: starts[0].bend, curve)
   }
 
-  /// Goes downhill until three steps in a row gain nothing.
+  /// Levenberg and Marquardt over the bend, until steps gain nothing.
   private static func descend(
-    _ x: [Double], _ y: [Double], from start: [Double], _ curve: Curve, most: Int
-  ) -> (parameters: [Double], cost: Double) {
-    let count = start.count
-    var parameters = start
-    var cost = sumOfSquares(x, y, parameters, curve)
+    _ x: [Double], _ y: [Double], from start: Bend, _ curve: Curve
+  ) -> State {
+    var state = State(x, y, start, curve)
     var damping = 1e-3
-    var scale = [Double](repeating: 0, count: count)
     var idle = 0
-    for _ in 0..<most {
-      let (matrix, gradient) = normalEquations(x, y, parameters, curve)
-      for i in 0..<count { scale[i] = max(scale[i], matrix[i][i]) }
-      var accepted = false
-      while !accepted, damping < 1e15 {
-        var damped = matrix
-        for i in 0..<count { damped[i][i] += damping * (scale[i] > 0 ? scale[i] : 1) }
-        if let step = solve(damped, gradient) {
-          let next = zip(parameters, step).map(+)
-          let nextCost = sumOfSquares(x, y, next, curve)
-          if nextCost <= cost {
-            idle = cost - nextCost <= 1e-14 * cost ? idle + 1 : 0
-            parameters = next
-            cost = nextCost
-            damping = max(damping / 10, 1e-15)
-            accepted = true
-            continue
-          }
-        }
+    for _ in 0..<200 {
+      let (a, b, c) = (state.curvature[0] * (1 + damping), state.curvature[1], state.curvature[2])
+      let d = c * (1 + damping)
+      let determinant = a * d - b * b
+      guard determinant > 0, damping < 1e12 else { break }
+      let step = (
+        (d * state.slope[0] - b * state.slope[1]) / determinant,
+        (a * state.slope[1] - b * state.slope[0]) / determinant
+      )
+      // Far away a bend is an exponential, and farther it underflows.
+      let steepness = min(max(state.bend.logSteepness + step.0, -8), 8)
+      let farthest = 300 / exp(steepness)
+      let place = min(max(state.bend.place + step.1, -farthest), farthest)
+      let next = State(x, y, Bend(logSteepness: steepness, place: place), curve)
+      guard next.cost <= state.cost else {
         damping *= 10
+        continue
       }
-      if !accepted || idle == 3 { break }
+      idle = state.cost - next.cost <= 1e-13 * state.cost ? idle + 1 : 0
+      state = next
+      damping = max(damping / 10, 1e-12)
+      if idle == 2 { break }
     }
-    return (parameters, cost)
+    return state
   }
 
-  private static func value(_ x: Double, _ b: [Double], _ curve: Curve) -> Double {
-    switch curve {
-    case .fourParameters: (b[0] - b[1]) / (1 + exp(-(x - b[2]) / b[3])) + b[1]
-    case .fiveParameters: b[0] * (0.5 - 1 / (1 + exp(b[1] * (x - b[2])))) + b[3] * x + b[4]
-    }
-  }
+  /// The best curve with one bend, and how the sum of squares changes with the bend.
+  private struct State {
+    let bend: Bend
+    /// Of s, 1 and x; nil where s is no bend within the pictures.
+    private(set) var weights: [Double]?
+    /// The sum of squares, infinite without weights.
+    private(set) var cost = Double.infinity
+    /// −1/2 of its derivatives by logSteepness and place.
+    private(set) var slope = [0.0, 0.0]
+    /// The approximate second derivatives: by both of the first, mixed, and of the second.
+    private(set) var curvature = [0.0, 0.0, 0.0]
 
-  /// Writes the value's derivatives by each parameter.
-  private static func writeSlopes(
-    _ x: Double, _ b: [Double], _ curve: Curve, to slopes: UnsafeMutableBufferPointer<Double>
-  ) {
-    switch curve {
-    case .fourParameters:
-      let s = 1 / (1 + exp(-(x - b[2]) / b[3]))
-      let bend = (b[0] - b[1]) * s * (1 - s) / b[3]
-      slopes[0] = s
-      slopes[1] = 1 - s
-      slopes[2] = -bend
-      slopes[3] = -bend * (x - b[2]) / b[3]
-    case .fiveParameters:
-      let s = 1 / (1 + exp(b[1] * (x - b[2])))
-      let bend = b[0] * s * (1 - s)
-      slopes[0] = 0.5 - s
-      slopes[1] = bend * (x - b[2])
-      slopes[2] = -bend * b[1]
-      slopes[3] = x
-      slopes[4] = 1
-    }
-  }
-
-  private static func sumOfSquares(
-    _ x: [Double], _ y: [Double], _ b: [Double], _ curve: Curve
-  ) -> Double {
-    var sum = 0.0
-    for i in x.indices {
-      let gap = value(x[i], b, curve) - y[i]
-      sum += gap * gap
-    }
-    return sum.isFinite ? sum : .infinity
-  }
-
-  /// JᵀJ and −Jᵀr.
-  private static func normalEquations(
-    _ x: [Double], _ y: [Double], _ b: [Double], _ curve: Curve
-  ) -> ([[Double]], [Double]) {
-    let count = b.count
-    // Flat, as arrays of arrays would be checked for sharing at each of a million additions.
-    var sums = [Double](repeating: 0, count: count * count)
-    var gradient = [Double](repeating: 0, count: count)
-    var slope = [Double](repeating: 0, count: count)
-    sums.withUnsafeMutableBufferPointer { sums in
-      gradient.withUnsafeMutableBufferPointer { gradient in
-        slope.withUnsafeMutableBufferPointer { slope in
-          for i in x.indices {
-            writeSlopes(x[i], b, curve, to: slope)
-            let gap = value(x[i], b, curve) - y[i]
-            for j in 0..<count {
-              for k in 0..<count { sums[j * count + k] += slope[j] * slope[k] }
-              gradient[j] -= slope[j] * gap
-            }
-          }
-        }
+    /// What 1 and x explain is taken away from s, its derivatives and y one by one before they are
+    /// multiplied: a slight bend is nearly a line, and products would have lost it.
+    ///
+    /// - Parameters:
+    ///   - x: With mean 0 and variance 1.
+    ///   - y: Likewise.
+    init(_ x: [Double], _ y: [Double], _ bend: Bend, _ curve: Curve) {
+      self.bend = bend
+      let count = Double(x.count)
+      let hasLine = curve == .fiveParameters
+      var means = [0.0, 0.0, 0.0]
+      var lines = [0.0, 0.0, 0.0, 0.0]
+      var size = 0.0
+      for i in x.indices {
+        let (s, a, b) = Self.columns(x[i], bend)
+        means[0] += s / count
+        means[1] += a / count
+        means[2] += b / count
+        size += s * s
+        guard hasLine else { continue }
+        lines[0] += s * x[i] / count
+        lines[1] += a * x[i] / count
+        lines[2] += b * x[i] / count
+        lines[3] += y[i] * x[i] / count
       }
-    }
-    let matrix = (0..<count).map { Array(sums[$0 * count..<($0 + 1) * count]) }
-    return (matrix, gradient)
-  }
-
-  /// Gaussian elimination with pivoting; nil for a singular matrix.
-  private static func solve(_ matrix: [[Double]], _ right: [Double]) -> [Double]? {
-    var rows = zip(matrix, right).map { $0 + [$1] }
-    let count = right.count
-    for column in 0..<count {
-      let pivot = (column..<count).max { abs(rows[$0][column]) < abs(rows[$1][column]) } ?? column
-      rows.swapAt(column, pivot)
-      guard abs(rows[column][column]) > 0 else { return nil }
-      for row in 0..<count where row != column {
-        let factor = rows[row][column] / rows[column][column]
-        for k in column...count { rows[row][k] -= factor * rows[column][k] }
+      var (ss, sa, sb, sy) = (0.0, 0.0, 0.0, 0.0)
+      var (aa, ab, ay, bb, by, yy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+      for i in x.indices {
+        var (s, a, b) = Self.columns(x[i], bend)
+        s -= means[0] + lines[0] * x[i]
+        a -= means[1] + lines[1] * x[i]
+        b -= means[2] + lines[2] * x[i]
+        let rest = y[i] - lines[3] * x[i]
+        ss += s * s
+        sa += s * a
+        sb += s * b
+        sy += s * rest
+        aa += a * a
+        ab += a * b
+        ay += a * rest
+        bb += b * b
+        by += b * rest
+        yy += rest * rest
+      }
+      guard ss > 1e-26 * size, ss.isFinite else { return }
+      let height = sy / ss
+      let line = lines[3] - height * lines[0]
+      weights = [height, -height * means[0], line]
+      cost = max(yy - height * sy, 0)
+      slope = [height * (ay - height * sa), height * (by - height * sb)]
+      curvature = [aa - sa * sa / ss, ab - sa * sb / ss, bb - sb * sb / ss].map {
+        height * height * $0
       }
     }
-    let solution = (0..<count).map { rows[$0][count] / rows[$0][$0] }
-    return solution.allSatisfy(\.isFinite) ? solution : nil
+
+    /// s and its derivatives by logSteepness and place.
+    private static func columns(_ x: Double, _ bend: Bend) -> (Double, Double, Double) {
+      let steepness = exp(bend.logSteepness)
+      let gap = x - bend.place
+      let s = 1 / (1 + exp(-steepness * gap))
+      let slope = s * (1 - s) * steepness
+      return (s, slope * gap, -slope)
+    }
   }
 }

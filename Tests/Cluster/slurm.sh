@@ -108,7 +108,7 @@ done
 ls segments/*.jsonl | wc -l | grep -qx 4 || { cat roc-eval-*.log; exit 1; }
 "$built/roc-eval" merge segments --db cluster.sqlite --csv cluster.csv > merged.txt 2> merged.err \
   || { cat merged.err roc-eval-*.log; exit 1; }
-grep -q "shard .*/4 (SLURM_ARRAY_TASK_ID)" roc-eval-*.log
+grep -q "shard .*/4 (ROC_SHARD)" roc-eval-*.log
 cmp alone.csv cluster.csv
 count=$(($(wc -l < cluster.csv) - 1))
 echo "4 Slurm tasks, $count pictures: predictions equal to the undisturbed run, byte for byte"

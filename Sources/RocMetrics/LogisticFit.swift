@@ -135,6 +135,8 @@ package enum LogisticFit {
     /// - Parameters:
     ///   - x: With mean 0 and variance 1.
     ///   - y: Likewise.
+    ///   - bend: Where, and how steep.
+    ///   - curve: Whether x is in the combination.
     init(_ x: [Double], _ y: [Double], _ bend: Bend, _ curve: Curve) {
       self.bend = bend
       let count = Double(x.count)

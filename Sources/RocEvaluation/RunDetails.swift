@@ -4,13 +4,14 @@ package import RocStore
 
 /// What is known of a run beside the metrics of its scores: themes and comments.
 package struct RunDetails: Sendable {
+  /// What each picture is of.
+  package let pictures: Themes
   package let themes: ThemeMetrics?
   package let comments: CommentMetrics?
 
   package init(_ store: Store, _ stored: StoredRun) throws {
-    let themes = try Themes(
-      store, stored.dataset, samples: stored.lines.map(\.sample))
-    self.themes = ThemeMetrics(stored, themes)
+    pictures = try Themes(store, stored.dataset, samples: stored.lines.map(\.sample))
+    themes = ThemeMetrics(stored, pictures)
     comments = try CommentMetrics.of(stored, in: store)
   }
 }
@@ -22,7 +23,7 @@ package struct ThemeMetrics: Sendable {
     package let count: Int
     package let srcc: Double?
     package let plcc: Double?
-    package let mae: Double
+    package let mae: Double?
   }
 
   /// By name.
@@ -40,10 +41,10 @@ package struct ThemeMetrics: Sendable {
       }
     }
     each = byName.sorted { $0.key < $1.key }.map { name, pairs in
-      Theme(
-        name: name, count: pairs.count, srcc: Correlation.spearman(pairs.predicted, pairs.truth),
-        plcc: Correlation.pearson(pairs.predicted, pairs.truth),
-        mae: mean(zip(pairs.predicted, pairs.truth).map { abs($0 - $1) }))
+      let metrics = Metrics(pairs, threshold: stored.dataset.threshold)
+      return Theme(
+        name: name, count: pairs.count, srcc: metrics["srcc"]?.value,
+        plcc: metrics["plcc"]?.value, mae: metrics["mae"]?.value)
     }
     if each.isEmpty { return nil }
   }
@@ -54,16 +55,20 @@ package struct ThemeMetrics: Sendable {
     return values.isEmpty ? nil : mean(values)
   }
 
+  /// How many themes the means are over.
+  package var averaged: Int { each.filter { $0.srcc != nil }.count }
+
   package var json: JSON {
     [
-      "n": .int(each.count), "mean_srcc": JSON(average(\.srcc)), "mean_plcc": JSON(average(\.plcc)),
+      "n": .int(each.count), "n_averaged": .int(averaged), "mean_srcc": JSON(average(\.srcc)),
+      "mean_plcc": JSON(average(\.plcc)),
       "each": .object(
         each.map { theme in
           JSON.Member(
             theme.name,
             [
               "n": .int(theme.count), "srcc": JSON(theme.srcc), "plcc": JSON(theme.plcc),
-              "mae": .double(theme.mae),
+              "mae": JSON(theme.mae),
             ])
         }),
     ]
@@ -82,14 +87,16 @@ package struct CommentMetrics: Sendable {
 
   /// - Returns: nil where the dataset has no comments or no answer has one.
   package static func of(_ stored: StoredRun, in store: Store) throws -> CommentMetrics? {
-    guard let source = try store.commentSources(of: stored.dataset).first?.source else {
-      return nil
+    let candidates = stored.lines.map {
+      (sample: $0.sample.id, text: comment(of: $0.text ?? ""))
     }
+    // Most runs write none, and a dataset may have a million comments to read.
+    guard candidates.contains(where: { !$0.text.isEmpty }),
+      let source = try store.commentSources(of: stored.dataset).first?.source
+    else { return nil }
     let written = try store.comments(of: stored.dataset, source: source)
-    let images = stored.lines.compactMap { line in
-      written[line.sample.id].map {
-        (candidate: Self.comment(of: line.text ?? ""), references: $0)
-      }
+    let images = candidates.compactMap { item in
+      written[item.sample].map { (candidate: item.text, references: $0) }
     }
     let withoutComment = images.filter { $0.candidate.isEmpty }.count
     guard withoutComment < images.count, let found = CIDEr.scores(images) else { return nil }

@@ -12,7 +12,7 @@ package struct Interval: Sendable, Equatable {
   package let high: Double
 
   /// Whether both ends are numbers with something between them: one point is no interval.
-  var isFinite: Bool { low.isFinite && high.isFinite && low < high }
+  var isInformative: Bool { low.isFinite && high.isFinite && low < high }
 
   /// Within −1 and 1, which rounding may leave by a bit.
   var clamped: Interval { Interval(low: max(low, -1), high: min(high, 1)) }

@@ -37,7 +37,7 @@ package struct Metric: Sendable, Equatable {
   init(_ name: String, _ value: Double?, _ analytic: Interval? = nil, reason: String) {
     self.name = name
     self.value = value.flatMap { $0.isFinite ? $0 : nil }
-    self.analytic = self.value == nil || analytic?.isFinite != true ? nil : analytic
+    self.analytic = self.value == nil || analytic?.isInformative != true ? nil : analytic
     let isLost = value.map { !$0.isFinite } ?? false
     self.reason =
       self.value != nil ? nil : isLost ? "the values are too large for double precision" : reason

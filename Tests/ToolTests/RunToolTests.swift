@@ -90,6 +90,7 @@ struct RunToolTests {
     let result = try JSON.parse(run.output)
     #expect(result["n_expected"]?.int == 20 && result["n_scored"]?.int == 10)
     #expect(result["incomplete"]?.bool == true && result["split"]?["n"]?.int == 20)
+    #expect(result["split"]?["name"] == "official/test")
     #expect(result["ci95_method"]?["srcc"] == "BCa")
   }
 
@@ -166,8 +167,9 @@ struct RunToolTests {
   @Test func comparesCommentsWithPeoples() throws {
     _ = try CommandRun("roc-eval", scoring + database)
     let names = try keys()
-    let comments = names.map { name in
-      "1#\(name.split(separator: ".")[0])#lovely light on the water#the horizon is tilted a bit"
+    let comments = names.enumerated().map { place, name in
+      let words = place % 2 == 0 ? "lovely light on the water" : "the horizon is tilted a bit"
+      return "1#\(name.split(separator: ".")[0])#\(words)#what a view"
     }
     try FileManager.default.createDirectory(
       atPath: "\(folder.path)/comments", withIntermediateDirectories: true)
@@ -197,8 +199,8 @@ struct RunToolTests {
     let found = try #require(try JSON.parse(run.output)["comments"])
     #expect(found["n"]?.int == 20 && (found["without_comment"]?.int ?? 0) > 0)
     #expect(found["source"] == "AVA_Comments_Full")
-    // All pictures have the same comments here, which makes every n-gram worthless.
-    #expect(found["cider"]?.double == 0)
+    // Words that half the pictures have are worth something, the sentence with the score nothing.
+    #expect((found["cider"]?.double ?? 0) > 0.05)
     let table = try CommandRun("roc-eval", ["table", "5", "--run", "2=Mine"] + database)
     #expect(table.output.contains("Mine & Score Prediction \\& Comments Generation"))
   }

@@ -58,15 +58,18 @@ struct TruthOptions: ParsableArguments {
     groundTruth ?? dataset.map { "\($0)\(split.map { " \($0)" } ?? "")" }
   }
 
-  func labels() throws -> (GroundTruth?, DatasetRecord?) {
-    if let groundTruth { return (try GroundTruth(path: groundTruth), nil) }
-    guard let dataset else { return (nil, nil) }
+  /// The ground truth, its dataset, and the split's whole name.
+  func labels() throws -> (GroundTruth?, DatasetRecord?, split: SplitName?) {
+    if let groundTruth { return (try GroundTruth(path: groundTruth), nil, nil) }
+    guard let dataset else { return (nil, nil, nil) }
     let store = try database.open(readOnly: true)
     let record = try store.dataset(dataset)
-    let samples =
-      try split.map { try store.samples(record, split: $0).samples }
-      ?? store.samples(record).samples
-    return (GroundTruth(samples, record, source: source ?? dataset), record)
+    guard let split else {
+      let all = try store.samples(record).samples
+      return (GroundTruth(all, record, source: source ?? dataset), record, nil)
+    }
+    let (name, samples) = try store.samples(record, split: split)
+    return (GroundTruth(samples, record, source: source ?? dataset), record, name)
   }
 }
 

@@ -64,7 +64,7 @@ extension Compare {
   static func inputs(
     _ arguments: [String], _ truth: TruthOptions, target: String
   ) throws -> [ComparedResult] {
-    let (labels, dataset) = try truth.labels()
+    let (labels, dataset, _) = try truth.labels()
     return try arguments.map { argument in
       if let number = Int64(argument) {
         let store = try truth.database.open(readOnly: true)

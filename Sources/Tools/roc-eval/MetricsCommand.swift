@@ -48,7 +48,7 @@ struct MetricsCommand: RocCommand {
 
   func execute() throws -> ExitStatus {
     let file = try PredictionInput.read(predictions)
-    let (labels, dataset) = try truth.labels()
+    let (labels, dataset, split) = try truth.labels()
     var found = try file.pairs(truth: labels)
     for failure in found.failures.prefix(20) { Console.note("Warning: \(failure)") }
     if found.failures.count > 20 {
@@ -65,7 +65,7 @@ struct MetricsCommand: RocCommand {
     let distances = DistributionMetrics(found.pairs.distributions)
     if json {
       try Console.print(
-        object(file, found, all, distances, threshold, metrics, labels, expected).pretty)
+        object(file, found, all, distances, threshold, metrics, labels, split, expected).pretty)
     } else {
       try Console.print(text(file, found, all, distances, metrics, expected))
     }
@@ -75,7 +75,7 @@ struct MetricsCommand: RocCommand {
   private func object(
     _ file: PredictionFile, _ found: PredictionFile.Pairs, _ all: [Metric],
     _ distances: DistributionMetrics?, _ threshold: Double, _ metrics: Metrics,
-    _ labels: GroundTruth?, _ expected: Int
+    _ labels: GroundTruth?, _ split: SplitName?, _ expected: Int
   ) -> JSON {
     [
       "schema": "roc/metrics/1",
@@ -85,7 +85,8 @@ struct MetricsCommand: RocCommand {
       "split": truth.split == nil
         ? .null
         : [
-          "name": JSON(truth.split), "sha256": .string(StoredRun.digest(labels?.keys ?? [])),
+          "name": JSON(split?.description ?? truth.split),
+          "sha256": .string(StoredRun.digest(labels?.keys ?? [])),
           "n": .int(expected),
         ],
       "threshold": .double(threshold),

@@ -50,8 +50,7 @@ struct Report: RocCommand {
         .dataMissing, "run \(run) has no scores on \(stored.split); score it first with roc-eval")
     }
     let result = try RunResult(stored, in: store, bootstrap: bootstrap)
-    let figures = RunFigures.all(
-      stored, try Themes(store, dataset, samples: stored.lines.map(\.sample)))
+    let figures = RunFigures.all(stored, result.details.pictures)
     do {
       try FileManager.default.createDirectory(
         atPath: "\(output)/figures", withIntermediateDirectories: true)
@@ -123,7 +122,7 @@ struct Report: RocCommand {
       facts.append(
         (
           "within themes",
-          "\(means.joined(separator: ", ")), means over \(themes.each.count) themes"
+          "\(means.joined(separator: ", ")), means over \(themes.averaged) themes"
         ))
     }
     if let comments = result.details.comments {

@@ -138,7 +138,7 @@ struct RunResult {
     if let themes = details.themes {
       lines.append(
         """
-        Mean over \(themes.each.count) themes: SRCC \(themes.average(\.srcc).map { fixed($0, 4) } ?? "–"), \
+        Mean over \(themes.averaged) themes: SRCC \(themes.average(\.srcc).map { fixed($0, 4) } ?? "–"), \
         PLCC \(themes.average(\.plcc).map { fixed($0, 4) } ?? "–")
         """)
     }

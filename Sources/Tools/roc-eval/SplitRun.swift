@@ -138,8 +138,9 @@ struct SplitRun {
     }
     let todo = Self.todo(samples, { segment.known[$0.key] }, policy)
     var meter = ScoreMeter(total: todo.count, range: record.range)
+    let anew = Set(todo.map(\.id))
     var failed = samples.filter { sample in
-      segment.known[sample.key]?.errorCode != nil && !todo.contains { $0.id == sample.id }
+      segment.known[sample.key]?.errorCode != nil && !anew.contains(sample.id)
     }.count
     var done = 0
     try score(todo, &meter) { batch in

@@ -9,6 +9,7 @@
 # make format          formats the sources
 # make docs            writes docs/commands.md from the commands' help
 # make bench           measures this machine; results go to Benchmarks/Results
+# make fuzz            fuzzes every reader of foreign files, a minute each (SECONDS=600 for ten)
 # make golden          recomputes the test fixtures that scipy makes
 # make size            lines of code in each module
 # make clean           removes everything that was built
@@ -17,7 +18,7 @@ SWIFT_SOURCES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Packag
 # C code is compiled with -O2 also in debug builds: kernels without it take 13 times as long.
 TEST_FLAGS = --scratch-path .build-test -Xcc -O2
 
-.PHONY: setup setup-tests build demo test test-fast test-cluster test-reference lint format docs bench golden size clean
+.PHONY: setup setup-tests build demo test test-fast test-cluster test-reference lint format docs bench fuzz golden size clean
 
 setup:
 	@Scripts/setup.sh
@@ -60,6 +61,9 @@ docs: build
 bench: setup
 	swift run -c release --package-path Benchmarks roc-bench
 
+fuzz: setup
+	Scripts/fuzz.sh $(or $(SECONDS),60)
+
 golden:
 	python3 Tests/RocMetricsTests/make_metrics.py
 
@@ -69,4 +73,4 @@ size:
 	done
 
 clean:
-	rm -rf .build .build-test .build-sanitize Benchmarks/.build demo-output
+	rm -rf .build .build-test .build-sanitize .build-fuzz Benchmarks/.build demo-output

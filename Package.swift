@@ -55,7 +55,9 @@ extension Target.Dependency {
 /// Files beside sources: the kernel text that every instruction set includes, fixtures with the
 /// scripts that made them.
 let excluded = [
-  "CRocKernels": ["kernels.inc"],
+  "CRocKernels": [
+    "kernels.inc", "vectors.inc", "rows.inc", "products.inc", "prepare.inc", "peak.inc",
+  ],
   "RocMetricsTests": [
     "make_metrics.py", "metrics.json", "make_cider.py", "cider.json", "make_fits.py", "fits.json",
   ],
@@ -125,7 +127,7 @@ let package = Package(
         "RocStore", "RocData", "RocMetrics", "RocScore", "RocDigest", "RocJSON", "RocTensor",
         "RocReport", .yams,
       ]),
-    .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint"]),
+    .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint", "RocTensor"]),
 
     .library("RocTool", ["RocStore", "RocData", .argumentParser]),
     .tool(
@@ -141,6 +143,12 @@ let package = Package(
         "RocMetrics", "RocJSON", "RocImage", "RocDigest", "RocTool", "RocEvaluation",
       ]),
 
+    .tool(
+      "roc-model",
+      [
+        "RocModel", "RocCheckpoint", "RocTensor", "RocJSON", "RocTool", "RocImage", "RocScore",
+      ]),
+
     .target(
       name: "RocTestSupport", dependencies: ["RocJSON", "RocImage"], path: "Tests/RocTestSupport",
       swiftSettings: features),
@@ -151,7 +159,9 @@ let package = Package(
     .tests("RocTokenizerTests", ["RocTokenizer", "RocJSON"]),
     .tests(
       "RocImageTests", ["RocImage", "RocDigest", "RocJSON", "RocCheckpoint", "RocTensor"]),
-    .tests("RocModelTests", ["RocModel", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor"]),
+    .tests(
+      "RocModelTests",
+      ["RocModel", "RocScore", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor"]),
     .tests("RocTests", ["Roc"]),
     .tests("RocScoreTests", ["RocScore"]),
     .tests("RocMetricsTests", ["RocMetrics", "RocJSON"]),
@@ -166,6 +176,23 @@ let package = Package(
         "RocData", "RocArchive", "RocStore", "RocScore", "RocMetrics", "RocImage", "RocDigest",
         "RocJSON", .grdb,
       ]),
-    .tests("ToolTests", ["RocJSON", "RocImage", "roc-data", "roc-eval", .grdb]),
+    .tests(
+      "ToolTests",
+      [
+        "RocJSON", "RocImage", "RocModel", "RocCheckpoint", "RocTensor", "roc-data", "roc-eval",
+        "roc-model", .grdb,
+      ]),
   ]
 )
+
+// Programs for libFuzzer: Scripts/fuzz.sh builds them with the sanitizers they need.
+if Context.environment["ROC_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "roc-fuzz",
+      dependencies: [
+        "RocCheckpoint", "RocTensor", "RocTokenizer", "RocModel", "RocImage", "RocJSON",
+        "CRocImage",
+      ],
+      path: "Tests/Fuzz/Sources", swiftSettings: features))
+}

@@ -17,4 +17,6 @@ section() {
   done
   section roc-eval
   for command in run score metrics compare power runs table report merge slurm; do section roc-eval $command; done
+  section roc-model
+  for command in inspect init add-score-tokens convert bench verify doctor; do section roc-model $command; done
 } > docs/commands.md

@@ -8,32 +8,67 @@ static size_t at_most(size_t x, size_t limit) { return x < limit ? x : limit; }
 
 // ---------------------------------------------------------------- linear
 
-// Rows a tile takes: small enough that a product with one panel still feeds two threads.
-enum { TILE_ROWS = 192 };
-
 typedef struct {
   const roc_kernels *kernels;
-  const float *a, *packed, *bias;
-  float *c;
-  size_t lda, ldc, m, n, k, row_tiles;
-} product;
+  const roc_product *product;
+  const char *rows;       // prepared
+  size_t row_stride, row_tiles, panel_bytes;
+  char *scratch;
+} product_job;
+
+// Rows that one worker prepares at a time.
+enum { PREPARED = 4 };
+
+static void prepare_tile(void *context, size_t tile, size_t worker) {
+  (void)worker;
+  const product_job *job = context;
+  const roc_product *p = job->product;
+  const size_t end = at_most((tile + 1) * PREPARED, p->m);
+  for (size_t row = tile * PREPARED; row < end; row++)
+    job->kernels->prepare_row(p->format, p->a + row * p->lda, p->k,
+                              job->scratch + row * job->row_stride);
+}
 
 static void product_tile(void *context, size_t tile, size_t worker) {
   (void)worker;
-  const product *job = context;
-  const size_t panel = tile / job->row_tiles, row = tile % job->row_tiles * TILE_ROWS;
+  const product_job *job = context;
+  const roc_product *p = job->product;
+  const size_t panel = tile / job->row_tiles, row = tile % job->row_tiles * ROC_TILE_ROWS;
   const size_t column = panel * ROC_PANEL;
-  job->kernels->gemm_panel(job->a + row * job->lda, job->lda, at_most(job->m - row, TILE_ROWS),
-                           job->packed + column * job->k, at_most(job->n - column, ROC_PANEL),
-                           job->k, job->bias ? job->bias + column : NULL,
-                           job->c + row * job->ldc + column, job->ldc);
+  const roc_panel_job part = {
+      .format = p->format,
+      .rows = job->rows + row * job->row_stride,
+      .row_stride = job->row_stride,
+      .m = at_most(p->m - row, ROC_TILE_ROWS),
+      .panel = (const char *)p->packed + panel * job->panel_bytes,
+      .columns = at_most(p->n - column, ROC_PANEL),
+      .k = p->k,
+      .bias = p->bias ? p->bias + column : NULL,
+      .finish = p->finish,
+      .c = p->c + row * p->ldc + column,
+      .ldc = p->ldc,
+  };
+  job->kernels->panel(&part);
 }
 
-void roc_linear(roc_team *team, const roc_kernels *kernels, const float *a, size_t lda, size_t m,
-                const float *packed, size_t n, size_t k, const float *bias, float *c, size_t ldc) {
-  const size_t row_tiles = (m + TILE_ROWS - 1) / TILE_ROWS;
-  product job = {kernels, a, packed, bias, c, lda, ldc, m, n, k, row_tiles};
-  roc_team_run(team, panels_of(n) * row_tiles, product_tile, &job);
+size_t roc_product_scratch(const roc_kernels *kernels, roc_dtype format, size_t m, size_t k) {
+  return format == ROC_F32 ? 0 : m * kernels->row_bytes(format, k);
+}
+
+void roc_linear(roc_team *team, const roc_kernels *kernels, const roc_product *p, void *scratch) {
+  product_job job = {
+      .kernels = kernels,
+      .product = p,
+      .rows = p->format == ROC_F32 ? (const char *)p->a : scratch,
+      .row_stride =
+          p->format == ROC_F32 ? p->lda * sizeof(float) : kernels->row_bytes(p->format, p->k),
+      .row_tiles = (p->m + ROC_TILE_ROWS - 1) / ROC_TILE_ROWS,
+      .panel_bytes = roc_panel_bytes(p->format, p->k),
+      .scratch = scratch,
+  };
+  if (p->format != ROC_F32)
+    roc_team_run(team, (p->m + PREPARED - 1) / PREPARED, prepare_tile, &job);
+  roc_team_run(team, panels_of(p->n) * job.row_tiles, product_tile, &job);
 }
 
 // ---------------------------------------------------------------- attention
@@ -76,6 +111,15 @@ static void pack_head(const roc_attention *s, size_t head, float *keys, float *v
   }
 }
 
+// c[m][columns] = a[m][k] · panel[k][64] in float32.
+static void multiply(const roc_kernels *kernels, const float *a, size_t lda, size_t m,
+                     const float *panel, size_t columns, size_t k, float *c, size_t ldc) {
+  const roc_panel_job part = {.format = ROC_F32, .rows = a, .row_stride = lda * sizeof(float),
+                              .m = m, .panel = panel, .columns = columns, .k = k,
+                              .finish = ROC_STORE, .c = c, .ldc = ldc};
+  kernels->panel(&part);
+}
+
 // One key head and all query heads that share it.
 static void attention_tile(void *context, size_t head, size_t worker) {
   const attention_job *job = context;
@@ -93,9 +137,8 @@ static void attention_tile(void *context, size_t head, size_t worker) {
       const size_t seen =
           s->first_visible ? at_most(s->first_visible + row + rows - 1, s->keys) : s->keys;
       for (size_t first = 0; first < seen; first += ROC_PANEL)
-        job->kernels->gemm_panel(q + row * s->query_stride, s->query_stride, rows,
-                                 keys + first * s->width, ROC_PANEL, s->width, NULL,
-                                 scores + first, stride);
+        multiply(job->kernels, q + row * s->query_stride, s->query_stride, rows,
+                 keys + first * s->width, ROC_PANEL, s->width, scores + first, stride);
       for (size_t i = 0; i < rows; i++) {
         const size_t visible = s->first_visible ? s->first_visible + row + i : s->keys;
         job->kernels->softmax(scores + i * stride, visible, s->scale);
@@ -103,9 +146,9 @@ static void attention_tile(void *context, size_t head, size_t worker) {
         memset(scores + i * stride + visible, 0, (seen - visible) * sizeof(float));
       }
       for (size_t first = 0; first < s->width; first += ROC_PANEL)
-        job->kernels->gemm_panel(scores, stride, rows, values + first * s->keys,
-                                 at_most(s->width - first, ROC_PANEL), seen, NULL,
-                                 out + row * s->output_stride + first, s->output_stride);
+        multiply(job->kernels, scores, stride, rows, values + first * s->keys,
+                 at_most(s->width - first, ROC_PANEL), seen,
+                 out + row * s->output_stride + first, s->output_stride);
     }
   }
 }
@@ -116,20 +159,80 @@ void roc_attend(roc_team *team, const roc_kernels *kernels, const roc_attention 
   roc_team_run(team, shape->heads / shape->group, attention_tile, &job);
 }
 
-// ---------------------------------------------------------------- rotary positions
+// ---------------------------------------------------------------- row by row
 
-void roc_rotate(float *x, size_t stride, size_t m, size_t heads, size_t width,
-                const float *cosine, const float *sine) {
-  const size_t half = width / 2;
-  for (size_t row = 0; row < m; row++) {
-    const float *c = cosine + row * half, *s = sine + row * half;
-    for (size_t head = 0; head < heads; head++) {
-      float *pair = x + row * stride + head * width;
-      for (size_t i = 0; i < half; i++) {
-        const float a = pair[i], b = pair[i + half];
-        pair[i] = a * c[i] - b * s[i];
-        pair[i + half] = b * c[i] + a * s[i];
-      }
-    }
-  }
+// Rows that one worker takes at a time: enough work to be worth a claim.
+enum { ROW_BLOCK = 8 };
+
+typedef struct {
+  const roc_kernels *kernels;
+  const float *x, *weight, *bias;
+  float *y;
+  float eps;
+  size_t m, n, heads;
+} row_job;
+
+static void run_rows(roc_team *team, roc_work work, row_job *job) {
+  roc_team_run(team, (job->m + ROW_BLOCK - 1) / ROW_BLOCK, work, job);
+}
+
+#define ROWS_OF_TILE(job, tile)                                                                  \
+  for (size_t row = (tile) * ROW_BLOCK, end = at_most(row + ROW_BLOCK, (job)->m); row < end; row++)
+
+static void layer_norm_tile(void *context, size_t tile, size_t worker) {
+  (void)worker;
+  const row_job *job = context;
+  ROWS_OF_TILE(job, tile)
+    job->kernels->layer_norm(job->x + row * job->n, job->weight, job->bias, job->eps, job->n,
+                             job->y + row * job->n);
+}
+
+void roc_layer_norm_rows(roc_team *team, const roc_kernels *kernels, const float *x, size_t m,
+                         size_t n, const float *weight, const float *bias, float eps, float *y) {
+  row_job job = {.kernels = kernels, .x = x, .weight = weight, .bias = bias, .y = y, .eps = eps,
+                 .m = m, .n = n};
+  run_rows(team, layer_norm_tile, &job);
+}
+
+static void rms_norm_tile(void *context, size_t tile, size_t worker) {
+  (void)worker;
+  const row_job *job = context;
+  ROWS_OF_TILE(job, tile)
+    job->kernels->rms_norm(job->x + row * job->n, job->weight, job->eps, job->n,
+                           job->y + row * job->n);
+}
+
+void roc_rms_norm_rows(roc_team *team, const roc_kernels *kernels, const float *x, size_t m,
+                       size_t n, const float *weight, float eps, float *y) {
+  row_job job = {.kernels = kernels, .x = x, .weight = weight, .y = y, .eps = eps, .m = m,
+                 .n = n};
+  run_rows(team, rms_norm_tile, &job);
+}
+
+static void rotate_tile(void *context, size_t tile, size_t worker) {
+  (void)worker;
+  const row_job *job = context;
+  const size_t half = job->n / 2;
+  ROWS_OF_TILE(job, tile)
+    job->kernels->rotate(job->y + row * job->heads * job->n, job->heads, job->n,
+                         job->weight + row * half, job->bias + row * half);
+}
+
+void roc_rotate_rows(roc_team *team, const roc_kernels *kernels, float *x, size_t m,
+                     size_t heads, size_t width, const float *cosine, const float *sine) {
+  row_job job = {.kernels = kernels, .weight = cosine, .bias = sine, .y = x, .m = m, .n = width,
+                 .heads = heads};
+  run_rows(team, rotate_tile, &job);
+}
+
+static void add_tile(void *context, size_t tile, size_t worker) {
+  (void)worker;
+  const row_job *job = context;
+  ROWS_OF_TILE(job, tile)
+    for (size_t i = row * job->n; i < (row + 1) * job->n; i++) job->y[i] += job->x[i];
+}
+
+void roc_add_rows(roc_team *team, float *x, const float *y, size_t m, size_t n) {
+  row_job job = {.x = y, .y = x, .m = m, .n = n};
+  run_rows(team, add_tile, &job);
 }

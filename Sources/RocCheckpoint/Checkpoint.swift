@@ -1,46 +1,110 @@
 import RocDigest
 package import RocJSON
-import RocTensor
+package import RocTensor
 
 /// A checkpoint folder: its configuration files and its mapped weights.
+///
+/// Weights are safetensors or PyTorch's .bin, in one file or in shards with an index. A folder
+/// that holds an adapter (LoRA) stands for its base checkpoint with the adapter's part added.
 package struct Checkpoint: Sendable {
   package let folder: String
   /// The weight files, in the order of their names.
   package let weightFiles: [String]
+  /// How the matrices of a converted checkpoint are packed; nil for ordinary ones.
+  package let layout: Layout?
+  /// The adapter, whose tensors replace or change those of its base.
+  package let adapter: Adapter?
   private let tensors: [String: Tensor]
 
-  /// Maps every weight file of `folder`: `model.safetensors`, or the shards of its index.
+  /// How weight matrices lie in a converted checkpoint.
+  package struct Layout: Sendable, Equatable {
+    package let version: String
+    package let precision: String
+  }
+
+  /// The layout that this version writes and reads: see `roc_panel_bytes`.
+  package static let panelLayout = "panels64/1"
+
+  /// The name of a packed matrix.
+  package static func panelName(_ name: String, _ precision: Precision) -> String {
+    "\(name).panels.\(precision.rawValue)"
+  }
+
+  /// Single files and indexes, in the order in which they are looked for.
+  private static let singles = ["model.safetensors", "pytorch_model.bin"]
+
+  /// Maps every weight file of `folder`.
   ///
   /// - Throws: `CheckpointError` when files are missing, cut or contradict the index.
   package init(folder: String) throws(CheckpointError) {
     self.folder = folder
-    let single = "\(folder)/model.safetensors"
-    let index = "\(folder)/model.safetensors.index.json"
-    if fileExists(index) {
-      let shards = try Self.shards(index)
-      weightFiles = Set(shards.values).sorted()
-      tensors = try Self.readShards(folder: folder, shards: shards, index: index)
-    } else if fileExists(single) {
-      weightFiles = ["model.safetensors"]
-      tensors = try Self.byName(SafetensorsFile(path: single).tensors)
-    } else {
+    let weights = try Self.weights(in: folder)
+    let adapter = try Adapter(folder: folder)
+    guard weights != nil || adapter != nil else {
       throw CheckpointError(Self.noWeights(in: folder))
     }
+    var layout: Layout?
+    for file in weights?.files ?? [] {
+      guard let version = file.metadata["roc_layout"] else { continue }
+      layout = Layout(version: version, precision: file.metadata["roc_precision"] ?? "")
+    }
+    guard layout == nil || adapter == nil else {
+      throw CheckpointError("\(folder): an adapter beside packed weights; use the original ones")
+    }
+    self.layout = layout
+    self.adapter = adapter
+    weightFiles = weights?.names ?? []
+    var tensors = adapter?.base.tensors ?? [:]
+    if let weights {
+      tensors = try Self.merged(weights.files, folder: folder)
+      if let index = weights.index {
+        try Self.check(index.shards, tensors, folder: folder, index: index.path)
+      }
+    }
+    for (name, tensor) in adapter?.replaced ?? [:] { tensors[name] = tensor }
+    self.tensors = tensors
+  }
+
+  /// A checkpoint without a single tensor, to ask a network what it needs.
+  package static let empty = Checkpoint()
+
+  private init() {
+    folder = ""
+    weightFiles = []
+    layout = nil
+    adapter = nil
+    tensors = [:]
+  }
+
+  private struct Weights {
+    let names: [String]
+    let files: [WeightFile]
+    let index: (path: String, shards: [String: String])?
+  }
+
+  private static func weights(in folder: String) throws(CheckpointError) -> Weights? {
+    for single in singles {
+      let index = "\(folder)/\(single).index.json"
+      if fileExists(index) {
+        let shards = try shards(index)
+        let names = Set(shards.values).sorted()
+        var files: [WeightFile] = []
+        for name in names { files.append(try WeightFile(path: "\(folder)/\(name)")) }
+        return Weights(names: names, files: files, index: (index, shards))
+      }
+      if fileExists("\(folder)/\(single)") {
+        return Weights(
+          names: [single], files: [try WeightFile(path: "\(folder)/\(single)")], index: nil)
+      }
+    }
+    return nil
   }
 
   private static func noWeights(in folder: String) -> String {
     guard fileExists(folder) else { return "\(folder): there is no such checkpoint folder" }
-    if fileExists("\(folder)/pytorch_model.bin")
-      || fileExists("\(folder)/pytorch_model.bin.index.json")
-    {
-      return """
-        \(folder): holds PyTorch .bin weights, and only safetensors weights are read; convert \
-        them with safetensors.torch.save_file
-        """
-    }
     return """
-      \(folder): no weights; expected model.safetensors or model.safetensors.index.json with its \
-      shards
+      \(folder): no weights; expected model.safetensors, pytorch_model.bin, an index of one of \
+      them with its shards, or adapter_config.json
       """
   }
 
@@ -60,29 +124,31 @@ package struct Checkpoint: Sendable {
     return shards
   }
 
-  private static func readShards(
-    folder: String, shards: [String: String], index: String
+  private static func merged(
+    _ files: [WeightFile], folder: String
   ) throws(CheckpointError) -> [String: Tensor] {
     var tensors: [String: Tensor] = [:]
-    for file in Set(shards.values).sorted() {
-      for tensor in try SafetensorsFile(path: "\(folder)/\(file)").tensors {
-        guard tensors.updateValue(tensor, forKey: tensor.name) == nil else {
-          throw CheckpointError("\(folder): tensor \(tensor.name) is in more than one shard")
-        }
+    for tensor in files.flatMap(\.tensors) {
+      guard tensors.updateValue(tensor, forKey: tensor.name) == nil else {
+        throw CheckpointError("\(folder): tensor \(tensor.name) is in more than one shard")
       }
-    }
-    for (name, file) in shards.sorted(by: { $0.key < $1.key }) where tensors[name] == nil {
-      throw CheckpointError("\(folder)/\(file): tensor \(name) is missing, \(index) puts it there")
     }
     return tensors
   }
 
-  private static func byName(_ tensors: [Tensor]) -> [String: Tensor] {
-    Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  private static func check(
+    _ shards: [String: String], _ tensors: [String: Tensor], folder: String, index: String
+  ) throws(CheckpointError) {
+    for (name, file) in shards.sorted(by: { $0.key < $1.key }) where tensors[name] == nil {
+      throw CheckpointError("\(folder)/\(file): tensor \(name) is missing, \(index) puts it there")
+    }
   }
 
   /// The tensor of that name, or nil.
   package subscript(name: String) -> Tensor? { tensors[name] }
+
+  /// What an adapter adds to the tensor of that name; nil for nothing.
+  package func update(of name: String) -> LowRankUpdate? { adapter?.updates[name] }
 
   /// All names, sorted.
   package var names: [String] { tensors.keys.sorted() }
@@ -90,26 +156,49 @@ package struct Checkpoint: Sendable {
   /// Bytes of all tensors together.
   package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.byteCount } }
 
-  /// A configuration file of the folder.
+  /// A configuration file of the folder, or of the base that an adapter belongs to.
   package func json(_ name: String) throws(CheckpointError) -> JSON {
-    try readJSON("\(folder)/\(name)")
+    try readJSON(path(of: name))
   }
 
+  /// Where a file lies that an adapter's folder may leave to its base.
+  package func path(of name: String) -> String {
+    let own = "\(folder)/\(name)"
+    guard !fileExists(own), let base = adapter?.base else { return own }
+    return base.path(of: name)
+  }
+
+  /// The folder, or the base's where only that has the file.
+  package func folder(of name: String) -> String {
+    String(path(of: name).dropLast(name.utf8.count + 1))
+  }
+
+  /// The files beside the weights that decide what a model does.
+  package static let companions = [
+    "config.json", "preprocessor_config.json", "tokenizer.model", "tokenizer_config.json",
+    "special_tokens_map.json", "added_tokens.json",
+  ]
+
   /// SHA-256 over the lines `<sha256>  <file name>` of weights, config, tokenizer and
-  /// preprocessor files, sorted by name.
+  /// preprocessor files, sorted by name; for an adapter, of its files and of its base as `base`.
   package func sha256() throws(CheckpointError) -> String {
-    let companions = [
-      "config.json", "preprocessor_config.json", "tokenizer.model", "tokenizer_config.json",
-      "special_tokens_map.json", "added_tokens.json",
-    ]
     var lines = ""
-    for name in (weightFiles + companions).sorted() where fileExists("\(folder)/\(name)") {
+    for (name, digest) in try digests() { lines += "\(digest)  \(name)\n" }
+    return SHA256.of(lines)
+  }
+
+  /// The SHA-256 of every file that `sha256` covers, by name.
+  package func digests() throws(CheckpointError) -> [(name: String, sha256: String)] {
+    var result: [(name: String, sha256: String)] = []
+    let names = weightFiles + Self.companions + (adapter?.files ?? [])
+    for name in names.sorted() where fileExists("\(folder)/\(name)") {
       do throws(FileError) {
-        lines += "\(try SHA256.of(file: "\(folder)/\(name)"))  \(name)\n"
+        result.append((name, try SHA256.of(file: "\(folder)/\(name)")))
       } catch {
         throw CheckpointError(error)
       }
     }
-    return SHA256.of(lines)
+    if weightFiles.isEmpty, let base = adapter?.base { result.append(("base", try base.sha256())) }
+    return result
   }
 }

@@ -31,3 +31,12 @@ package func readJSON(_ path: String) throws(CheckpointError) -> JSON {
     throw CheckpointError(error, in: path)
   }
 }
+
+/// All bytes of a small file.
+package func readBytes(_ path: String) throws(CheckpointError) -> [UInt8] {
+  do throws(FileError) {
+    return try MappedFile(path: path).withBytes { Array($0) }
+  } catch {
+    throw CheckpointError(error)
+  }
+}

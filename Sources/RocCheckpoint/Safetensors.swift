@@ -1,30 +1,5 @@
 import RocJSON
-package import RocTensor
-
-/// One tensor of a weight file: format, shape and bytes, nothing converted.
-package struct Tensor: Sendable {
-  package let name: String
-  package let dtype: DType
-  package let shape: [Int]
-  /// Position in the file.
-  let range: Range<Int>
-  let file: MappedFile
-
-  package var byteCount: Int { range.count }
-
-  /// The values as a matrix of rows · columns, which must be all of them.
-  package func weights(rows: Int, columns: Int) -> RawWeights {
-    RawWeights(file: file, range: range, dtype: dtype, rows: rows, columns: columns)
-  }
-
-  /// The values widened to float32, in row-major order.
-  package var widened: [Float] { weights(rows: 1, columns: count).widened }
-
-  package var count: Int { shape.reduce(1, *) }
-
-  /// The file that holds the tensor.
-  package var path: String { file.path }
-}
+import RocTensor
 
 /// A safetensors file, mapped: 8 bytes of header length, a JSON header, then the data.
 ///
@@ -46,6 +21,11 @@ package struct SafetensorsFile: Sendable {
     } catch {
       throw CheckpointError(error)
     }
+    try self.init(file)
+  }
+
+  /// - Throws: `CheckpointError` for a file that is cut, overlapping, or not safetensors.
+  init(_ file: MappedFile) throws(CheckpointError) {
     let header = try Self.header(of: file)
     var tensors: [Tensor] = []
     var metadata: [String: String] = [:]
@@ -56,8 +36,8 @@ package struct SafetensorsFile: Sendable {
         tensors.append(try Self.tensor(member, file: file, dataStart: header.end))
       }
     }
-    try Self.refuseOverlaps(tensors, path: path)
-    self.path = path
+    try Self.refuseOverlaps(tensors, path: file.path)
+    path = file.path
     self.tensors = tensors
     self.metadata = metadata
   }

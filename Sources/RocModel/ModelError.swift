@@ -1,20 +1,32 @@
+package import RocTensor
+
 /// Why a model cannot be loaded or asked.
 package enum ModelError: Error, CustomStringConvertible, Equatable, Sendable {
   /// The folder's files are missing, cut, or contradict each other.
   case checkpoint(String)
   /// The weights do not fit into the machine's free memory.
-  case memory(needed: Int, available: Int, folder: String)
+  case memory(needed: Int, available: Int, folder: String, precision: Precision)
   /// The question or setting cannot be answered by this model.
   case request(String)
 
   package var description: String {
     switch self {
     case .checkpoint(let message), .request(let message): message
-    case .memory(let needed, let available, let folder):
+    case .memory(let needed, let available, let folder, let precision):
       """
-      \(folder): the weights need \(memorySize(needed)) as f32 and this machine has \
-      \(memorySize(available)) free; close other programs or use a machine with more memory
+      \(folder): the weights need \(memorySize(needed)) as \(precision.rawValue) and this machine \
+      has \(memorySize(available)) free; \(Self.advice(precision))
       """
+    }
+  }
+}
+
+extension ModelError {
+  private static func advice(_ precision: Precision) -> String {
+    switch precision {
+    case .f32: "--precision bf16 needs half as much, int8 a quarter"
+    case .bf16: "--precision int8 needs half as much"
+    case .int8: "close other programs or use a machine with more memory"
     }
   }
 }

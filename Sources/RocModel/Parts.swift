@@ -10,6 +10,9 @@ package protocol VisionEncoder: Sendable {
   ///   - trace: Records the stages when given.
   /// - Returns: [tokens, vision width].
   func encode(_ pixels: borrowing Matrix, trace: Trace?) -> Matrix
+
+  /// Multiplications and additions for a picture.
+  var operations: Double { get }
 }
 
 /// Features of a picture to the rows that stand in the prompt.
@@ -22,6 +25,9 @@ package protocol Connector: Sendable {
   ///   - trace: Records the stages when given.
   /// - Returns: [rows, language width].
   func connect(_ features: borrowing Matrix, trace: Trace?) -> Matrix
+
+  /// Multiplications and additions for a picture.
+  var operations: Double { get }
 }
 
 /// A decoder that continues rows of embeddings.
@@ -40,13 +46,17 @@ package protocol LanguageModel: Sendable {
   ///   - rows: [T, width].
   ///   - kinds: Which rows stand for text and which for a picture; together T.
   ///   - cache: Keys and values of all rows before.
-  ///   - trace: Records the stages when given.
-  /// - Returns: Hidden states after the final norm, [T, width].
+  ///   - read: How many of the last rows are wanted.
+  ///   - trace: Records the stages of all rows when given.
+  /// - Returns: Hidden states of the wanted rows after the final norm, [read, width].
   func run(
-    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, trace: Trace?
+    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, read: Int, trace: Trace?
   ) -> Matrix
-  /// Logits over the vocabulary for one row of hidden states.
-  func logits(_ hidden: borrowing Matrix, row: Int) -> [Float]
+  /// Logits for rows of hidden states, [rows, vocabulary].
+  func logits(_ hidden: borrowing Matrix) -> Matrix
+
+  /// Multiplications and additions for the products of `rows` rows of which the last is read.
+  func operations(rows: Int) -> Double
 }
 
 /// A stretch of rows of one modality.
@@ -86,5 +96,6 @@ package struct ModelParts: Sendable {
   package let template: any PromptTemplate
   package let tokenizer: Tokenizer
   package let preprocessing: Preprocessing
-  package let readout: ScoreReadout
+  /// Nil for a model without score tokens.
+  package let readout: ScoreReadout?
 }

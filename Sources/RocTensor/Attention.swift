@@ -40,14 +40,14 @@ extension Compute {
     precondition(
       firstVisible.map { $0 > 0 && $0 + queries - 1 <= keys } ?? true,
       "\(queries) causal queries from key \(firstVisible ?? 0) of \(keys)")
-    let output = Matrix(rows: queries, columns: heads * width)
+    let output = Matrix(uninitialized: queries, heads * width)
     var shape = roc_attention(
       query: query.values, key: key.values, value: value.values, output: output.values,
       query_stride: query.rowStride, key_stride: key.rowStride, value_stride: value.rowStride,
       output_stride: heads * width, query_head: query.headStride, key_head: key.headStride,
       value_head: value.headStride, queries: queries, keys: keys, heads: heads,
       group: heads / keyHeads, width: width, scale: scale, first_visible: firstVisible ?? 0)
-    let scratch = Matrix(rows: threads, columns: roc_attention_scratch(&shape))
+    let scratch = Matrix(uninitialized: threads, roc_attention_scratch(&shape))
     roc_attend(team, kernels, &shape, scratch.values)
     return output
   }

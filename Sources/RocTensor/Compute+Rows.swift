@@ -9,33 +9,34 @@ extension Compute {
     precondition(
       weight.count == x.columns && bias.count == x.columns,
       "LayerNorm of \(weight.count) values over rows of \(x.columns)")
-    let y = Matrix(rows: x.rows, columns: x.columns)
-    for row in 0..<x.rows {
-      kernels.pointee.layer_norm(x.row(row), weight, bias, epsilon, x.columns, y.row(row))
-    }
+    let y = Matrix(uninitialized: x.rows, x.columns)
+    roc_layer_norm_rows(
+      team, kernels, x.values, x.rows, x.columns, weight, bias, epsilon, y.values)
     return y
   }
 
-  /// x / sqrt(mean(x²) + eps) · weight; `weight` names the vector of each row.
+  /// x / sqrt(mean(x²) + eps) · weight, row by row.
+  ///
+  /// - Parameters:
+  ///   - x: [M, N].
+  ///   - weights: Stretches of rows and the vector of N values that each takes; together M rows.
+  ///   - epsilon: Keeps rows of zeros finite.
+  /// - Returns: [M, N].
   package func rmsNorm(
-    _ x: borrowing Matrix, epsilon: Float, weight: (Int) -> [Float]
+    _ x: borrowing Matrix, weights: [(rows: Int, vector: [Float])], epsilon: Float
   ) -> Matrix {
-    let y = Matrix(rows: x.rows, columns: x.columns)
-    for row in 0..<x.rows {
-      let vector = weight(row)
+    precondition(
+      weights.reduce(0) { $0 + $1.rows } == x.rows, "RMSNorm of other than \(x.rows) rows")
+    let y = Matrix(uninitialized: x.rows, x.columns)
+    var start = 0
+    for (rows, vector) in weights where rows > 0 {
       precondition(
         vector.count == x.columns, "RMSNorm of \(vector.count) values over rows of \(x.columns)")
-      kernels.pointee.rms_norm(x.row(row), vector, epsilon, x.columns, y.row(row))
+      roc_rms_norm_rows(
+        team, kernels, x.row(start), rows, x.columns, vector, epsilon, y.row(start))
+      start += rows
     }
     return y
-  }
-
-  /// Adds `y` to `x` in place.
-  package func add(_ y: borrowing Matrix, to x: borrowing Matrix) {
-    precondition(
-      x.rows == y.rows && x.columns == y.columns,
-      "sum of \(x.rows) x \(x.columns) and \(y.rows) x \(y.columns)")
-    kernels.pointee.add(x.values, y.values, x.count)
   }
 
   /// x += the first rows of `vectors`, row by row.
@@ -43,20 +44,7 @@ extension Compute {
     precondition(
       x.rows <= vectors.rows && x.columns == vectors.columns,
       "rows of \(vectors.rows) x \(vectors.columns) onto \(x.rows) x \(x.columns)")
-    kernels.pointee.add(x.values, vectors.values, x.count)
-  }
-
-  /// Replaces x by x · sigmoid(1.702 x).
-  package func quickGELU(_ x: borrowing Matrix) {
-    kernels.pointee.quick_gelu(x.values, x.count)
-  }
-
-  /// Replaces gate by silu(gate) · up.
-  package func siluMultiply(_ gate: borrowing Matrix, by up: borrowing Matrix) {
-    precondition(
-      gate.rows == up.rows && gate.columns == up.columns,
-      "product of \(gate.rows) x \(gate.columns) and \(up.rows) x \(up.columns)")
-    kernels.pointee.silu_multiply(gate.values, up.values, gate.count)
+    roc_add_rows(team, x.values, vectors.values, x.rows, x.columns)
   }
 
   /// Softmax of a vector.
@@ -83,8 +71,8 @@ extension Compute {
       first + x.rows <= positions.cosine.rows,
       "positions \(first)..<\(first + x.rows) of a table of \(positions.cosine.rows)")
     guard x.rows > 0 else { return }
-    roc_rotate(
-      x.values, x.columns, x.rows, heads, x.columns / heads,
-      positions.cosine.row(first), positions.sine.row(first))
+    roc_rotate_rows(
+      team, kernels, x.values, x.rows, heads, x.columns / heads, positions.cosine.row(first),
+      positions.sine.row(first))
   }
 }

@@ -8,7 +8,7 @@ package final class Compute: @unchecked Sendable {
 
   /// - Parameters:
   ///   - threads: Workers, the caller included; at least 1.
-  ///   - instructionSet: `portable`, `avx2` or `avx512`; the fastest of the CPU when nil.
+  ///   - instructionSet: One of `instructionSets`; the fastest of the CPU when nil.
   /// - Throws: `ComputeError` when the set is unknown or the CPU lacks it.
   package init(threads: Int, instructionSet: String? = nil) throws(ComputeError) {
     if let name = instructionSet {
@@ -27,6 +27,13 @@ package final class Compute: @unchecked Sendable {
 
   deinit { roc_team_destroy(team) }
 
+  /// The names of all sets of this build, the fastest first; not every CPU runs all of them.
+  package static var instructionSets: [String] {
+    var names: [String] = []
+    while let name = roc_kernels_name(names.count) { names.append(String(cString: name)) }
+    return names
+  }
+
   /// The name of the instruction set in use.
   package var instructionSet: String { String(cString: kernels.pointee.name) }
 }
@@ -40,7 +47,10 @@ package enum ComputeError: Error, CustomStringConvertible, Equatable {
   package var description: String {
     switch self {
     case .unknown(let name):
-      "there are no kernels called \(name); the sets are portable, avx2 and avx512"
+      """
+      there are no kernels called \(name); the sets are \
+      \(Compute.instructionSets.joined(separator: ", "))
+      """
     case .unsupported(let name):
       "this CPU cannot run the \(name) kernels; leave ROC_KERNELS unset to use the best it can"
     case .threads(let count):

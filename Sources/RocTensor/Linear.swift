@@ -1,139 +1,123 @@
 import CRocKernels
 
-/// Weights as a checkpoint holds them: row-major values of one float format, borrowed.
-package struct RawWeights: Sendable {
-  private let file: MappedFile
-  private let range: Range<Int>
-  package let dtype: DType
-  package let rows: Int
-  package let columns: Int
+/// What becomes of a product before it is stored; saves a pass over the result.
+package enum Finish: Sendable {
+  /// y = x · Wᵀ + b
+  case store
+  /// y = y + x · Wᵀ + b, the residual connection.
+  case add
+  /// y = quick-GELU of x · Wᵀ + b
+  case quickGELU
+  /// y = silu(y) · (x · Wᵀ + b), where y holds the gate.
+  case siluGate
 
-  /// - Parameters:
-  ///   - file: Holds the values, at any alignment.
-  ///   - range: Where rows · columns values lie in it.
-  ///   - dtype: `f32`, `f16` or `bf16`.
-  ///   - rows: Output features.
-  ///   - columns: Input features.
-  package init(file: MappedFile, range: Range<Int>, dtype: DType, rows: Int, columns: Int) {
-    precondition(
-      range.count == rows * columns * dtype.size,
-      "\(range.count) bytes for \(rows) x \(columns) of \(dtype.rawValue)")
-    self.file = file
-    self.range = range
-    self.dtype = dtype
-    self.rows = rows
-    self.columns = columns
-  }
-
-  /// The same values with another split into rows and columns.
-  package func reshaped(rows: Int, columns: Int) -> RawWeights {
-    RawWeights(file: file, range: range, dtype: dtype, rows: rows, columns: columns)
-  }
-
-  /// All values widened to float32.
-  package var widened: [Float] { widened(from: 0, count: rows * columns) }
-
-  /// The values of one row, widened to float32.
-  package func widened(row: Int) -> [Float] { widened(from: row * columns, count: columns) }
-
-  private func widened(from first: Int, count: Int) -> [Float] {
-    guard count > 0 else { return [] }
-    return withValues { values in
-      Array(unsafeUninitializedCapacity: count) { buffer, filled in
-        guard let start = buffer.baseAddress else { return }
-        roc_widen(values + first * dtype.size, dtype.kernelType, count, start)
-        filled = count
-      }
-    }
-  }
-
-  /// Lends the first value's address; there must be values.
-  func withValues<Value>(_ body: (UnsafeRawPointer) -> Value) -> Value {
-    file.withBytes { bytes in
-      guard let base = bytes.baseAddress else { preconditionFailure("weights in an empty file") }
-      return body(base + range.lowerBound)
-    }
-  }
-}
-
-extension DType {
-  /// The kernels' name of a float format.
-  fileprivate var kernelType: roc_dtype {
+  fileprivate var kernelType: roc_finish {
     switch self {
-    case .f32: ROC_F32
-    case .f16: ROC_F16
-    case .bf16: ROC_BF16
-    default: preconditionFailure("weights of \(rawValue) are not computed with")
+    case .store: ROC_STORE
+    case .add: ROC_ADD
+    case .quickGELU: ROC_QUICK_GELU
+    case .siluGate: ROC_SILU_GATE
     }
   }
 }
 
-/// y = x · Wᵀ + b with W packed in panels of 64 output features.
-@safe
-package final class Linear: @unchecked Sendable {
+/// y = x · Wᵀ + b with packed weights.
+package struct Linear: Sendable {
   package let inputs: Int
   package let outputs: Int
-  private let packed: Matrix
+  private let weights: PackedWeights?
   private let bias: [Float]?
 
-  /// Packs `weights` [outputs, inputs] as float32.
-  package init(_ weights: RawWeights, bias: [Float]?, compute: Compute) {
-    inputs = weights.columns
-    outputs = weights.rows
-    self.bias = bias
+  /// - Parameters:
+  ///   - weights: [outputs, inputs].
+  ///   - bias: [outputs] or nil.
+  package init(_ weights: PackedWeights, bias: [Float]?) {
     precondition(
-      bias.map { $0.count == weights.rows } ?? true, "a bias for other than \(weights.rows) rows")
-    let packed = Matrix(rows: 1, columns: roc_packed_count(outputs, inputs))
-    weights.withValues {
-      roc_pack(
-        compute.team, $0, weights.dtype.kernelType, weights.rows, weights.columns, packed.values)
-    }
-    self.packed = packed
+      bias.map { $0.count == weights.outputs } ?? true,
+      "a bias for other than \(weights.outputs) outputs")
+    inputs = weights.inputs
+    outputs = weights.outputs
+    self.weights = weights
+    self.bias = bias
   }
 
   /// Weights that were never read: it has sizes and cannot be applied.
   package init(unread outputs: Int, _ inputs: Int) {
     self.inputs = inputs
     self.outputs = outputs
+    weights = nil
     bias = nil
-    packed = Matrix(rows: 0, columns: 0)
   }
 
   /// - Parameters:
   ///   - x: [M, inputs].
   ///   - rows: The rows of `x` to use, all when nil.
+  ///   - finish: `store` or `quickGELU`.
   ///   - compute: Kernels and threads.
   /// - Returns: [rows, outputs].
   package func callAsFunction(
-    _ x: borrowing Matrix, rows: Range<Int>? = nil, _ compute: Compute
+    _ x: borrowing Matrix, rows: Range<Int>? = nil, finish: Finish = .store, _ compute: Compute
   ) -> Matrix {
     let rows = rows ?? 0..<x.rows
-    let y = Matrix(rows: rows.count, columns: outputs)
-    apply(x, rows: rows, into: y, at: 0, compute)
+    let y = Matrix(uninitialized: rows.count, outputs)
+    apply(x, rows: rows, into: y, at: 0, finish: finish, compute)
     return y
+  }
+
+  /// Writes the products of all rows of `x` to `y`, finished.
+  package func apply(
+    _ x: borrowing Matrix, into y: borrowing Matrix, finish: Finish, _ compute: Compute
+  ) {
+    apply(x, rows: 0..<x.rows, into: y, at: 0, finish: finish, compute)
   }
 
   /// Writes the products of `rows` of `x` to `y`, from row `start`.
   package func apply(
     _ x: borrowing Matrix, rows: Range<Int>, into y: borrowing Matrix, at start: Int,
-    _ compute: Compute
+    finish: Finish = .store, _ compute: Compute
   ) {
     precondition(x.columns == inputs, "rows of \(x.columns) for weights [\(outputs), \(inputs)]")
     precondition(
       rows.upperBound <= x.rows && start + rows.count <= y.rows && y.columns == outputs,
       "rows \(rows) of \(x.rows) into \(y.rows) x \(y.columns) at \(start)")
-    precondition(packed.rows == 1, "weights [\(outputs), \(inputs)] that were never read")
+    guard let weights else {
+      preconditionFailure("weights [\(outputs), \(inputs)] that were never read")
+    }
     guard !rows.isEmpty else { return }
     let input = x.row(rows.lowerBound)
     let output = y.row(start)
-    if let bias {
-      roc_linear(
-        compute.team, compute.kernels, input, inputs, rows.count, packed.values, outputs, inputs,
-        bias, output, outputs)
-    } else {
-      roc_linear(
-        compute.team, compute.kernels, input, inputs, rows.count, packed.values, outputs, inputs,
-        nil, output, outputs)
+    let format = weights.precision.kernelType
+    let scratch = Scratch(
+      bytes: roc_product_scratch(compute.kernels, format, rows.count, inputs))
+    weights.withPanels { panels in
+      guard let panels = panels.baseAddress else { return }
+      func multiply(_ bias: UnsafePointer<Float>?) {
+        var product = roc_product(
+          a: input, lda: inputs, m: rows.count, packed: panels, format: format, n: outputs,
+          k: inputs, bias: bias, finish: finish.kernelType, c: output, ldc: outputs)
+        roc_linear(compute.team, compute.kernels, &product, scratch.bytes)
+      }
+      if let bias {
+        bias.withUnsafeBufferPointer { multiply($0.baseAddress) }
+      } else {
+        multiply(nil)
+      }
     }
+  }
+}
+
+/// Memory for the length of one operation; nil for no bytes.
+@safe
+private struct Scratch: ~Copyable {
+  let bytes: UnsafeMutableRawPointer?
+  private let count: Int
+
+  init(bytes count: Int) {
+    self.count = count
+    bytes = count > 0 ? Buffers.take(count) : nil
+  }
+
+  deinit {
+    if let bytes { Buffers.give(bytes, count) }
   }
 }

@@ -31,6 +31,8 @@ package struct FileError: Error, CustomStringConvertible, Equatable {
 package final class MappedFile: @unchecked Sendable {
   package let path: String
   private let bytes: UnsafeRawBufferPointer
+  /// The contents exist nowhere else.
+  private var isMemory = false
 
   /// - Parameter path: A regular file of any size, empty included.
   /// - Throws: `FileError` naming the file and the system's reason.
@@ -57,6 +59,30 @@ package final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: mapped, count: count)
   }
 
+  /// Memory that stands for a file, filled by `fill`; pages come from the system as it writes.
+  ///
+  /// - Parameters:
+  ///   - name: Takes the place of the path in messages.
+  ///   - count: Bytes, zero before they are filled.
+  ///   - fill: Writes the contents.
+  /// - Throws: `FileError` when the system has no such memory.
+  package init(
+    memory name: String, count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void
+  ) throws(FileError) {
+    guard count > 0 else {
+      path = name
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let mapped = mmap(
+      nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard let mapped, mapped != MAP_FAILED else { throw FileError(path: name, errno: errno) }
+    fill(UnsafeMutableRawBufferPointer(start: mapped, count: count))
+    path = name
+    isMemory = true
+    bytes = UnsafeRawBufferPointer(start: mapped, count: count)
+  }
+
   deinit {
     if let base = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
@@ -80,7 +106,7 @@ package final class MappedFile: @unchecked Sendable {
   package func forget(before position: Int) {
     let page = Int(getpagesize())
     let count = min(position, bytes.count) / page * page
-    guard count > 0, let base = bytes.baseAddress else { return }
+    guard count > 0, !isMemory, let base = bytes.baseAddress else { return }
     madvise(UnsafeMutableRawPointer(mutating: base), count, MADV_DONTNEED)
   }
 

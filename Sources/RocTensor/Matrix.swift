@@ -7,24 +7,34 @@ package struct Matrix: ~Copyable, @unchecked Sendable {
 
   /// Zeros of shape [rows, columns].
   package init(rows: Int, columns: Int) {
+    self.init(uninitialized: rows, columns)
+    values.update(repeating: 0, count: count)
+  }
+
+  /// A matrix whose every value is about to be written.
+  package init(uninitialized rows: Int, _ columns: Int) {
     precondition(rows >= 0 && columns >= 0, "a matrix of \(rows) x \(columns)")
     self.rows = rows
     self.columns = columns
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: max(rows * columns, 1) * MemoryLayout<Float>.stride, alignment: 64)
+    let raw = Buffers.take(Self.bytes(rows, columns))
     values = raw.bindMemory(to: Float.self, capacity: max(rows * columns, 1))
-    values.initialize(repeating: 0, count: max(rows * columns, 1))
   }
 
   /// Copies `array`, which holds rows · columns values.
   package init(rows: Int, columns: Int, _ array: [Float]) {
     precondition(
       array.count == rows * columns, "\(array.count) values for a matrix of \(rows) x \(columns)")
-    self.init(rows: rows, columns: columns)
-    for (i, value) in array.enumerated() { values[i] = value }
+    self.init(uninitialized: rows, columns)
+    array.withUnsafeBufferPointer { source in
+      if let start = source.baseAddress { values.update(from: start, count: source.count) }
+    }
   }
 
-  deinit { values.deallocate() }
+  deinit { Buffers.give(UnsafeMutableRawPointer(values), Self.bytes(rows, columns)) }
+
+  private static func bytes(_ rows: Int, _ columns: Int) -> Int {
+    max(rows * columns, 1) * MemoryLayout<Float>.stride
+  }
 
   package var count: Int { rows * columns }
 
@@ -35,8 +45,16 @@ package struct Matrix: ~Copyable, @unchecked Sendable {
   }
 
   package func copy() -> Matrix {
-    let other = Matrix(rows: rows, columns: columns)
+    let other = Matrix(uninitialized: rows, columns)
     other.values.update(from: values, count: count)
+    return other
+  }
+
+  /// Copies of some rows.
+  package func copy(rows range: Range<Int>) -> Matrix {
+    precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+    let other = Matrix(uninitialized: range.count, columns)
+    other.values.update(from: values + range.lowerBound * columns, count: other.count)
     return other
   }
 

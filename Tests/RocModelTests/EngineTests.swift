@@ -32,35 +32,6 @@ struct EngineTests {
     }
   }
 
-  @Test(arguments: GoldenTests.sets)
-  func givesTheSameBitsForAnyThreadsNeighboursAndCache(_ set: String) throws {
-    let images = ["rgb_64x64.png", "photo_640x427.jpg", "gray_88x99.jpg"]
-    let paths = images.map { Fixture.path("images/\($0)") }
-    var answers: [[Answer?]] = []
-    for threads in [1, 2] {
-      let engine = try Engine(
-        folder: Fixture.path("tiny-gqa-bf16"), threads: threads, instructionSet: set)
-      for ahead in [1, 2, 16] {
-        for order in [[0, 1, 2], [2, 0, 1]] {
-          var found = [Answer?](repeating: nil, count: 3)
-          try engine.score(paths: order.map { paths[$0] }, ahead: ahead) { index, outcome in
-            found[order[index]] = outcome.answer
-            return true
-          }
-          answers.append(found)
-        }
-      }
-      // With a trace the prompt runs in one piece, without the stored head.
-      var traced: [Answer?] = []
-      for image in images {
-        traced.append(try engine.answer(try pixels(image, engine), trace: Trace()))
-      }
-      answers.append(traced)
-    }
-    #expect(answers[0].allSatisfy { $0?.score != nil })
-    #expect(answers.allSatisfy { $0 == answers[0] })
-  }
-
   @Test func namesFailedPicturesAndGoesOn() throws {
     let folder = try TemporaryFolder()
     let text = try folder.write("not a picture", to: "text.jpg")

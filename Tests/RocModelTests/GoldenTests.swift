@@ -19,7 +19,7 @@ struct GoldenTests {
     }
   }
 
-  static let sets: [String] = (["portable", "avx2", "avx512"] as [String]).filter {
+  static let sets: [String] = Compute.instructionSets.filter {
     (try? Compute(threads: 1, instructionSet: $0)) != nil
   }
 
@@ -119,7 +119,7 @@ struct GoldenTests {
     let golden = try Fixture.json("\(item.folder)/golden.json")
     let axis = try #require(golden["axis"]?.array).compactMap(\.double)
     let range = axis[axis.count - 1] - axis[0]
-    #expect(engine.parts.readout.axis.values.map(Double.init) == axis)
+    #expect(engine.parts.readout?.axis.values.map(Double.init) == axis)
     for prompt in golden["prompts"]?.members ?? [] {
       let ask = try #require(prompt.value["ask"]?.string)
       let question = String(ask.dropFirst("<|image|>\n".count))

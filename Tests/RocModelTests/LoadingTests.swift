@@ -134,16 +134,30 @@ struct LoadingTests {
     }
   }
 
-  @Test func callsWeightsThatAreNoNumbersByName() throws {
-    let folder = try TemporaryFolder()
+  /// tiny-f32 whose last 1,024 values are the same four bytes.
+  private func copy(_ folder: TemporaryFolder, ending value: [UInt8]) throws -> String {
     let copy = try folder.copy("tiny-f32", as: "copy")
     let path = URL(fileURLWithPath: "\(copy)/model.safetensors")
     var data = try Data(contentsOf: path)
-    // The last tensor's last value becomes NaN; whichever it is, it reaches the logits.
     for i in stride(from: data.count - 4096, to: data.count, by: 4) {
-      data.replaceSubrange(i..<i + 4, with: [0, 0, 0xC0, 0x7F])
+      data.replaceSubrange(i..<i + 4, with: value)
     }
     try data.write(to: path)
+    return copy
+  }
+
+  @Test func callsWeightsThatAreNoNumbersByName() throws {
+    let folder = try TemporaryFolder()
+    let message = refusal(try copy(folder, ending: [0, 0, 0xC0, 0x7F]))
+    #expect(
+      message.contains("not finite: model.visual_abstractor.vit_eos holds infinite or NaN values"),
+      "\(message)")
+  }
+
+  @Test func callsAnswersThatAreNoNumbersAFailure() throws {
+    let folder = try TemporaryFolder()
+    // 3e38: finite, and too large for any product.
+    let copy = try copy(folder, ending: [0xE6, 0xB1, 0x61, 0x7F])
     let engine = try Engine(folder: copy)
     try engine.score(paths: [Fixture.path("images/rgb_64x64.png")]) { _, outcome in
       #expect(outcome.failure?.code == "not_finite" && outcome.answer == nil)
@@ -187,8 +201,8 @@ struct LoadingTests {
     #expect(
       error?.description.hasSuffix(
         """
-        the weights need 1.3 MB as f32 and this machine has 1.0 MB free; close other programs or \
-        use a machine with more memory
+        the weights need 1.3 MB as f32 and this machine has 1.0 MB free; --precision bf16 needs \
+        half as much, int8 a quarter
         """) == true)
   }
 

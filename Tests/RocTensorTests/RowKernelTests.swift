@@ -66,38 +66,43 @@ struct RowKernelTests {
     }
   }
 
+  /// The functions of a finished product, by way of a product with the weight 1.
   @Test(arguments: availableSets)
-  func activationsOfAnyLength(_ set: String) throws {
-    let kernels = try #require(roc_kernels_named(set)).pointee
-    for n in Self.lengths {
-      let x = numbers(n, seed: 21).map { $0 * 12 }
-      let up = numbers(n, seed: 22)
-      var silu = x + [.nan]
-      var gelu = x + [.nan]
-      var sum = x + [.nan]
-      kernels.silu_multiply(&silu, up, n)
-      kernels.quick_gelu(&gelu, n)
-      kernels.add(&sum, up, n)
-      for i in 0..<n {
-        let v = Double(x[i])
-        let first = v / (1 + exp(-v)) * Double(up[i])
-        let second = v / (1 + exp(-1.702 * v))
-        let bound = 40 * 0x1p-23 * max(abs(v), 1e-3)
-        #expect(abs(Double(silu[i]) - first) <= bound, "\(set) SiLU of \(v)")
-        #expect(abs(Double(gelu[i]) - second) <= bound, "\(set) quick-GELU of \(v)")
-        #expect(sum[i] == x[i] + up[i])
-      }
-      #expect(silu[n].isNaN && gelu[n].isNaN && sum[n].isNaN)
+  func activationsOfExtremes(_ set: String) throws {
+    let values: [Float] = [-1e30, -200, -100, -12, -1e-3, 0, 1e-3, 12, 100, 200, 1e30]
+    let one = ProductTests.Case((m: values.count, n: 1, k: 1))
+    let item = ProductTests.Case(one, inputs: values, weights: [1], bias: [0])
+    let gelu = try ProductTests.run(set, ROC_F32, ROC_QUICK_GELU, item)
+    for (x, found) in zip(values, gelu) {
+      let exact = Double(x) / (1 + exp(-1.702 * Double(x)))
+      // exp is clamped, so a sigmoid never falls below 6e-39.
+      let bound = 40 * 0x1p-23 * max(abs(exact), 1e-3) + abs(Double(x)) * 1e-38
+      #expect(abs(Double(found) - exact) <= bound, "\(set) \(x)")
+    }
+    for gate in [Float(-1e30), -100, 0, 3, 1e30] {
+      let found = try ProductTests.run(set, ROC_F32, ROC_SILU_GATE, item, before: gate)
+      #expect(found.allSatisfy { !$0.isNaN }, "\(set) gate \(gate)")
     }
   }
 
   @Test(arguments: availableSets)
-  func activationsOfExtremes(_ set: String) throws {
-    let kernels = try #require(roc_kernels_named(set)).pointee
-    var gelu: [Float] = [-1e30, -200, -100, 0, 100, 200, 1e30]
-    kernels.quick_gelu(&gelu, gelu.count)
-    #expect(gelu.allSatisfy { !$0.isNaN })
-    #expect(gelu[3] == 0 && gelu[4] == 100 && gelu[6] == 1e30)
-    #expect(abs(gelu[1]) < 1e-30 && abs(gelu[2]) < 1e-30)
+  func addsAndRotatesRows(_ set: String) throws {
+    let compute = try Compute(threads: 2, instructionSet: set)
+    let x = Matrix(rows: 19, columns: 24, numbers(19 * 24, seed: 1))
+    let before = x.array
+    let y = Matrix(rows: 21, columns: 24, numbers(21 * 24, seed: 2))
+    compute.addRows(y, to: x)
+    #expect(x.array == zip(before, y.array).map { $0 + $1 })
+    let table = RotaryTable(positions: 30, width: 6, theta: 10_000)
+    let turned = x.copy()
+    compute.rotate(turned, heads: 4, positions: table, first: 5)
+    for row in 0..<19 {
+      for i in 0..<3 {
+        let angle = Double(row + 5) * pow(10_000, -Double(2 * i) / 6)
+        let (a, b) = (Double(x.row(row)[6 + i]), Double(x.row(row)[9 + i]))
+        #expect(abs(Double(turned.row(row)[6 + i]) - (a * cos(angle) - b * sin(angle))) < 1e-5)
+        #expect(abs(Double(turned.row(row)[9 + i]) - (b * cos(angle) + a * sin(angle))) < 1e-5)
+      }
+    }
   }
 }

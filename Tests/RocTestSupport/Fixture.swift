@@ -25,7 +25,7 @@ package enum Fixture {
 
   /// The names of the checkpoints in the repository.
   package static let checkpoints = [
-    "tiny-f32", "tiny-gqa-bf16", "tiny-multi-f32", "tiny-comment-f16",
+    "tiny-f32", "tiny-gqa-bf16", "tiny-multi-f32", "tiny-comment-f16", "tiny-f16-sharded-bin",
   ]
 
   package static func path(_ name: String) -> String { "\(reference)/\(name)" }

@@ -65,7 +65,7 @@ struct EvalToolTests {
     #expect(try run("score", picture).status == 64)
     #expect(try run("score", "--checkpoint", checkpoint).status == 64)
     #expect(
-      try run("score", "--checkpoint", checkpoint, "--precision", "int8", picture).status == 64)
+      try run("score", "--checkpoint", checkpoint, "--precision", "int4", picture).status == 64)
     #expect(try run("score", "--checkpoint", checkpoint, "--threads", "0", picture).status == 64)
     let empty = try run("score", "--checkpoint", checkpoint, folder.path)
     #expect(empty.status == 6 && empty.errors.contains("no pictures in it"))

@@ -1,4 +1,5 @@
 import Foundation
+import RocModel
 import RocTestSupport
 import Testing
 
@@ -13,6 +14,9 @@ struct HelpTests {
     ["roc-eval", "metrics"], ["roc-eval", "compare"], ["roc-eval", "power"],
     ["roc-eval", "runs"], ["roc-eval", "table"], ["roc-eval", "report"],
     ["roc-eval", "merge"], ["roc-eval", "slurm"],
+    ["roc-model"], ["roc-model", "inspect"], ["roc-model", "init"],
+    ["roc-model", "add-score-tokens"], ["roc-model", "convert"], ["roc-model", "bench"],
+    ["roc-model", "verify"], ["roc-model", "doctor"],
   ]
 
   @Test(arguments: commands)
@@ -23,7 +27,7 @@ struct HelpTests {
     #expect(lines.count <= 50, "\(lines.count) lines")
   }
 
-  @Test(arguments: ["roc-data", "roc-eval"])
+  @Test(arguments: ["roc-data", "roc-eval", "roc-model"])
   func listsNoOtherCommands(_ tool: String) throws {
     let help = try CommandRun(tool, ["--help"]).output
     let start = try #require(help.firstRange(of: "SUBCOMMANDS:\n"))
@@ -42,8 +46,8 @@ struct HelpTests {
     #expect(text.contains(help), "run make docs after a change of the commands")
   }
 
-  @Test(arguments: ["roc-data", "roc-eval"])
+  @Test(arguments: ["roc-data", "roc-eval", "roc-model"])
   func tellsItsVersion(_ tool: String) throws {
-    #expect(try CommandRun(tool, ["--version"]).output == "roc 0.1.0\n")
+    #expect(try CommandRun(tool, ["--version"]).output == "roc \(Engine.version)\n")
   }
 }

@@ -52,11 +52,22 @@ struct VisualAbstractor: Connector {
       AbstractorLayer(reader, "\(name).encoder.layers.\($0).crossattention", config: config)
     }
     projection = reader.linear(
-      "\(name).visual_fc", outputs: languageWidth, inputs: config.width)
+      "\(name).visual_fc", outputs: languageWidth, inputs: config.width, kept: true)
     endOfImage = reader.values("\(name).vit_eos", shape: [1, 1, languageWidth])
   }
 
   var rows: Int { config.queries + 1 }
+
+  var operations: Double {
+    let (queries, width) = (Double(config.queries), Double(config.width))
+    let memory = queries + 1 + Double(config.grid * config.grid)
+    let products =
+      2 * width * width * (2 * queries + 2 * memory)
+      + 6 * queries * width * Double(config.feedForward)
+    let attention = 4 * queries * memory * width
+    return Double(config.layers) * (products + attention)
+      + 2 * queries * width * Double(languageWidth)
+  }
 
   func connect(_ features: borrowing Matrix, trace: Trace?) -> Matrix {
     var x = Matrix(rows: config.queries, columns: config.width, queries)
@@ -92,16 +103,19 @@ private struct AbstractorLayer: Sendable {
     let width = config.width
     queryNorm = LayerNorm(reader, "\(name).norm1", count: width, epsilon: 1e-5)
     featureNorm = LayerNorm(reader, "\(name).normk", count: width, epsilon: 1e-5)
-    query = reader.linear("\(name).attention.query", outputs: width, inputs: width)
-    key = reader.linear("\(name).attention.key", outputs: width, inputs: width)
-    value = reader.linear("\(name).attention.value", outputs: width, inputs: width)
-    output = reader.linear("\(name).output.out_proj", outputs: width, inputs: width)
+    query = reader.linear("\(name).attention.query", outputs: width, inputs: width, kept: true)
+    key = reader.linear("\(name).attention.key", outputs: width, inputs: width, kept: true)
+    value = reader.linear("\(name).attention.value", outputs: width, inputs: width, kept: true)
+    output = reader.linear("\(name).output.out_proj", outputs: width, inputs: width, kept: true)
     mlpNorm = LayerNorm(reader, "\(name).output.norm2", count: width, epsilon: 1e-5)
-    gate = reader.linear("\(name).output.mlp.w1", outputs: config.feedForward, inputs: width)
-    up = reader.linear("\(name).output.mlp.w3", outputs: config.feedForward, inputs: width)
+    gate = reader.linear(
+      "\(name).output.mlp.w1", outputs: config.feedForward, inputs: width, kept: true)
+    up = reader.linear(
+      "\(name).output.mlp.w3", outputs: config.feedForward, inputs: width, kept: true)
     innerNorm = LayerNorm(
       reader, "\(name).output.mlp.ffn_ln", count: config.feedForward, epsilon: config.epsilon)
-    down = reader.linear("\(name).output.mlp.w2", outputs: width, inputs: config.feedForward)
+    down = reader.linear(
+      "\(name).output.mlp.w2", outputs: width, inputs: config.feedForward, kept: true)
 
     // Stored buffers hold, possibly rounded to half precision; they are computed only if absent.
     let features = 1 + config.grid * config.grid
@@ -119,18 +133,19 @@ private struct AbstractorLayer: Sendable {
   ) -> Matrix {
     // The normalised value replaces x: it is also what the residual carries.
     let x = queryNorm(previous, compute)
-    compute.add(attend(x, features: features, config, compute), to: x)
+    attend(x, features: features, config, compute)
     let normed = mlpNorm(x, compute)
     let hidden = gate(normed, compute)
-    compute.siluMultiply(hidden, by: up(normed, compute))
-    compute.add(down(innerNorm(hidden, compute), compute), to: x)
+    up.apply(normed, into: hidden, finish: .siluGate, compute)
+    down.apply(innerNorm(hidden, compute), into: x, finish: .add, compute)
     return x
   }
 
+  /// Adds what the queries `x` read from themselves and the features.
   private func attend(
     _ x: borrowing Matrix, features: borrowing Matrix, _ config: AbstractorConfig,
     _ compute: Compute
-  ) -> Matrix {
+  ) {
     let width = config.width
     let normed = featureNorm(features, compute)
     let memory = Matrix(rows: x.rows + normed.rows, columns: width)
@@ -159,6 +174,6 @@ private struct AbstractorLayer: Sendable {
       query: layout(q), key: layout(k), value: layout(v), queries: x.rows, keys: memory.rows,
       heads: config.heads, keyHeads: config.heads, width: headWidth,
       scale: 1 / Float(headWidth).squareRoot())
-    return output(mixed, compute)
+    output.apply(mixed, into: x, finish: .add, compute)
   }
 }

@@ -10,8 +10,8 @@ package final class KeyValueCache: @unchecked Sendable {
     var values: Matrix
 
     mutating func grow(to capacity: Int, keeping count: Int) {
-      let keys = Matrix(rows: capacity, columns: keys.columns)
-      let values = Matrix(rows: capacity, columns: values.columns)
+      let keys = Matrix(uninitialized: capacity, keys.columns)
+      let values = Matrix(uninitialized: capacity, values.columns)
       keys.values.update(from: self.keys.values, count: count * keys.columns)
       values.values.update(from: self.values.values, count: count * values.columns)
       self.keys = keys
@@ -50,6 +50,12 @@ package final class KeyValueCache: @unchecked Sendable {
 
   /// Counts rows that every layer has stored.
   func advance(_ rows: Int) { count += rows }
+
+  /// Forgets all rows but the first `rows`.
+  func truncate(to rows: Int) {
+    precondition(rows <= count, "\(rows) of \(count) rows")
+    count = rows
+  }
 
   /// Takes over the rows of `other`; nothing was seen before.
   func start(with other: KeyValueCache) {

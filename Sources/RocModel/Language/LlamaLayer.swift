@@ -52,18 +52,34 @@ struct LlamaLayer: Sendable {
     reader.ignore("\(name).self_attn.rotary_emb.inv_freq")
   }
 
+  /// Runs the layer and stores keys and values of all rows.
+  ///
+  /// - Parameters:
+  ///   - x: [T, width].
+  ///   - kinds: Of the T rows.
+  ///   - wanted: How many of the last rows are computed to the end.
+  ///   - slot: This layer's keys and values.
+  ///   - past: Rows before `x`.
+  ///   - positions: Rotations.
+  ///   - config: Sizes.
+  ///   - compute: Kernels and threads.
+  /// - Returns: [wanted, width].
   func callAsFunction(
-    _ x: consuming Matrix, kinds: [RowKind], slot: KeyValueCache.Slot, past: Int,
+    _ x: consuming Matrix, kinds: [RowKind], wanted: Int, slot: KeyValueCache.Slot, past: Int,
     positions: borrowing RotaryTable, _ config: LlamaConfig, _ compute: Compute
   ) -> Matrix {
     let normed = norm(x, attentionNorm, kinds, config, compute)
+    store(normed, kinds: kinds, slot: slot, past: past, positions: positions, config, compute)
+    let first = normed.rows - wanted
+    guard wanted > 0 else { return Matrix(rows: 0, columns: config.width) }
+    let x = first == 0 ? x : x.copy(rows: first..<normed.rows)
     let mixed = attend(
-      normed, kinds: kinds, slot: slot, past: past, positions: positions, config, compute)
-    compute.add(output(mixed, compute), to: x)
-    let inner = norm(x, mlpNorm, kinds, config, compute)
+      normed, from: first, slot: slot, past: past, positions: positions, config, compute)
+    output.apply(mixed, into: x, finish: .add, compute)
+    let inner = norm(x, mlpNorm, kinds.suffix(rows: wanted), config, compute)
     let hidden = gate(inner, compute)
-    compute.siluMultiply(hidden, by: up(inner, compute))
-    compute.add(down(hidden, compute), to: x)
+    up.apply(inner, into: hidden, finish: .siluGate, compute)
+    down.apply(hidden, into: x, finish: .add, compute)
     return x
   }
 
@@ -71,17 +87,18 @@ struct LlamaLayer: Sendable {
     _ x: borrowing Matrix, _ weights: Multiway<[Float]>, _ kinds: [RowKind],
     _ config: LlamaConfig, _ compute: Compute
   ) -> Matrix {
-    let perRow = kinds.flatMap { kind in repeatElement(weights.of(kind), count: kind.count) }
-    return compute.rmsNorm(x, epsilon: config.epsilon) { perRow[$0] }
+    compute.rmsNorm(
+      x, weights: kinds.map { (rows: $0.count, vector: weights.of($0)) },
+      epsilon: config.epsilon)
   }
 
-  private func attend(
+  /// Adds keys and values of the rows to the cache.
+  private func store(
     _ x: borrowing Matrix, kinds: [RowKind], slot: KeyValueCache.Slot, past: Int,
     positions: borrowing RotaryTable, _ config: LlamaConfig, _ compute: Compute
-  ) -> Matrix {
-    let q = query(x, compute)
-    let k = Matrix(rows: x.rows, columns: config.keyWidth)
-    let v = Matrix(rows: x.rows, columns: config.keyWidth)
+  ) {
+    let k = Matrix(uninitialized: x.rows, config.keyWidth)
+    let v = Matrix(uninitialized: x.rows, config.keyWidth)
     var start = 0
     for kind in kinds {
       let rows = start..<start + kind.count
@@ -89,11 +106,19 @@ struct LlamaLayer: Sendable {
       value.of(kind).apply(x, rows: rows, into: v, at: start, compute)
       start = rows.upperBound
     }
-    compute.rotate(q, heads: config.heads, positions: positions, first: past)
     compute.rotate(k, heads: config.keyHeads, positions: positions, first: past)
+    guard x.rows > 0 else { return }
     slot.layer.keys.row(past).update(from: k.values, count: k.count)
     slot.layer.values.row(past).update(from: v.values, count: v.count)
+  }
 
+  /// What the rows from `first` on read from all rows up to themselves.
+  private func attend(
+    _ x: borrowing Matrix, from first: Int, slot: KeyValueCache.Slot, past: Int,
+    positions: borrowing RotaryTable, _ config: LlamaConfig, _ compute: Compute
+  ) -> Matrix {
+    let q = query(x, rows: first..<x.rows, compute)
+    compute.rotate(q, heads: config.heads, positions: positions, first: past + first)
     defer { extendLifetime(q) }
     let width = config.headWidth
     func layout(_ values: UnsafeMutablePointer<Float>, _ stride: Int) -> HeadLayout {
@@ -103,7 +128,29 @@ struct LlamaLayer: Sendable {
       query: layout(q.values, config.width),
       key: layout(slot.layer.keys.values, config.keyWidth),
       value: layout(slot.layer.values.values, config.keyWidth),
-      queries: x.rows, keys: past + x.rows, heads: config.heads, keyHeads: config.keyHeads,
-      width: width, scale: 1 / Float(width).squareRoot(), firstVisible: past + 1)
+      queries: q.rows, keys: past + x.rows, heads: config.heads, keyHeads: config.keyHeads,
+      width: width, scale: 1 / Float(width).squareRoot(), firstVisible: past + first + 1)
+  }
+}
+
+extension [RowKind] {
+  /// The kinds of the last `rows` rows.
+  fileprivate func suffix(rows: Int) -> [RowKind] {
+    var left = rows
+    var kinds: [RowKind] = []
+    for kind in reversed() where left > 0 {
+      kinds.insert(kind.resized(to: Swift.min(kind.count, left)), at: 0)
+      left -= kind.count
+    }
+    return kinds
+  }
+}
+
+extension RowKind {
+  fileprivate func resized(to count: Int) -> RowKind {
+    switch self {
+    case .text: .text(count)
+    case .picture: .picture(count)
+    }
   }
 }

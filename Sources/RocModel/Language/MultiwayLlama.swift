@@ -72,7 +72,7 @@ struct MultiwayLlama: LanguageModel {
     }
     finalNorm = reader.vector("model.norm.weight", count: config.width)
     head = reader.linear(
-      "lm_head", outputs: config.vocabulary, inputs: config.width, bias: false)
+      "lm_head", outputs: config.vocabulary, inputs: config.width, bias: false, kept: true)
     positions = Positions(config, count: reader.isChecking ? 0 : config.mostPositions)
   }
 
@@ -86,25 +86,36 @@ struct MultiwayLlama: LanguageModel {
   func embed(_ ids: [Int]) -> Matrix { embeddings(ids) }
 
   func run(
-    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, trace: Trace?
+    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, read: Int, trace: Trace?
   ) -> Matrix {
     precondition(
       kinds.reduce(0) { $0 + $1.count } == rows.rows, "kinds \(kinds) for \(rows.rows) rows")
     var x = rows
     cache.reserve(x.rows)
+    let count = x.rows
     for (i, layer) in layers.enumerated() {
+      // Only keys and values of the last layer's other rows are ever used.
+      let wanted = i == layers.count - 1 && trace == nil ? read : count
       x = layer(
-        x, kinds: kinds, slot: cache.slots[i], past: cache.count, positions: positions.table,
-        config, compute)
+        x, kinds: kinds, wanted: wanted, slot: cache.slots[i], past: cache.count,
+        positions: positions.table, config, compute)
       trace?.record("llama.layer\(i)", x)
     }
-    cache.advance(x.rows)
-    let hidden = compute.rmsNorm(x, epsilon: config.epsilon) { _ in finalNorm }
+    cache.advance(count)
+    let hidden = compute.rmsNorm(
+      x, weights: [(rows: x.rows, vector: finalNorm)], epsilon: config.epsilon)
     trace?.record("llama.final", hidden)
-    return hidden
+    return hidden.rows == read ? hidden : hidden.copy(rows: hidden.rows - read..<hidden.rows)
   }
 
-  func logits(_ hidden: borrowing Matrix, row: Int) -> [Float] {
-    head(hidden, rows: row..<row + 1, compute).array
+  func logits(_ hidden: borrowing Matrix) -> Matrix { head(hidden, compute) }
+
+  func operations(rows: Int) -> Double {
+    let width = Double(config.width)
+    let keys = 4 * width * Double(config.keyWidth)
+    let others = 4 * width * width + 6 * width * Double(config.feedForward)
+    // The last layer computes more than keys and values only for the row that is read.
+    return Double(rows) * (Double(config.layers) * keys + Double(config.layers - 1) * others)
+      + others + 2 * width * Double(config.vocabulary)
   }
 }

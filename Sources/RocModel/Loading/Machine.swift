@@ -24,3 +24,15 @@ package func availableMemory() -> Int? {
 
 /// Cores that this process may run on, as `taskset` or a scheduler set them.
 package func coreCount() -> Int { Int(roc_core_count()) }
+
+/// The most memory that this process has held so far, in bytes; 0 where the system does not say.
+package func peakResidentMemory() -> Int {
+  var usage = rusage()
+  #if canImport(Darwin)
+  guard getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
+  return usage.ru_maxrss
+  #else
+  guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+  return usage.ru_maxrss * 1024
+  #endif
+}

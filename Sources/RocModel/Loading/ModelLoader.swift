@@ -1,32 +1,87 @@
 package import RocCheckpoint
-import RocJSON
+package import RocJSON
 package import RocTensor
 import RocTokenizer
 
 /// A checkpoint whose every tensor was checked, not loaded yet.
 package struct ModelLoader {
   package let checkpoint: Checkpoint
-  /// Bytes the weights take in memory as float32.
+  /// How products will be computed.
+  package let precision: Precision
+  /// Bytes the weights take in memory.
   package let bytesNeeded: Int
   /// Tensors that no part of the model asked for.
   package let unexpected: [String]
-  private let config: OwlModel.Config
-  private let tokenizer: Tokenizer
+  /// Names of the weight matrices that stay in bf16 when the rest is in 8 bits.
+  package let kept: [String]
+  /// Bytes of weights that one decoding step reads: the language model without the weights for
+  /// picture rows.
+  var decodingBytes: Int {
+    requests.reduce(0) { sum, request in
+      guard case .matrix(let outputs, let inputs, let precision) = request.use,
+        request.name.hasPrefix("model.layers.") || request.name.hasPrefix("lm_head"),
+        !request.name.contains("multiway.1")
+      else { return sum }
+      return sum + precision.packedBytes(outputs: outputs, inputs: inputs)
+    }
+  }
+
+  /// Every tensor of the model.
+  package let requests: [TensorRequest]
+  let config: OwlModel.Config
+  let tokenizer: Tokenizer
   private let compute: Compute
 
   /// Reads every configuration file and checks names, shapes and formats of all tensors.
   ///
+  /// - Parameters:
+  ///   - folder: Of the checkpoint.
+  ///   - compute: Kernels and threads.
+  ///   - precision: What is asked for; nil for that of a converted checkpoint, else bf16 where the
+  ///     CPU multiplies it by itself, else f32.
   /// - Throws: `ModelError.checkpoint` that names each missing and misshapen tensor.
-  package init(folder: String, compute: Compute) throws(ModelError) {
+  package init(
+    folder: String, compute: Compute, precision: Precision? = .f32
+  ) throws(ModelError) {
+    let config = try Self.config(folder)
+    let checkpoint: Checkpoint
+    do throws(CheckpointError) {
+      checkpoint = try Checkpoint(folder: folder)
+    } catch {
+      throw .checkpoint(error.message)
+    }
+    let tokenizer = try Self.tokenizer(checkpoint, config)
+    let chosen = try Self.precision(precision, of: checkpoint, compute)
+    let weights = WeightReader(checkpoint, precision: chosen, compute: compute, isChecking: true)
+    _ = OwlModel.networks(weights, config, compute)
+    guard weights.problems.isEmpty else {
+      throw .checkpoint(Self.list(weights.problems, folder: folder))
+    }
+    let asked = weights.asked
+    self.checkpoint = checkpoint
+    self.config = config
+    self.tokenizer = tokenizer
     self.compute = compute
-    // The config first: a checkpoint of another kind is named as such, whatever its weights are.
+    self.precision = chosen
+    bytesNeeded = weights.bytes
+    requests = weights.requests
+    kept = weights.requests.filter { ($0.precision ?? chosen) != chosen }.map(\.name)
+    unexpected = checkpoint.names.filter { !asked.contains($0) }
+  }
+
+  /// The config comes first: a checkpoint of another kind is named as such, whatever its weights.
+  static func config(_ folder: String) throws(ModelError) -> OwlModel.Config {
     guard fileExists(folder) else {
       throw .checkpoint("\(folder): there is no such checkpoint folder")
     }
     let reader: ConfigReader
     do throws(CheckpointError) {
-      reader = ConfigReader(
-        json: try readJSON("\(folder)/config.json"), place: "\(folder)/config.json")
+      var path = "\(folder)/config.json"
+      // An adapter may leave the config to its base.
+      if !fileExists(path), fileExists("\(folder)/adapter_config.json") {
+        path = try Checkpoint(folder: folder).path(of: "config.json")
+      }
+      reader = ConfigReader(json: try readJSON(path), place: path)
     } catch {
       throw .checkpoint(error.message)
     }
@@ -38,14 +93,16 @@ package struct ModelLoader {
         \(OwlModel.modelType); other architectures are not supported
         """)
     }
-    config = try OwlModel.Config(reader)
-    do throws(CheckpointError) {
-      checkpoint = try Checkpoint(folder: folder)
-    } catch {
-      throw .checkpoint(error.message)
-    }
+    return try OwlModel.Config(reader)
+  }
+
+  static func tokenizer(
+    _ checkpoint: Checkpoint, _ config: OwlModel.Config
+  ) throws(ModelError) -> Tokenizer {
+    let folder = checkpoint.folder
+    let tokenizer: Tokenizer
     do throws(TokenizerError) {
-      tokenizer = try Tokenizer(folder: folder)
+      tokenizer = try Tokenizer(folder: checkpoint.folder(of: "tokenizer.model"))
     } catch {
       throw .checkpoint(error.message)
     }
@@ -56,22 +113,47 @@ package struct ModelLoader {
         \(tokenizer.largestID), config.json only vocab_size \(config.language.vocabulary)
         """)
     }
-    guard tokenizer.id(of: "[SCORE]") == config.scoreID else {
+    if let scoreID = config.readout?.scoreID, tokenizer.id(of: "[SCORE]") != scoreID {
       let found = tokenizer.id(of: "[SCORE]").map { "the id \($0)" } ?? "no id"
       throw .checkpoint(
+        "\(folder): [SCORE] has \(found) in added_tokens.json, config.json has score_id \(scoreID)")
+    }
+    return tokenizer
+  }
+
+  /// Every tensor of the model that config.json describes.
+  package static func requests(
+    of config: JSON, compute: Compute
+  ) throws(ModelError) -> [TensorRequest] {
+    let reader = WeightReader(.empty, precision: .f32, compute: compute, isChecking: true)
+    _ = OwlModel.networks(
+      reader, try OwlModel.Config(ConfigReader(json: config, place: "config.json")), compute)
+    return reader.requests
+  }
+
+  private static func precision(
+    _ asked: Precision?, of checkpoint: Checkpoint, _ compute: Compute
+  ) throws(ModelError) -> Precision {
+    guard let layout = checkpoint.layout else {
+      return asked ?? (compute.hasBF16 ? .bf16 : .f32)
+    }
+    guard layout.version == Checkpoint.panelLayout,
+      let stored = Precision(rawValue: layout.precision)
+    else {
+      throw .checkpoint(
         """
-        \(folder): [SCORE] has \(found) in added_tokens.json, config.json has score_id \
-        \(config.scoreID)
+        \(checkpoint.folder): the weights are packed as \(layout.version) \(layout.precision), \
+        this version reads \(Checkpoint.panelLayout); convert the original checkpoint again
         """)
     }
-    let weights = WeightReader(checkpoint, compute: compute, isChecking: true)
-    _ = OwlModel.networks(weights, config, compute)
-    guard weights.problems.isEmpty else {
-      throw .checkpoint(Self.list(weights.problems, folder: folder))
+    guard asked == nil || asked == stored else {
+      throw .request(
+        """
+        \(checkpoint.folder): the weights are packed for \(stored.rawValue); leave --precision at \
+        auto, or use the checkpoint that was converted
+        """)
     }
-    bytesNeeded = weights.bytes
-    let asked = weights.asked
-    unexpected = checkpoint.names.filter { !asked.contains($0) }
+    return stored
   }
 
   private static func list(_ problems: [String], folder: String) -> String {
@@ -80,22 +162,27 @@ package struct ModelLoader {
     return "\(folder): \(problems.count) tensors do not fit the model:\(shown)\(rest)"
   }
 
-  /// Widens and packs all weights.
+  /// Rounds and packs all weights, or maps those that are packed.
   ///
   /// - Parameter available: Bytes that may be taken; nil where the system does not say.
   /// - Returns: The parts, ready to run.
   /// - Throws: `ModelError.memory` before anything is taken when the weights do not fit.
   package func load(available: Int? = availableMemory()) throws(ModelError) -> ModelParts {
     if let available, bytesNeeded > available {
-      throw .memory(needed: bytesNeeded, available: available, folder: checkpoint.folder)
+      throw .memory(
+        needed: bytesNeeded, available: available, folder: checkpoint.folder, precision: precision)
     }
     let preprocessing = try OwlModel.preprocessing(
       try checkpoint.config("preprocessor_config.json"), edge: config.vision.edge)
-    let weights = WeightReader(checkpoint, compute: compute, isChecking: false)
+    let weights = WeightReader(
+      checkpoint, precision: precision, compute: compute, isChecking: false)
     let (vision, abstractor, language) = OwlModel.networks(weights, config, compute)
+    guard weights.problems.isEmpty else {
+      throw .checkpoint(Self.list(weights.problems, folder: checkpoint.folder))
+    }
     return ModelParts(
       vision: vision, connector: abstractor, language: language, template: OwlPrompt(),
       tokenizer: tokenizer, preprocessing: preprocessing,
-      readout: ScoreReadout(scoreID: config.scoreID, tokens: config.tokens, axis: config.axis))
+      readout: config.readout)
   }
 }

@@ -16,9 +16,8 @@ enum OwlModel {
     let language: LlamaConfig
     let vision: VisionConfig
     let abstractor: AbstractorConfig
-    let scoreID: Int
-    let tokens: Int
-    let axis: ScoreAxis
+    /// Nil for a checkpoint without score tokens, as mPLUG-Owl2's own, Q-Align's and DeQA's.
+    let readout: ScoreReadout?
 
     init(_ config: ConfigReader) throws(ModelError) {
       language = try LlamaConfig(config)
@@ -39,8 +38,16 @@ enum OwlModel {
           \(vision.tokens - 1) patches
           """)
       }
-      scoreID = try config.size("score_id", most: 1 << 20)
-      tokens = try config.size("img_token_num")
+      readout = try Self.readout(config, vocabulary: language.vocabulary)
+    }
+
+    private static func readout(
+      _ config: ConfigReader, vocabulary: Int
+    ) throws(ModelError) -> ScoreReadout? {
+      let fields = ["score_id", "img_token_num", "num_tokens"]
+      guard fields.contains(where: { !(config.json[$0]?.isNull ?? true) }) else { return nil }
+      let scoreID = try config.size("score_id", most: 1 << 20)
+      let tokens = try config.size("img_token_num")
       let count = try config.size("num_tokens")
       let low = try config.number("min_score")
       let high = try config.number("max_score")
@@ -52,14 +59,15 @@ enum OwlModel {
         throw .checkpoint(
           "\(config.place): min_score \(low) is not below max_score \(high), or too large")
       }
-      guard scoreID < language.vocabulary, tokens < language.vocabulary else {
+      guard scoreID < vocabulary, tokens < vocabulary else {
         throw .checkpoint(
           """
           \(config.place): score_id \(scoreID) and img_token_num \(tokens) do not fit \
-          vocab_size \(language.vocabulary)
+          vocab_size \(vocabulary)
           """)
       }
-      axis = ScoreAxis(low: low, high: high, count: count)
+      return ScoreReadout(
+        scoreID: scoreID, tokens: tokens, axis: ScoreAxis(low: low, high: high, count: count))
     }
   }
 

@@ -1,5 +1,5 @@
 import RocCheckpoint
-import RocTensor
+package import RocTensor
 
 /// Hands out weights by name and shape, and collects everything that does not fit.
 ///
@@ -8,48 +8,91 @@ import RocTensor
 final class WeightReader {
   private let checkpoint: Checkpoint
   private let compute: Compute
+  private let precision: Precision
   let isChecking: Bool
   private(set) var problems: [String] = []
   private(set) var asked: Set<String> = []
-  /// Bytes of float32 that the weights take in memory.
+  /// Bytes that the weights take in memory.
   private(set) var bytes = 0
+  /// Every tensor that was asked for, in the order of the network.
+  private(set) var requests: [TensorRequest] = []
 
-  init(_ checkpoint: Checkpoint, compute: Compute, isChecking: Bool) {
+  init(
+    _ checkpoint: Checkpoint, precision: Precision, compute: Compute, isChecking: Bool
+  ) {
     self.checkpoint = checkpoint
+    self.precision = precision
     self.compute = compute
     self.isChecking = isChecking
   }
 
   /// Weights [outputs, inputs] as `<name>.weight`, and `<name>.bias` where there is one.
-  func linear(_ name: String, outputs: Int, inputs: Int, bias: Bool = true) -> Linear {
-    let weights = raw("\(name).weight", shape: [outputs, inputs])
-    let bias = bias ? vector("\(name).bias", count: outputs) : nil
-    count([outputs.rounded(upTo: 64), inputs])
-    guard let weights else { return Linear(unread: outputs, inputs) }
-    return Linear(weights, bias: bias, compute: compute)
+  ///
+  /// - Parameters:
+  ///   - name: Without `.weight`.
+  ///   - outputs: Output features.
+  ///   - inputs: Input features.
+  ///   - bias: Whether there is one.
+  ///   - kept: Stays in bf16 when the rest is in 8 bits.
+  /// - Returns: The layer; in the checking pass one that cannot be applied.
+  func linear(
+    _ name: String, outputs: Int, inputs: Int, bias: Bool = true, kept: Bool = false
+  ) -> Linear {
+    linear(
+      name, shape: [outputs, inputs], outputs: outputs, inputs: inputs,
+      bias: bias ? vector("\(name).bias", count: outputs) : nil, kept: kept)
   }
 
   /// Weights stored with more axes, read as [outputs, inputs].
-  func linear(_ name: String, shape: [Int], outputs: Int, inputs: Int) -> Linear {
-    count([outputs.rounded(upTo: 64), inputs])
-    guard let weights = raw("\(name).weight", shape: shape) else {
-      return Linear(unread: outputs, inputs)
+  func linear(
+    _ name: String, shape: [Int], outputs: Int, inputs: Int, bias: [Float]? = nil,
+    kept: Bool = false
+  ) -> Linear {
+    let precision = kept && precision == .int8 ? Precision.bf16 : precision
+    let name = "\(name).weight"
+    let use = TensorRequest.Use.matrix(outputs: outputs, inputs: inputs, precision)
+    requests.append(TensorRequest(name: name, shape: shape, use: use))
+    count(precision.packedBytes(outputs: outputs, inputs: inputs))
+    let unread = Linear(unread: outputs, inputs)
+    if checkpoint.layout != nil {
+      guard let tensor = packed(name, outputs, inputs, precision), !isChecking else {
+        return unread
+      }
+      return Linear(
+        tensor.panels(precision: precision, outputs: outputs, inputs: inputs), bias: bias)
     }
-    return Linear(weights.reshaped(rows: outputs, columns: inputs), bias: nil, compute: compute)
+    guard let weights = raw(name, shape: shape) else { return unread }
+    guard
+      let packed = PackedWeights(
+        weights.reshaped(rows: outputs, columns: inputs), precision: precision, compute: compute)
+    else {
+      problems.append(Self.notFinite(name))
+      return unread
+    }
+    // What was packed is not needed a second time: the pages of a large file would crowd out
+    // those that are.
+    weights.forget()
+    return Linear(packed, bias: bias)
   }
 
   func vector(_ name: String, count: Int) -> [Float] { values(name, shape: [count]) }
 
   /// Values of any shape as one list.
   func values(_ name: String, shape: [Int]) -> [Float] {
-    count(shape)
-    return raw(name, shape: shape)?.widened ?? []
+    requests.append(TensorRequest(name: name, shape: shape, use: .values))
+    count(floats: shape)
+    guard let weights = raw(name, shape: shape) else { return [] }
+    if !weights.isFinite(compute) { problems.append(Self.notFinite(name)) }
+    return weights.widened
   }
 
   /// Values that are stored, or else computed.
-  func buffer(_ name: String, shape: [Int], computed: () -> [Float]) -> [Float] {
+  func buffer(
+    _ name: String, shape: [Int], computed: @escaping @Sendable () -> [Float]
+  ) -> [Float] {
     guard checkpoint[name] == nil else { return values(name, shape: shape) }
-    count(shape)
+    requests.append(TensorRequest(name: name, shape: shape, use: .buffer(computed)))
+    count(floats: shape)
     return isChecking ? [] : computed()
   }
 
@@ -58,23 +101,47 @@ final class WeightReader {
 
   /// A table whose rows are read one by one from the mapped file.
   func table(_ name: String, rows: Int, columns: Int) -> EmbeddingTable {
-    EmbeddingTable(tensor: check(name, shape: [rows, columns]), rows: rows, columns: columns)
+    let shape = [rows, columns]
+    requests.append(TensorRequest(name: name, shape: shape, use: .values))
+    guard check(name, shape: shape) != nil, !isChecking else {
+      return EmbeddingTable(weights: nil, rows: rows, columns: columns)
+    }
+    let weights = raw(name, shape: shape)
+    if weights?.isFinite(compute) == false { problems.append(Self.notFinite(name)) }
+    return EmbeddingTable(weights: weights, rows: rows, columns: columns)
   }
 
-  /// Adds float32 values of a shape to the need; hostile sizes stop at the largest number.
-  private func count(_ shape: [Int]) {
+  private static func notFinite(_ name: String) -> String {
+    "not finite: \(name) holds infinite or NaN values"
+  }
+
+  private func count(floats shape: [Int]) {
     var product = 4
     for size in shape {
       let (next, overflow) = product.multipliedReportingOverflow(by: size)
       product = overflow ? Int.max : next
     }
-    let (sum, overflow) = bytes.addingReportingOverflow(product)
+    count(product)
+  }
+
+  /// Adds to the need; hostile sizes stop at the largest number.
+  private func count(_ more: Int) {
+    let (sum, overflow) = bytes.addingReportingOverflow(more)
     bytes = overflow ? Int.max : sum
   }
 
+  /// The values of a tensor of that shape, any adapter's part added.
   private func raw(_ name: String, shape: [Int]) -> RawWeights? {
     guard let tensor = check(name, shape: shape), !isChecking else { return nil }
-    return tensor.weights(rows: shape.first ?? 1, columns: shape.dropFirst().reduce(1, *))
+    let rows = shape.first ?? 1
+    let columns = shape.dropFirst().reduce(1, *)
+    let weights = tensor.weights(rows: rows, columns: columns)
+    guard let update = checkpoint.update(of: name) else { return weights }
+    guard let merged = update.merged(into: weights, compute: compute) else {
+      problems.append("not finite: \(name), or its adapter, holds infinite or NaN values")
+      return nil
+    }
+    return merged
   }
 
   private func check(_ name: String, shape: [Int]) -> Tensor? {
@@ -93,16 +160,57 @@ final class WeightReader {
     }
     return tensor
   }
+
+  /// The panels of a converted checkpoint.
+  private func packed(
+    _ weight: String, _ outputs: Int, _ inputs: Int, _ precision: Precision
+  ) -> Tensor? {
+    let name = Checkpoint.panelName(weight, precision)
+    asked.insert(name)
+    guard let tensor = checkpoint[name] else {
+      problems.append("missing: \(name)")
+      return nil
+    }
+    let bytes = precision.packedBytes(outputs: outputs, inputs: inputs)
+    guard tensor.dtype == .u8, tensor.byteCount == bytes, tensor.isAligned(to: 64) else {
+      problems.append(
+        "misshapen: \(name) has \(tensor.byteCount) bytes, config.json asks for \(bytes) aligned")
+      return nil
+    }
+    return tensor
+  }
+}
+
+/// A tensor that a model has.
+package struct TensorRequest: Sendable {
+  /// What it is read as.
+  package enum Use: Sendable {
+    /// The weights of products, in that precision.
+    case matrix(outputs: Int, inputs: Int, Precision)
+    /// Float32 values.
+    case values
+    /// Values that may be absent and are then computed.
+    case buffer(@Sendable () -> [Float])
+  }
+
+  package let name: String
+  package let shape: [Int]
+  package let use: Use
+
+  /// The precision of a matrix.
+  package var precision: Precision? {
+    if case .matrix(_, _, let precision) = use { precision } else { nil }
+  }
 }
 
 /// Rows of a mapped table, widened when asked for.
 struct EmbeddingTable: Sendable {
-  private let tensor: Tensor?
+  private let weights: RawWeights?
   let rows: Int
   let columns: Int
 
-  init(tensor: Tensor?, rows: Int, columns: Int) {
-    self.tensor = tensor
+  init(weights: RawWeights?, rows: Int, columns: Int) {
+    self.weights = weights
     self.rows = rows
     self.columns = columns
   }
@@ -110,17 +218,11 @@ struct EmbeddingTable: Sendable {
   /// The rows of these ids, [ids.count, columns].
   func callAsFunction(_ ids: [Int]) -> Matrix {
     let result = Matrix(rows: ids.count, columns: columns)
-    guard let weights = tensor?.weights(rows: rows, columns: columns) else { return result }
+    guard let weights else { return result }
     for (row, id) in ids.enumerated() {
       precondition(id >= 0 && id < rows, "token \(id) of a table of \(rows)")
       result.row(row).update(from: weights.widened(row: id), count: columns)
     }
     return result
-  }
-}
-
-extension Int {
-  fileprivate func rounded(upTo multiple: Int) -> Int {
-    (self + multiple - 1) / multiple * multiple
   }
 }

@@ -11,6 +11,9 @@ package struct Answer: Sendable, Equatable {
   /// Positions in `outputIDs` where `[SCORE]` was emitted.
   package var scoreSteps: [Int]
 
+  /// How likely each word of `LevelScoring.words` is; nil when score tokens were read.
+  package var levels: [Double]?
+
   /// False when a logit was no number; such an answer has no meaning.
   package var isFinite = true
 

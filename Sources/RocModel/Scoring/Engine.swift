@@ -9,25 +9,38 @@ import Synchronization
 package final class Engine: Sendable {
   /// The question that ROC4MLLM is trained with.
   package static let defaultQuestion = "Please rate the aesthetics of the image."
+  /// What a trained model answers to it, to the last blank.
+  package static let defaultAnswer = "The aesthetic rate of the image is [SCORE]. "
   /// The version of roc, which stands for that of the arithmetic in every stored run.
-  package static let version = "0.1.0"
+  package static let version = "0.2.0"
   /// The official code stops here, too.
   static let mostTokens = 512
   static let imageID = -200
 
   package let parts: ModelParts
   package let compute: Compute
+  package let precision: Precision
+  let levelIDs: [Int]
+  /// Bytes of weights that one decoding step reads.
+  let languageBytes: Int
   private let prompts = Mutex<[String: PreparedPrompt]>([:])
 
-  /// A prompt's token ids around the picture, and the state after the text before it.
+  /// A prompt's token ids around the picture, the state after the text before it, and what the
+  /// answer is expected to be.
   private struct PreparedPrompt: Sendable {
     let tail: [Int]
     let head: KeyValueCache
+    var draft: Draft
   }
 
   package init(_ loader: ModelLoader, compute: Compute) throws(ModelError) {
-    parts = try loader.load()
+    let parts = try loader.load()
+    self.parts = parts
     self.compute = compute
+    precision = loader.precision
+    languageBytes = loader.decodingBytes
+    // The first piece of each word: the tokenizer puts the id of <s> before it.
+    levelIDs = LevelScoring.words.compactMap { parts.tokenizer.encode($0).dropFirst().first }
   }
 
   /// Loads a checkpoint folder with default settings.
@@ -36,12 +49,15 @@ package final class Engine: Sendable {
   ///   - folder: Has config.json, weights, tokenizer and preprocessor files.
   ///   - threads: All cores when nil.
   ///   - instructionSet: Kernels to use; the fastest when nil.
+  ///   - precision: `auto` when nil: bf16 where the CPU multiplies it by itself, else f32.
   /// - Throws: `ModelError` that names what is wrong with the folder or the settings.
   package convenience init(
-    folder: String, threads: Int? = nil, instructionSet: String? = nil
+    folder: String, threads: Int? = nil, instructionSet: String? = nil,
+    precision: Precision? = .f32
   ) throws(ModelError) {
     let compute = try Self.compute(threads: threads, instructionSet: instructionSet)
-    try self.init(try ModelLoader(folder: folder, compute: compute), compute: compute)
+    try self.init(
+      try ModelLoader(folder: folder, compute: compute, precision: precision), compute: compute)
   }
 
   /// Kernels and threads; a set that the CPU lacks is a request that cannot be met.
@@ -56,14 +72,22 @@ package final class Engine: Sendable {
   }
 
   /// Token ids of the prompt for a question; -200 stands for the picture.
-  package func promptIDs(_ question: String) -> [Int] {
-    parts.tokenizer.encode(
-      parts.template.prompt(question), splitAt: parts.template.mark, imageID: Self.imageID)
+  package func promptIDs(_ question: String) -> [Int] { ids(parts.template.prompt(question)) }
+
+  private func ids(_ prompt: String) -> [Int] {
+    parts.tokenizer.encode(prompt, splitAt: parts.template.mark, imageID: Self.imageID)
   }
 
   /// Prepares a question, so that one that cannot be asked is refused before any picture is read.
-  package func check(question: String) throws(ModelError) {
-    _ = try prepared(question, opening: "", rows: parts.connector.rows)
+  package func check(_ mode: ScoringMode) throws(ModelError) {
+    switch mode {
+    case .scoreTokens(let question): _ = try prepared(try prompt(question, opening: ""))
+    case .levels(let levels):
+      guard levelIDs.count == LevelScoring.words.count else {
+        throw .request("the tokenizer has no pieces for \(LevelScoring.words)")
+      }
+      _ = try prepared(levels.text(mark: parts.template.mark))
+    }
   }
 
   /// Asks a question about a picture and decodes greedily.
@@ -74,61 +98,140 @@ package final class Engine: Sendable {
   ///   - decimals: Digits of the score in the text.
   ///   - opening: Answer text that is given, not generated; it directly follows the prompt.
   ///   - mostTokens: Where generation stops at the latest.
-  ///   - trace: Records every stage when given; the prompt is then run in one piece.
+  ///   - draft: Tokens to verify with the prompt; those of the last answers when nil. The answer
+  ///     does not depend on them.
+  ///   - trace: Records every stage when given; the prompt is then run in one piece, without draft.
   /// - Returns: Scores, distributions and text.
-  /// - Throws: `ModelError.request` for a prompt that is too long or holds a picture mark.
+  /// - Throws: `ModelError.request` for a prompt that is too long or holds a picture mark, and
+  ///   for a model without score tokens.
   package func answer(
     _ pixels: borrowing Matrix, question: String = Engine.defaultQuestion, decimals: Int = 4,
-    opening: String = "", mostTokens: Int = Engine.mostTokens, trace: Trace? = nil
+    opening: String = "", mostTokens: Int = Engine.mostTokens, draft: [Int]? = nil,
+    trace: Trace? = nil
   ) throws(ModelError) -> Answer {
+    guard let readout = parts.readout else { throw Self.noScoreTokens }
+    let text = try prompt(question, opening: opening)
+    let prepared = try prepared(text)
+    let picture = picture(pixels, trace: trace)
+    let cache = parts.language.makeCache()
+    let expected = trace == nil ? draft ?? prepared.draft.ids : []
+    let room = parts.language.mostPositions - prepared.head.count - picture.rows
+    let tokens = Array(expected.prefix(max(min(mostTokens - 1, room - prepared.tail.count), 0)))
+    let hidden = prefill(
+      picture, text, prepared, draft: tokens, cache: cache, trace: trace)
+    var decoding = GreedyDecoding(parts: parts, readout: readout, most: mostTokens)
+    decoding.run(from: hidden, draft: tokens, cache: cache, trace: trace)
+    let answer = decoding.answer(decimals: decimals, compute: compute)
+    if answer.isFinite {
+      prompts.withLock { $0[text]?.draft.update(answer.outputIDs) }
+    }
+    return answer
+  }
+
+  /// Reads how likely each level word is after the opened answer.
+  ///
+  /// - Parameters:
+  ///   - pixels: [3, edge · edge] from `parts.preprocessing`.
+  ///   - levels: What is asked, and what the words are worth.
+  /// - Returns: The expectation as the score, the five probabilities in `levels`, and the opening
+  ///   with the likeliest word as the text.
+  /// - Throws: `ModelError.request` for a prompt that is too long.
+  package func answer(
+    _ pixels: borrowing Matrix, levels: LevelScoring
+  ) throws(ModelError) -> Answer {
+    let text = levels.text(mark: parts.template.mark)
+    let prepared = try prepared(text)
+    let cache = parts.language.makeCache()
+    let hidden = prefill(
+      picture(pixels, trace: nil), text, prepared, draft: [], cache: cache, trace: nil)
+    let logits = parts.language.logits(hidden).array
+    let probabilities = compute.softmax(levelIDs.map { logits[$0] })
+    let score = zip(probabilities, levels.worth).reduce(0 as Float) { $0 + $1.0 * $1.1 }
+    let likeliest = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
+    let opening = text.split(separator: "\n").last?.dropFirst("ASSISTANT: ".count) ?? ""
+    return Answer(
+      text: "\(opening) \(LevelScoring.words[likeliest])", scores: [Double(score)],
+      // In the order of rising scores, as the histogram of a dataset is.
+      distributions: [probabilities.reversed().map(Double.init)], outputIDs: [], scoreSteps: [],
+      levels: probabilities.map(Double.init), isFinite: score.isFinite)
+  }
+
+  private static let noScoreTokens = ModelError.request(
+    """
+    this checkpoint has no score tokens (config.json has no score_id): score with --scoring \
+    levels, or add them with roc-model add-score-tokens and train
+    """)
+
+  /// The rows that stand for a picture in the prompt.
+  private func picture(_ pixels: borrowing Matrix, trace: Trace?) -> Matrix {
     trace?.record("pixel_values", pixels)
     let features = parts.vision.encode(pixels, trace: trace)
     trace?.record("vision", features)
-    let picture = parts.connector.connect(features, trace: trace)
-    trace?.record("abstractor", picture)
-    let cache = parts.language.makeCache()
-    let hidden = try prefill(picture, question, opening: opening, cache: cache, trace: trace)
-    var decoding = GreedyDecoding(parts: parts, most: mostTokens)
-    decoding.run(from: hidden, cache: cache, trace: trace)
-    return decoding.answer(decimals: decimals, compute: compute)
+    let rows = parts.connector.connect(features, trace: trace)
+    trace?.record("abstractor", rows)
+    return rows
   }
 
+  /// Hidden states of the prompt's last row and of each token of the draft.
   private func prefill(
-    _ picture: borrowing Matrix, _ question: String, opening: String, cache: KeyValueCache,
-    trace: Trace?
-  ) throws(ModelError) -> Matrix {
-    let prompt = try prepared(question, opening: opening, rows: picture.rows)
+    _ picture: borrowing Matrix, _ text: String, _ prompt: PreparedPrompt, draft: [Int],
+    cache: KeyValueCache, trace: Trace?
+  ) -> Matrix {
     let language = parts.language
-    let tail = language.embed(prompt.tail)
+    let tail = language.embed(prompt.tail + draft)
+    let read = draft.count + 1
     if trace == nil {
       cache.start(with: prompt.head)
       let rows = joined(picture, tail)
       let kinds: [RowKind] = [.picture(picture.rows), .text(tail.rows)]
-      return language.run(rows, kinds: kinds, cache: cache, trace: nil)
+      return language.run(rows, kinds: kinds, cache: cache, read: read, trace: nil)
     }
-    let ids = promptIDs(question)
-    let head = language.embed(Array(ids.prefix { $0 != Self.imageID }))
+    let head = language.embed(Array(ids(text).prefix { $0 != Self.imageID }))
     let rows = joined(joined(head, picture), tail)
     trace?.record("embeddings", rows)
     let kinds: [RowKind] = [.text(head.rows), .picture(picture.rows), .text(tail.rows)]
-    return language.run(rows, kinds: kinds, cache: cache, trace: trace)
+    return language.run(rows, kinds: kinds, cache: cache, read: read, trace: trace)
   }
 
-  /// The text before the picture is the same for every picture: it is run once.
-  private func prepared(
-    _ question: String, opening: String, rows: Int
-  ) throws(ModelError) -> PreparedPrompt {
-    let key = question + "\u{0}" + opening
-    if let known = prompts.withLock({ $0[key] }) { return known }
+  /// The rows of a prompt after the text before the picture, and that text's keys and values.
+  func promptRows(
+    _ picture: borrowing Matrix, _ mode: ScoringMode
+  ) throws(ModelError) -> RowsAndHead {
+    let text: String
+    switch mode {
+    case .scoreTokens(let question): text = try prompt(question, opening: "")
+    case .levels(let levels): text = levels.text(mark: parts.template.mark)
+    }
+    let prepared = try prepared(text)
+    let tail = parts.language.embed(prepared.tail)
+    let kinds: [RowKind] = [.picture(picture.rows), .text(tail.rows)]
+    return RowsAndHead(rows: joined(picture, tail), kinds: kinds, head: prepared.head)
+  }
+
+  /// What `promptRows` gives.
+  struct RowsAndHead: ~Copyable {
+    let rows: Matrix
+    let kinds: [RowKind]
+    let head: KeyValueCache
+  }
+
+  /// The whole prompt for a question, with one picture mark.
+  private func prompt(_ question: String, opening: String) throws(ModelError) -> String {
     let mark = parts.template.mark
+    guard parts.readout != nil else { throw Self.noScoreTokens }
     guard !question.contains(mark), !opening.contains(mark) else {
       throw .request("the question must not contain \(mark); the picture stands before it")
     }
-    let ids = parts.tokenizer.encode(
-      parts.template.prompt(question) + opening, splitAt: mark, imageID: Self.imageID)
+    return parts.template.prompt(question) + opening
+  }
+
+  /// The text before the picture is the same for every picture: it is run once.
+  private func prepared(_ text: String) throws(ModelError) -> PreparedPrompt {
+    if let known = prompts.withLock({ $0[text] }) { return known }
+    let ids = ids(text)
     let head = Array(ids.prefix { $0 != Self.imageID })
     let tail = Array(ids.dropFirst(head.count + 1))
-    let length = head.count + rows + tail.count
+    let length = head.count + parts.connector.rows + tail.count
     guard length < parts.language.mostPositions else {
       throw .request(
         """
@@ -138,14 +241,16 @@ package final class Engine: Sendable {
     }
     let cache = parts.language.makeCache()
     _ = parts.language.run(
-      parts.language.embed(head), kinds: [.text(head.count)], cache: cache, trace: nil)
-    let prompt = PreparedPrompt(tail: tail, head: cache)
-    prompts.withLock { $0[key] = prompt }
+      parts.language.embed(head), kinds: [.text(head.count)], cache: cache, read: 0, trace: nil)
+    let expected = parts.tokenizer.encode(Self.defaultAnswer).drop { $0 == parts.tokenizer.beginID }
+    let prompt = PreparedPrompt(
+      tail: tail, head: cache, draft: Draft(expected: expected + [parts.tokenizer.endID]))
+    prompts.withLock { $0[text] = prompt }
     return prompt
   }
 
   private func joined(_ a: borrowing Matrix, _ b: borrowing Matrix) -> Matrix {
-    let rows = Matrix(rows: a.rows + b.rows, columns: a.columns)
+    let rows = Matrix(uninitialized: a.rows + b.rows, a.columns)
     rows.values.update(from: a.values, count: a.count)
     (rows.values + a.count).update(from: b.values, count: b.count)
     return rows

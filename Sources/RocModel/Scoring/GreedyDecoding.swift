@@ -5,6 +5,7 @@ import RocTokenizer
 /// Greedy decoding to `</s>`, remembering the logits wherever `[SCORE]` was chosen.
 struct GreedyDecoding {
   private let parts: ModelParts
+  private let readout: ScoreReadout
   private let most: Int
   private var ids: [Int] = []
   private var scoreSteps: [Int] = []
@@ -12,40 +13,63 @@ struct GreedyDecoding {
   /// The weights or the picture gave something that is no number; decoding stopped there.
   private var isBroken = false
 
-  init(parts: ModelParts, most: Int) {
+  init(parts: ModelParts, readout: ScoreReadout, most: Int) {
     self.parts = parts
+    self.readout = readout
     self.most = most
   }
 
   /// - Parameters:
-  ///   - hidden: The prompt's hidden states; the last row predicts the first token.
-  ///   - cache: Holds the prompt's rows.
+  ///   - hidden: Hidden states of the prompt's last row, which predicts the first token, and of
+  ///     each token of `draft`.
+  ///   - draft: Expected tokens, whose keys and values are in the cache already. One is accepted
+  ///     where it is what greedy decoding chooses; at the first other token decoding goes on by
+  ///     itself, so the answer does not depend on the draft.
+  ///   - cache: Holds the rows of prompt and draft.
   ///   - trace: Records the first step's logits when given.
-  mutating func run(from hidden: consuming Matrix, cache: KeyValueCache, trace: Trace?) {
-    var hidden = hidden
-    let end = parts.tokenizer.endID
+  mutating func run(
+    from hidden: consuming Matrix, draft: [Int], cache: KeyValueCache, trace: Trace?
+  ) {
+    let prompt = cache.count - draft.count
+    var logits = parts.language.logits(hidden)
+    var row = 0
     while ids.count < most {
-      let logits = parts.language.logits(hidden, row: hidden.rows - 1)
+      let values = logits.rowArray(row)
       if ids.isEmpty {
-        trace?.record("logits.prompt", Matrix(rows: 1, columns: logits.count, logits))
+        trace?.record("logits.prompt", Matrix(rows: 1, columns: values.count, values))
       }
-      guard logits.allSatisfy(\.isFinite) else {
-        isBroken = true
-        return
-      }
-      let id = Self.largest(logits)
-      if id == parts.readout.scoreID {
-        scoreSteps.append(ids.count)
-        scoreLogits.append(logits)
-        trace?.record(
-          "logits.score.\(scoreSteps.count - 1)",
-          Matrix(rows: 1, columns: logits.count, logits))
-      }
+      guard let id = choose(values, trace: trace) else { return }
       ids.append(id)
-      guard id != end, cache.count < parts.language.mostPositions else { return }
-      hidden = parts.language.run(
-        parts.language.embed([id]), kinds: [.text(1)], cache: cache, trace: nil)
+      let rows = prompt + ids.count - 1
+      guard id != parts.tokenizer.endID, rows < parts.language.mostPositions else { return }
+      if row < draft.count, row == ids.count - 1, draft[row] == id {
+        row += 1
+        continue
+      }
+      guard ids.count < most else { return }
+      // The cache may hold rows of a draft that was not accepted.
+      cache.truncate(to: rows)
+      let next = parts.language.run(
+        parts.language.embed([id]), kinds: [.text(1)], cache: cache, read: 1, trace: nil)
+      logits = parts.language.logits(next)
+      row = 0
     }
+  }
+
+  /// The likeliest token; nil when a logit is no number.
+  private mutating func choose(_ logits: [Float], trace: Trace?) -> Int? {
+    guard logits.allSatisfy(\.isFinite) else {
+      isBroken = true
+      return nil
+    }
+    let id = Self.largest(logits)
+    if id == readout.scoreID {
+      scoreSteps.append(ids.count)
+      scoreLogits.append(logits)
+      trace?.record(
+        "logits.score.\(scoreSteps.count - 1)", Matrix(rows: 1, columns: logits.count, logits))
+    }
+    return id
   }
 
   /// The first of the largest values.
@@ -57,10 +81,8 @@ struct GreedyDecoding {
 
   /// Scores and text of what was decoded.
   func answer(decimals: Int, compute: Compute) -> Answer {
-    let distributions = scoreLogits.map {
-      compute.softmax(Array($0.suffix(parts.readout.tokens)))
-    }
-    let scores = distributions.map { Double(parts.readout.axis.expectation(of: $0)) }
+    let distributions = scoreLogits.map { compute.softmax(Array($0.suffix(readout.tokens))) }
+    let scores = distributions.map { Double(readout.axis.expectation(of: $0)) }
     return Answer(
       text: text(score: scores.first, decimals: decimals), scores: scores,
       distributions: distributions.map { $0.map(Double.init) }, outputIDs: ids,

@@ -21,14 +21,15 @@ extension Engine {
   ///
   /// - Parameters:
   ///   - paths: JPEG, PNG, WebP or BMP files.
-  ///   - question: Asked about each picture.
+  ///   - mode: What is asked about each picture, and how the score is read.
   ///   - decimals: Digits of the score in the texts.
   ///   - ahead: Pictures that are read ahead; scores do not depend on it.
   ///   - body: Gets each outcome as soon as it is there; false stops.
   /// - Throws: `ModelError.request` when no picture could be asked this question; what `body`
   ///   throws.
   package func score(
-    paths: [String], question: String = Engine.defaultQuestion, decimals: Int = 4, ahead: Int = 4,
+    paths: [String], mode: ScoringMode = .scoreTokens(question: Engine.defaultQuestion),
+    decimals: Int = 4, ahead: Int = 4,
     body: (Int, ScoredPicture) throws -> Bool
   ) throws {
     let clock = ContinuousClock()
@@ -36,7 +37,7 @@ extension Engine {
       paths: paths, preprocessing: parts.preprocessing, ahead: ahead)
     for (index, path) in paths.enumerated() {
       let start = clock.now
-      let (answer, failure) = try outcome(path, question, decimals) { () throws(PictureError) in
+      let (answer, failure) = try outcome(path, mode, decimals) { () throws(PictureError) in
         try pipeline.take(index)
       }
       let outcome = ScoredPicture(
@@ -46,7 +47,7 @@ extension Engine {
   }
 
   private func outcome(
-    _ path: String, _ question: String, _ decimals: Int,
+    _ path: String, _ mode: ScoringMode, _ decimals: Int,
     pixels: () throws(PictureError) -> Matrix
   ) throws(ModelError) -> (Answer?, ScoredPicture.Failure?) {
     let prepared: Matrix
@@ -55,7 +56,12 @@ extension Engine {
     } catch {
       return (nil, .init(code: error.code.rawValue, message: error.description))
     }
-    let answer = try answer(prepared, question: question, decimals: decimals)
+    let answer: Answer
+    switch mode {
+    case .scoreTokens(let question):
+      answer = try self.answer(prepared, question: question, decimals: decimals)
+    case .levels(let levels): answer = try self.answer(prepared, levels: levels)
+    }
     guard answer.isFinite, answer.scores.allSatisfy(\.isFinite) else {
       return (
         nil,

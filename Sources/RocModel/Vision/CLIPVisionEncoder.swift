@@ -52,7 +52,7 @@ struct CLIPVisionEncoder: VisionEncoder {
     let width = config.width
     patchEmbedding = reader.linear(
       "\(name).embeddings.patch_embed", shape: [width, 3, config.patch, config.patch],
-      outputs: width, inputs: 3 * config.patch * config.patch)
+      outputs: width, inputs: 3 * config.patch * config.patch, kept: true)
     classToken = reader.values("\(name).embeddings.cls_token", shape: [1, 1, width])
     positions = reader.values(
       "\(name).embeddings.position_embedding", shape: [1, config.tokens, width])
@@ -73,6 +73,16 @@ struct CLIPVisionEncoder: VisionEncoder {
       trace?.record("vision.layer\(i)", x)
     }
     return postNorm(x, compute)
+  }
+
+  var operations: Double {
+    let (rows, width, hidden) = (
+      Double(config.tokens), Double(config.width), Double(config.feedForward)
+    )
+    let products = 2 * rows * (4 * width * width + 2 * width * hidden)
+    let attention = 4 * rows * rows * width
+    let patches = 2 * (rows - 1) * width * Double(3 * config.patch * config.patch)
+    return Double(config.layers) * (products + attention) + patches
   }
 
   /// Class token and patches with their positions added: [1 + P, V].
@@ -135,17 +145,17 @@ private struct VisionLayer: Sendable {
   func callAsFunction(
     _ x: consuming Matrix, _ config: VisionConfig, _ compute: Compute
   ) -> Matrix {
-    compute.add(attend(attentionNorm(x, compute), config, compute), to: x)
-    let hidden = expand(mlpNorm(x, compute), compute)
-    compute.quickGELU(hidden)
-    compute.add(reduce(hidden, compute), to: x)
+    attend(attentionNorm(x, compute), addingTo: x, config, compute)
+    let hidden = expand(mlpNorm(x, compute), finish: .quickGELU, compute)
+    reduce.apply(hidden, into: x, finish: .add, compute)
     return x
   }
 
   /// Each head holds its own query, key and value triple in the rows of the joint projection.
   private func attend(
-    _ x: borrowing Matrix, _ config: VisionConfig, _ compute: Compute
-  ) -> Matrix {
+    _ x: borrowing Matrix, addingTo sum: borrowing Matrix, _ config: VisionConfig,
+    _ compute: Compute
+  ) {
     let joint = queryKeyValue(x, compute)
     defer { extendLifetime(joint) }
     let width = config.headWidth
@@ -157,6 +167,6 @@ private struct VisionLayer: Sendable {
       query: part(0), key: part(1), value: part(2), queries: x.rows, keys: x.rows,
       heads: config.heads, keyHeads: config.heads, width: width,
       scale: 1 / Float(width).squareRoot())
-    return dense(mixed, compute)
+    dense.apply(mixed, into: sum, finish: .add, compute)
   }
 }

@@ -13,13 +13,26 @@ import Musl
 import Darwin
 #endif
 
-/// How the arithmetic is carried out.
-enum Precision: String, ExpressibleByArgument, CaseIterable {
+/// How the arithmetic is asked for.
+enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
   case auto
   case f32
   case bf16
   case int8
+
+  /// Nil for the engine's own choice.
+  var precision: Precision? { Precision(rawValue: rawValue) }
 }
+
+/// How a score is read.
+enum ScoringChoice: String, ExpressibleByArgument, CaseIterable {
+  case roc
+  case levels
+}
+
+extension LevelScoring.Task: ExpressibleByArgument {}
+extension LevelScoring.Prompt: ExpressibleByArgument {}
+extension LevelScoring.Scale: ExpressibleByArgument {}
 
 /// The checkpoint and how it is run.
 struct EngineOptions: ParsableArguments {
@@ -27,33 +40,67 @@ struct EngineOptions: ParsableArguments {
     help: "A folder, or a Hub name in the local cache.")
   var checkpoint: String
 
-  @Option(help: "auto, f32, bf16 or int8; this version computes in f32.")
-  var precision: Precision = .auto
+  @Option(help: "auto is bf16 where the CPU has it, else f32.")
+  var precision: PrecisionChoice = .auto
 
-  @Option(help: "Pictures read ahead of the engine; scores do not depend on it.")
+  @Option(help: "Pictures read ahead; decides no score.")
   var batchSize = 4
 
   @Option(help: "Threads; all cores by default.")
   var threads: Int?
 
   @Option(help: "What to ask about each picture.")
-  var question = Engine.defaultQuestion
+  var question: String?
+
+  @Option(help: "By score tokens or Q-Align's words.")
+  var scoring: ScoringChoice?
+
+  @Option(help: "Of levels.")
+  var levelTask: LevelScoring.Task?
+
+  @Option(help: "Q-Align's prompt.")
+  var levelPrompt: LevelScoring.Prompt?
+
+  @Option(help: "Of levels.")
+  var levelScale: LevelScoring.Scale?
 
   mutating func validate() throws {
-    guard precision == .auto || precision == .f32 else {
-      throw ValidationError(
-        "--precision \(precision.rawValue): this version computes in f32; leave it at auto.")
-    }
     guard (1...4096).contains(batchSize) else {
       throw ValidationError("--batch-size \(batchSize): expected 1 to 4096.")
     }
     guard threads.map({ (1...256).contains($0) }) ?? true else {
       throw ValidationError("--threads \(threads ?? 0): expected 1 to 256.")
     }
-    guard !question.isEmpty else { throw ValidationError("--question is empty.") }
-    guard !question.contains(ConversationExport.mark) else {
+    guard question.map({ !$0.isEmpty }) ?? true else {
+      throw ValidationError("--question is empty.")
+    }
+    guard question.map({ !$0.contains(ConversationExport.mark) }) ?? true else {
       throw ValidationError(
         "--question must not hold \(ConversationExport.mark); the picture stands before it.")
+    }
+    let hasLevelFlags = levelTask != nil || levelPrompt != nil || levelScale != nil
+    guard scoring != .roc || !hasLevelFlags else {
+      throw ValidationError(
+        "--level-task, --level-prompt and --level-scale go with --scoring levels.")
+    }
+    guard question == nil || (scoring != .levels && !hasLevelFlags) else {
+      throw ValidationError(
+        "--question goes with --scoring roc; levels have questions of their own.")
+    }
+  }
+
+  /// What a model is asked: levels where they are asked for, or where there are no score tokens.
+  func mode(hasScoreTokens: Bool) -> ScoringMode {
+    let levels = LevelScoring(
+      task: levelTask ?? .aesthetics, prompt: levelPrompt ?? .scorer,
+      scale: levelScale ?? .oneToFive)
+    switch scoring {
+    case .levels: return .levels(levels)
+    case .roc: return .scoreTokens(question: question ?? Engine.defaultQuestion)
+    case nil:
+      let isLevels = levelTask != nil || levelPrompt != nil || levelScale != nil
+      if isLevels || (!hasScoreTokens && question == nil) { return .levels(levels) }
+      return .scoreTokens(question: question ?? Engine.defaultQuestion)
     }
   }
 
@@ -64,7 +111,8 @@ struct EngineOptions: ParsableArguments {
     do {
       let compute = try Engine.compute(
         threads: threads, instructionSet: getenv("ROC_KERNELS").map { String(cString: $0) })
-      let loader = try ModelLoader(folder: try HubCache.resolve(checkpoint), compute: compute)
+      let loader = try ModelLoader(
+        folder: try HubCache.resolve(checkpoint), compute: compute, precision: precision.precision)
       for name in loader.unexpected.prefix(10) {
         Console.note("Warning: \(checkpoint): unexpected tensor \(name) is not used")
       }
@@ -74,9 +122,17 @@ struct EngineOptions: ParsableArguments {
       let free = availableMemory().map { ", \(memorySize($0)) free" } ?? ""
       Console.note(
         """
-        \(checkpoint): \(memorySize(loader.bytesNeeded)) of weights as f32\(free); \
-        \(compute.instructionSet) kernels, \(compute.threads) threads
+        \(checkpoint): \(memorySize(loader.bytesNeeded)) of weights as \
+        \(loader.precision.rawValue)\(free); \(compute.instructionSet) kernels, \
+        \(compute.threads) threads
         """)
+      if loader.precision == .int8 {
+        Console.note(
+          """
+          int8: \(loader.kept.count) matrices stay in bf16 (lm_head, the abstractor, the patch \
+          embedding); norms, attention and embeddings in f32
+          """)
+      }
       return (loader, compute)
     } catch {
       throw Self.commandError(error)
@@ -85,13 +141,17 @@ struct EngineOptions: ParsableArguments {
 
   /// Loads the weights.
   ///
-  /// - Returns: The engine and the files it came from.
-  func engine() throws -> (engine: Engine, checkpoint: Checkpoint) {
+  /// - Returns: The engine, the files it came from, and what it is asked.
+  func engine() throws -> (engine: Engine, checkpoint: Checkpoint, mode: ScoringMode) {
     let (loader, compute) = try loader()
     do {
       let engine = try Engine(loader, compute: compute)
-      try engine.check(question: question)
-      return (engine, loader.checkpoint)
+      let mode = mode(hasScoreTokens: engine.parts.readout != nil)
+      if case .levels = mode, scoring == nil, engine.parts.readout == nil {
+        Console.note("\(checkpoint) has no score tokens; scoring by Q-Align's levels")
+      }
+      try engine.check(mode)
+      return (engine, loader.checkpoint, mode)
     } catch {
       throw Self.commandError(error)
     }

@@ -10,17 +10,15 @@ import RocModel
 import RocReport
 import RocScore
 import RocStore
+import RocTensor
 import RocTool
 
 struct Run: RocCommand {
   static let configuration = CommandConfiguration(
     abstract: "Score a split, store every prediction and print the metrics (the default).",
     discussion: """
-      An interrupted run continues where it stopped when the same command is given
-      again; several processes may share one database. With --segments each worker
-      writes a file of its own, and roc-eval merge puts them together.
-
-      Example:
+      The same command continues an interrupted run; several processes may share one
+      database, or write --segments that roc-eval merge puts together. Example:
         roc-eval --checkpoint DIR --dataset ava --split test --latex table.tex
       """)
 
@@ -41,10 +39,10 @@ struct Run: RocCommand {
   @Flag(help: "Score answers without a score again, too.")
   var retryFailed = false
 
-  @Option(help: "What each score of an answer is: gt_score and attributes, with commas.")
+  @Option(help: "What an answer's scores are: gt_score, attributes.")
   var targets = "gt_score"
 
-  @Option(help: "DATASET:SCHEME/PART that the checkpoint was trained on; repeats.")
+  @Option(help: "DATASET:SCHEME/PART it has seen; repeats.")
   var trainedOn: [String] = []
 
   @OptionGroup var bootstrap: BootstrapOptions
@@ -114,8 +112,11 @@ struct Run: RocCommand {
     guard !samples.isEmpty else {
       throw CommandError(.usage, "--offset \(offset): the split has \(all.count) pictures")
     }
-    let (engine, checkpoint) = try engineOptions.engine()
-    var record = try self.record(dataset, engine, sha256: try checkpoint.sha256())
+    let (engine, checkpoint, mode) = try engineOptions.engine()
+    if case .levels = mode, targets != "gt_score" {
+      throw CommandError(.usage, "--targets \(targets): levels give one score, gt_score")
+    }
+    var record = try self.record(dataset, engine, mode, sha256: try checkpoint.sha256())
     let policy = SplitRun.Policy(retriesFailed: retryFailed)
     Interrupt.listen()
     if let segments {
@@ -123,7 +124,8 @@ struct Run: RocCommand {
       let header = SegmentHeader(
         dataset: dataset.name, split: split, splitSHA256: StoredRun.digest(all.map(\.key)),
         count: all.count, run: record)
-      let run = SplitRun(record: record, engine: engine, ahead: engineOptions.batchSize)
+      let run = SplitRun(
+        record: record, engine: engine, mode: mode, ahead: engineOptions.batchSize)
       return try scoreShare(of: samples, run, header, folder: segments, policy)
     }
     record.id = try store.findOrInsert(record)
@@ -131,7 +133,8 @@ struct Run: RocCommand {
       guard let (name, part) = Self.trainingPart(text) else { continue }
       try store.addTrainingPart(of: record.checkpointSHA256, dataset: name, split: part)
     }
-    let run = SplitRun(record: record, engine: engine, ahead: engineOptions.batchSize)
+    let run = SplitRun(
+      record: record, engine: engine, mode: mode, ahead: engineOptions.batchSize)
     if let status = try run.score(samples, in: store, policy: policy) { return status }
     let stored = try StoredRun(store, record, dataset, split: split)
     return try show(RunResult(stored, in: store, bootstrap: bootstrap))
@@ -166,20 +169,36 @@ struct Run: RocCommand {
 
   /// The run that everything deciding the scores makes.
   private func record(
-    _ dataset: DatasetRecord, _ engine: Engine, sha256: String
+    _ dataset: DatasetRecord, _ engine: Engine, _ mode: ScoringMode, sha256: String
   ) throws -> RunRecord {
-    let axis = engine.parts.readout.axis
+    let (question, range, tokens) = try asked(mode, engine)
+    let precision = engine.precision.rawValue
     let preprocessing = engine.parts.preprocessing.summary
     let names = targets.split(separator: ",").map(String.init)
-    var decisive = [sha256, engineOptions.question, preprocessing, "f32", Engine.version]
+    var decisive = [sha256, question, preprocessing, precision, Engine.version]
     // What the scores stand for decides no score, but every number that is made of them.
     if names.count > 1 { decisive.append(targets) }
     return RunRecord(
       dataset: dataset.id ?? 0, fingerprint: SHA256.of(decisive.joined(separator: "\n")),
       checkpoint: engineOptions.checkpoint, checkpointSHA256: sha256,
-      question: engineOptions.question, preprocessing: preprocessing, precision: "f32",
-      engine: Engine.version, range: ScoreRange(low: axis.low, high: axis.high),
-      tokens: axis.values.count, targets: names)
+      question: question, preprocessing: preprocessing, precision: precision,
+      engine: Engine.version, range: range, tokens: tokens, targets: names)
+  }
+
+  /// What stands in a run for its mode: the question, the range of scores and their tokens.
+  private func asked(
+    _ mode: ScoringMode, _ engine: Engine
+  ) throws -> (question: String, range: ScoreRange, tokens: Int) {
+    switch mode {
+    case .levels(let levels):
+      let range = ScoreRange(low: levels.range.lowerBound, high: levels.range.upperBound)
+      return (levels.summary, range, LevelScoring.words.count)
+    case .scoreTokens(let question):
+      guard let axis = engine.parts.readout?.axis else {
+        throw CommandError(.usage, "\(engineOptions.checkpoint) has no score tokens")
+      }
+      return (question, ScoreRange(low: axis.low, high: axis.high), axis.values.count)
+    }
   }
 
   private func scoreShare(

@@ -37,13 +37,13 @@ struct Score: RocCommand {
 
   func execute() throws -> ExitStatus {
     let paths = try PictureList.expand(pictures)
-    let engine = try engineOptions.engine().engine
+    let (engine, _, mode) = try engineOptions.engine()
     Interrupt.listen()
     var failures = 0
     var done = 0
     var progress = Progress("scoring", total: paths.count, unit: "pictures")
     try engine.score(
-      paths: paths, question: engineOptions.question, decimals: decimals,
+      paths: paths, mode: mode, decimals: decimals,
       ahead: engineOptions.batchSize
     ) { index, outcome in
       progress.finish()
@@ -84,16 +84,23 @@ extension ScoredPicture {
   func json(image: String) -> JSON {
     let scores = failure == nil ? answer?.scores ?? [] : []
     let distributions = failure == nil ? answer?.distributions ?? [] : []
-    return [
-      "schema": "roc/score/1",
-      "image": .string(image),
-      "score": JSON(scores.first),
-      "scores": JSON(scores),
-      "distribution": JSON(distributions.first ?? []),
-      "distributions": .array(distributions.map { JSON($0) }),
-      "text": JSON(answer?.text),
-      "error": failure.map { ["code": .string($0.code), "message": .string($0.message)] }
-        ?? .null,
+    var members: [JSON.Member] = [
+      .init("schema", "roc/score/1"),
+      .init("image", .string(image)),
+      .init("score", JSON(scores.first)),
+      .init("scores", JSON(scores)),
+      .init("distribution", JSON(distributions.first ?? [])),
+      .init("distributions", .array(distributions.map { JSON($0) })),
+      .init("text", JSON(answer?.text)),
     ]
+    if failure == nil, let levels = answer?.levels {
+      let named = zip(LevelScoring.words, levels).map { JSON.Member($0, JSON($1)) }
+      members.append(.init("levels", .object(named)))
+    }
+    members.append(
+      .init(
+        "error",
+        failure.map { ["code": .string($0.code), "message": .string($0.message)] } ?? .null))
+    return .object(members)
   }
 }

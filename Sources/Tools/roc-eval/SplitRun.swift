@@ -20,11 +20,13 @@ struct SplitRun {
 
   let record: RunRecord
   private let engine: Engine
+  private let mode: ScoringMode
   private let ahead: Int
 
-  init(record: RunRecord, engine: Engine, ahead: Int) {
+  init(record: RunRecord, engine: Engine, mode: ScoringMode, ahead: Int) {
     self.record = record
     self.engine = engine
+    self.mode = mode
     self.ahead = ahead
   }
 
@@ -181,7 +183,7 @@ struct SplitRun {
       meter.skip(1)
     }
     try engine.score(
-      paths: present.compactMap(\.path), question: record.question, ahead: ahead
+      paths: present.compactMap(\.path), mode: mode, ahead: ahead
     ) { index, outcome in
       let sample = present[index]
       var prediction = PredictionRecord(sample: sample.id, outcome)

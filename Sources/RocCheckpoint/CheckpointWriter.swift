@@ -1,0 +1,132 @@
+import RocJSON
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Writes a checkpoint folder beside its final place and moves it there when it is whole: a folder
+/// of that name is either absent or complete.
+package struct CheckpointWriter {
+  package let folder: String
+  private let partial: String
+
+  /// Bytes of a shard at most, as Hugging Face's tools divide.
+  package static let shardSize = 5_000_000_000
+
+  /// - Parameter folder: Must not exist.
+  /// - Throws: `CheckpointError` when it does, or when nothing can be made there.
+  package init(folder: String) throws(CheckpointError) {
+    let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    guard !fileExists(folder) else {
+      throw CheckpointError("\(folder) exists already; choose another name or remove it")
+    }
+    self.folder = folder
+    partial = "\(folder).partial-\(getpid())"
+    guard mkdir(partial, 0o755) == 0 else {
+      throw CheckpointError("\(partial): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  /// Writes everything and moves the folder to its place; removes it again after an error.
+  ///
+  /// - Parameters:
+  ///   - plans: The weights.
+  ///   - metadata: Of the safetensors files.
+  ///   - shardSize: Where a further file begins.
+  ///   - texts: Further files by name.
+  ///   - copies: Files to copy by name.
+  ///   - progress: Called with the bytes of every tensor that is written.
+  /// - Throws: `CheckpointError` when the disk is full or a file cannot be read.
+  package func write(
+    _ plans: [TensorPlan], metadata: [String: String] = [:],
+    shardSize: Int = CheckpointWriter.shardSize, texts: [String: [UInt8]],
+    copies: [String: String] = [:], progress: (Int) -> Void = { _ in }
+  ) throws(CheckpointError) {
+    do throws(CheckpointError) {
+      try checkSpace(plans.reduce(0) { $0 + $1.byteCount })
+      for (name, bytes) in texts { try write(bytes, name) }
+      for (name, source) in copies { try copy(source, name) }
+      try writeWeights(plans, metadata, shardSize, progress)
+      guard rename(partial, folder) == 0 else {
+        throw CheckpointError("\(folder): \(String(cString: strerror(errno)))")
+      }
+    } catch {
+      discard()
+      throw error
+    }
+  }
+
+  /// Removes what was written.
+  package func discard() {
+    guard let listing = opendir(partial) else { return }
+    while let entry = readdir(listing) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { unlink("\(partial)/\(name)") }
+    }
+    closedir(listing)
+    rmdir(partial)
+  }
+
+  private func checkSpace(_ needed: Int) throws(CheckpointError) {
+    var facts = statvfs()
+    guard statvfs(partial, &facts) == 0 else { return }
+    let free = Int(facts.f_bavail) * Int(facts.f_frsize)
+    guard needed < free else {
+      throw CheckpointError(
+        "\(folder): \(needed) bytes are needed and \(free) are free on this disk")
+    }
+  }
+
+  private func write(_ bytes: [UInt8], _ name: String) throws(CheckpointError) {
+    let sink = try ByteSink(path: "\(partial)/\(name)")
+    try sink.write(bytes)
+    try sink.synchronise()
+  }
+
+  private func copy(_ source: String, _ name: String) throws(CheckpointError) {
+    try write(try readBytes(source), name)
+  }
+
+  private func writeWeights(
+    _ plans: [TensorPlan], _ metadata: [String: String], _ shardSize: Int, _ progress: (Int) -> Void
+  ) throws(CheckpointError) {
+    var shards: [[TensorPlan]] = [[]]
+    var size = 0
+    for plan in plans {
+      if size > 0, size + plan.byteCount > shardSize {
+        shards.append([])
+        size = 0
+      }
+      shards[shards.count - 1].append(plan)
+      size += plan.byteCount
+    }
+    guard shards.count > 1 else {
+      try SafetensorsWriter.write(
+        plans, metadata: metadata, to: "\(partial)/model.safetensors", progress: progress)
+      return
+    }
+    var map: [JSON.Member] = []
+    for (index, shard) in shards.enumerated() {
+      let name = "model-\(five(index + 1))-of-\(five(shards.count)).safetensors"
+      try SafetensorsWriter.write(
+        shard, metadata: metadata, to: "\(partial)/\(name)", progress: progress)
+      map += shard.map { JSON.Member($0.name, .string(name)) }
+    }
+    let total = plans.reduce(0) { $0 + $1.byteCount }
+    let index: JSON = [
+      "metadata": ["total_size": .int(total)], "weight_map": .object(map),
+    ]
+    try write(Array((index.pretty + "\n").utf8), "model.safetensors.index.json")
+  }
+
+  private func five(_ number: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(5 - digits.count, 0)) + digits
+  }
+}

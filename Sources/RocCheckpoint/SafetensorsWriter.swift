@@ -1,0 +1,140 @@
+import RocJSON
+package import RocTensor
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A tensor that is about to be written: what the header says, and what gives its bytes.
+package struct TensorPlan: Sendable {
+  package let name: String
+  package let dtype: DType
+  package let shape: [Int]
+  /// Writes exactly the bytes that dtype and shape ask for, in row-major order, little-endian.
+  package let write: @Sendable (ByteSink) throws(CheckpointError) -> Void
+
+  package init(
+    name: String, dtype: DType, shape: [Int],
+    write: @escaping @Sendable (ByteSink) throws(CheckpointError) -> Void
+  ) {
+    self.name = name
+    self.dtype = dtype
+    self.shape = shape
+    self.write = write
+  }
+
+  /// A tensor of float32 values rounded to `dtype`.
+  package init(name: String, dtype: DType, shape: [Int], values: [Float]) {
+    self.init(name: name, dtype: dtype, shape: shape) { sink throws(CheckpointError) in
+      try sink.write(narrowed(values, to: dtype))
+    }
+  }
+
+  package var byteCount: Int { shape.reduce(dtype.size, *) }
+}
+
+/// A file being written.
+package final class ByteSink {
+  private let path: String
+  private let descriptor: Int32
+  /// Bytes written so far.
+  private(set) var count = 0
+
+  init(path: String) throws(CheckpointError) {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Self.failure(path) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  package func write(_ bytes: [UInt8]) throws(CheckpointError) {
+    let result = bytes.withUnsafeBytes { raw in
+      Result { () throws(CheckpointError) in try write(raw) }
+    }
+    try result.get()
+  }
+
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    guard let base = bytes.baseAddress else { return }
+    var done = 0
+    while done < bytes.count {
+      #if canImport(Glibc)
+      let written = Glibc.write(descriptor, base + done, min(bytes.count - done, 64 << 20))
+      #elseif canImport(Musl)
+      let written = Musl.write(descriptor, base + done, min(bytes.count - done, 64 << 20))
+      #else
+      let written = Darwin.write(descriptor, base + done, min(bytes.count - done, 64 << 20))
+      #endif
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { throw Self.failure(path) }
+      done += written
+    }
+    count += bytes.count
+  }
+
+  /// Waits until the disk has everything.
+  func synchronise() throws(CheckpointError) {
+    guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+  }
+
+  private static func failure(_ path: String) -> CheckpointError {
+    CheckpointError("\(path): \(String(cString: strerror(errno)))")
+  }
+}
+
+/// Writes a safetensors file tensor by tensor, so that no more than one needs to be in memory.
+package enum SafetensorsWriter {
+  /// - Parameters:
+  ///   - plans: In the order of the file. The data begin at a multiple of 64, so tensors of
+  ///     multiples of 64 bytes that come first are aligned for the kernels.
+  ///   - metadata: Beside `"format": "pt"`.
+  ///   - path: A file that does not exist.
+  ///   - progress: Called with the bytes of every tensor that is written.
+  /// - Throws: `CheckpointError` when the disk is full or a plan gives other than it promised.
+  package static func write(
+    _ plans: [TensorPlan], metadata: [String: String] = [:], to path: String,
+    progress: (Int) -> Void = { _ in }
+  ) throws(CheckpointError) {
+    var all = metadata
+    all["format"] = "pt"
+    var members = [
+      JSON.Member(
+        "__metadata__",
+        .object(all.sorted { $0.key < $1.key }.map { JSON.Member($0.key, .string($0.value)) }))
+    ]
+    var offset = 0
+    for plan in plans {
+      members.append(
+        JSON.Member(
+          plan.name,
+          [
+            "dtype": .string(plan.dtype.rawValue), "shape": .array(plan.shape.map { .int($0) }),
+            "data_offsets": [.int(offset), .int(offset + plan.byteCount)],
+          ]))
+      offset += plan.byteCount
+    }
+    var header = Array(JSON.object(members).line.utf8)
+    header += [UInt8](repeating: UInt8(ascii: " "), count: (64 - (header.count + 8) % 64) % 64)
+    let sink = try ByteSink(path: path)
+    try sink.write((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) })
+    try sink.write(header)
+    for plan in plans {
+      let before = sink.count
+      try plan.write(sink)
+      guard sink.count - before == plan.byteCount else {
+        throw CheckpointError(
+          """
+          \(path): tensor \(plan.name): \(sink.count - before) bytes were made for \
+          \(plan.shape) of \(plan.dtype.rawValue)
+          """)
+      }
+      progress(plan.byteCount)
+    }
+    try sink.synchronise()
+  }
+}

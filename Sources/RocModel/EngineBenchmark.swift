@@ -1,0 +1,103 @@
+import RocImage
+import RocTensor
+
+/// Times the parts of a loaded model on noise, for which the arithmetic is the same as for
+/// pictures.
+package struct EngineBenchmark {
+  /// One part.
+  package struct Row: Sendable {
+    package let name: String
+    /// Seconds of each round.
+    package let seconds: [Double]
+    /// Floating-point operations of one round; 0 where none are counted.
+    package let operations: Double
+    /// Bytes of weights that one round reads at least once; 0 where it is not the limit.
+    package let bytes: Double
+
+    package var mean: Double { seconds.reduce(0, +) / Double(seconds.count) }
+
+    /// Standard deviation of the rounds.
+    package var deviation: Double {
+      guard seconds.count > 1 else { return 0 }
+      let mean = mean
+      let squares = seconds.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      return (squares / Double(seconds.count - 1)).squareRoot()
+    }
+  }
+
+  private let engine: Engine
+  private let rounds: Int
+
+  /// - Parameters:
+  ///   - engine: The model.
+  ///   - rounds: Timed rounds after one that warms up.
+  package init(_ engine: Engine, rounds: Int) {
+    self.engine = engine
+    self.rounds = rounds
+  }
+
+  /// - Returns: Vision, abstractor, prefill, one decoding step and the whole picture, in this
+  ///   order; each as soon as it is measured.
+  /// - Throws: `ModelError` for a model that cannot be asked the default question.
+  package func run(_ body: (Row) -> Void) throws(ModelError) {
+    let parts = engine.parts
+    let edge = parts.preprocessing.cropSize
+    let noise = Noise(seed: 1, name: "pixels", deviation: 1)
+    let pixels = Matrix(
+      rows: 3, columns: edge * edge, noise.values(from: 0, count: 3 * edge * edge, engine.compute))
+    body(row("vision", parts.vision.operations) { _ = parts.vision.encode(pixels, trace: nil) })
+    let features = parts.vision.encode(pixels, trace: nil)
+    body(
+      row("abstractor", parts.connector.operations) {
+        _ = parts.connector.connect(features, trace: nil)
+      })
+    let mode: ScoringMode =
+      parts.readout == nil
+      ? .levels(LevelScoring()) : .scoreTokens(question: Engine.defaultQuestion)
+    try engine.check(mode)
+    let picture = parts.connector.connect(features, trace: nil)
+    let prompt = try engine.promptRows(picture, mode)
+    let count = prompt.rows.rows
+    let cache = parts.language.makeCache()
+    let bytes = Double(engine.languageBytes)
+    body(
+      row("prefill of \(count) rows", parts.language.operations(rows: count)) {
+        cache.truncate(to: 0)
+        cache.start(with: prompt.head)
+        _ = parts.language.logits(
+          parts.language.run(
+            prompt.rows.copy(), kinds: prompt.kinds, cache: cache, read: 1, trace: nil))
+      })
+    let start = cache.count
+    let token = prompt.rows.copy(rows: count - 1..<count)
+    body(
+      row("decoding a token", parts.language.operations(rows: 1), bytes: bytes) {
+        cache.truncate(to: start)
+        _ = parts.language.logits(
+          parts.language.run(
+            token.copy(), kinds: [.text(1)], cache: cache, read: 1, trace: nil))
+      })
+    var failure: ModelError?
+    body(
+      row("a picture, prepared pixels to score", 0) {
+        do throws(ModelError) {
+          switch mode {
+          case .scoreTokens: _ = try engine.answer(pixels)
+          case .levels(let levels): _ = try engine.answer(pixels, levels: levels)
+          }
+        } catch {
+          failure = error
+        }
+      })
+    if let failure { throw failure }
+  }
+
+  private func row(
+    _ name: String, _ operations: Double, bytes: Double = 0, _ work: () -> Void
+  ) -> Row {
+    let clock = ContinuousClock()
+    work()
+    let seconds = (0..<rounds).map { _ in clock.measure(work) / .seconds(1) }
+    return Row(name: name, seconds: seconds, operations: operations, bytes: bytes)
+  }
+}

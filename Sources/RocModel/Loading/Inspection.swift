@@ -1,0 +1,113 @@
+package import RocCheckpoint
+import RocJSON
+import RocScore
+package import RocTensor
+
+/// What a checkpoint folder holds, and what of it fits its config.
+package struct Inspection {
+  package let checkpoint: Checkpoint
+  /// Tensors that are missing, misshapen or of another format than a model computes with.
+  package let problems: [String]
+  /// Tensors that no part of the model asks for.
+  package let unexpected: [String]
+  /// Bytes in memory by precision; empty when the config is of no use.
+  package let needs: [(precision: Precision, bytes: Int)]
+  /// Facts by name, in order.
+  package let facts: [(name: String, value: String)]
+
+  /// - Parameters:
+  ///   - folder: Of the checkpoint.
+  ///   - compute: Kernels, which decide what `auto` means.
+  /// - Throws: `ModelError` when the weights or the config cannot be read at all.
+  package init(folder: String, compute: Compute) throws(ModelError) {
+    let config = try ModelLoader.config(folder)
+    let checkpoint: Checkpoint
+    do throws(CheckpointError) {
+      checkpoint = try Checkpoint(folder: folder)
+    } catch {
+      throw .checkpoint(error.message)
+    }
+    let stored = checkpoint.layout.flatMap { Precision(rawValue: $0.precision) }
+    var needs: [(precision: Precision, bytes: Int)] = []
+    var problems: [String] = []
+    var asked: Set<String> = []
+    for precision in stored.map({ [$0] }) ?? Precision.allCases {
+      let reader = WeightReader(
+        checkpoint, precision: precision, compute: compute, isChecking: true)
+      _ = OwlModel.networks(reader, config, compute)
+      needs.append((precision, reader.bytes))
+      (problems, asked) = (reader.problems, reader.asked)
+    }
+    do throws(ModelError) {
+      _ = try ModelLoader.tokenizer(checkpoint, config)
+      let preprocessor = try ConfigReader(
+        json: checkpoint.readable("preprocessor_config.json"),
+        place: checkpoint.path(of: "preprocessor_config.json"))
+      _ = try OwlModel.preprocessing(preprocessor, edge: config.vision.edge)
+    } catch {
+      problems.append(error.description)
+    }
+    self.checkpoint = checkpoint
+    self.problems = problems
+    self.needs = needs
+    unexpected = checkpoint.names.filter { !asked.contains($0) }
+    facts = Self.facts(config, checkpoint)
+  }
+
+  private static func facts(
+    _ config: OwlModel.Config, _ checkpoint: Checkpoint
+  ) -> [(name: String, value: String)] {
+    let (language, vision, abstractor) = (config.language, config.vision, config.abstractor)
+    let readout = config.readout.map {
+      "\($0.tokens) on \($0.axis.low)…\($0.axis.high), [SCORE] is \($0.scoreID)"
+    }
+    var facts = [
+      ("architecture", OwlModel.modelType),
+      (
+        "language",
+        """
+        \(language.layers) layers, width \(language.width), \(language.heads) heads, \
+        \(language.keyHeads) key/value heads, MLP \(language.feedForward), vocabulary \
+        \(language.vocabulary), \(language.mostPositions) positions
+        """
+      ),
+      (
+        "vision",
+        """
+        \(vision.layers) layers, width \(vision.width), \(vision.heads) heads, MLP \
+        \(vision.feedForward), \(vision.edge) px in patches of \(vision.patch)
+        """
+      ),
+      (
+        "abstractor",
+        "\(abstractor.layers) layers, \(abstractor.queries) queries, \(abstractor.heads) heads"
+      ),
+      ("score tokens", readout ?? "none; score with --scoring levels"),
+    ]
+    if let layout = checkpoint.layout {
+      facts.append(("packed", "\(layout.version), \(layout.precision)"))
+    }
+    if let adapter = checkpoint.adapter {
+      facts.append(
+        (
+          "adapter",
+          """
+          \(adapter.updates.count) low-rank updates and \(adapter.replaced.count) whole tensors \
+          over \(adapter.base.folder)
+          """
+        ))
+    }
+    return facts
+  }
+}
+
+extension Checkpoint {
+  /// A configuration file as JSON.
+  func readable(_ name: String) throws(ModelError) -> JSON {
+    do throws(CheckpointError) {
+      return try json(name)
+    } catch {
+      throw .checkpoint(error.message)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import RocCheckpoint
+import RocJSON
+package import RocTensor
+import RocTokenizer
+
+/// Turns an mPLUG-Owl2 checkpoint into one with `[SCORE]` and N score tokens, untrained.
+///
+/// The new rows of embeddings and head are the mean of the old rows, as the official trainer makes
+/// them. Unlike that trainer, nothing of a checkpoint that has score tokens is ever overwritten: it
+/// is refused.
+package enum ScoreTokens {
+  /// - Parameters:
+  ///   - base: A checkpoint without score tokens.
+  ///   - folder: Must not exist.
+  ///   - tokens: Score tokens, 2 or more.
+  ///   - low: The score of the first one.
+  ///   - high: The score of the last one.
+  ///   - compute: Threads.
+  ///   - progress: Called with the bytes of every tensor that is written.
+  /// - Throws: `ModelError` when the base has score tokens or does not fit its config.
+  package static func add(
+    to base: String, folder: String, tokens: Int, low: Double, high: Double, compute: Compute,
+    progress: (Int) -> Void = { _ in }
+  ) throws(ModelError) {
+    let loader = try ModelLoader(folder: base, compute: compute, precision: .f32)
+    guard loader.config.readout == nil, loader.tokenizer.id(of: "[SCORE]") == nil else {
+      throw .request("\(base) has score tokens already; training continues with its rows")
+    }
+    let vocabulary = loader.config.language.vocabulary
+    guard loader.tokenizer.count == vocabulary else {
+      throw .checkpoint(
+        """
+        \(base): the tokenizer has \(loader.tokenizer.count) tokens and config.json vocab_size \
+        \(vocabulary); new tokens need them equal
+        """)
+    }
+    guard vocabulary + tokens + 1 <= 1 << 20 else {
+      throw .request("\(tokens) score tokens are too many")
+    }
+    let checkpoint = loader.checkpoint
+    do throws(CheckpointError) {
+      var plans: [TensorPlan] = []
+      for name in checkpoint.names {
+        guard let tensor = checkpoint[name] else { continue }
+        let isTable = name == "model.embed_tokens.weight" || name == "lm_head.weight"
+        plans.append(
+          isTable ? extended(tensor, by: tokens + 1) : TensorPlan(copying: tensor))
+      }
+      if checkpoint["learned_weight"] == nil {
+        plans.append(TensorPlan(name: "learned_weight", dtype: .f32, shape: [1], values: [0]))
+      }
+      let added: [(id: Int, text: String)] =
+        TokenizerFiles.scoreTokens(tokens).enumerated().map { (vocabulary + $0, $1) }
+      let texts = [
+        "config.json": try config(checkpoint, vocabulary, tokens, low, high),
+        "added_tokens.json": try addedTokens(checkpoint, added),
+      ]
+      let writer = try CheckpointWriter(folder: folder)
+      try writer.write(
+        plans, texts: texts,
+        copies: checkpoint.companionPaths.filter { texts[$0.key] == nil }, progress: progress)
+    } catch {
+      throw .checkpoint(error.message)
+    }
+  }
+
+  /// The tensor with `count` more rows, each the mean of its rows.
+  private static func extended(_ tensor: Tensor, by count: Int) -> TensorPlan {
+    let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+    return TensorPlan(
+      name: tensor.name, dtype: tensor.dtype, shape: [rows + count, columns]
+    ) { sink throws(CheckpointError) in
+      try tensor.withContents { bytes throws(CheckpointError) in try sink.write(bytes) }
+      let weights = tensor.weights(rows: rows, columns: columns)
+      var sums = [Double](repeating: 0, count: columns)
+      for row in 0..<rows {
+        for (i, value) in weights.widened(row: row).enumerated() { sums[i] += Double(value) }
+      }
+      let mean = narrowed(sums.map { Float($0 / Double(rows)) }, to: tensor.dtype)
+      for _ in 0..<count { try sink.write(mean) }
+    }
+  }
+
+  private static func config(
+    _ checkpoint: Checkpoint, _ vocabulary: Int, _ tokens: Int, _ low: Double, _ high: Double
+  ) throws(CheckpointError) -> [UInt8] {
+    let changes: [(String, JSON)] = [
+      ("vocab_size", .int(vocabulary + 1 + tokens)), ("score_id", .int(vocabulary)),
+      ("img_token_num", .int(tokens)), ("num_tokens", .int(tokens)),
+      ("min_score", JSON(number: low)), ("max_score", JSON(number: high)),
+      ("output_first_id", .int(vocabulary + 1)), ("output_last_id", .int(vocabulary + tokens)),
+    ]
+    var members = try checkpoint.json("config.json").members ?? []
+    for (name, value) in changes {
+      members.removeAll { $0.name == name }
+      members.append(JSON.Member(name, value))
+    }
+    return TokenizerFiles.bytes(.object(members))
+  }
+
+  private static func addedTokens(
+    _ checkpoint: Checkpoint, _ added: [(id: Int, text: String)]
+  ) throws(CheckpointError) -> [UInt8] {
+    let path = checkpoint.path(of: "added_tokens.json")
+    let old = fileExists(path) ? try readJSON(path).members ?? [] : []
+    return TokenizerFiles.bytes(.object(old + added.map { JSON.Member($0.text, .int($0.id)) }))
+  }
+}
+
+extension TensorPlan {
+  /// A tensor as it is.
+  init(copying tensor: Tensor) {
+    self.init(name: tensor.name, dtype: tensor.dtype, shape: tensor.shape) {
+      sink throws(CheckpointError) in
+      try tensor.withContents { bytes throws(CheckpointError) in try sink.write(bytes) }
+    }
+  }
+}
+
+extension Checkpoint {
+  /// Files beside the weights that a copy takes over: name to path.
+  var companionPaths: [String: String] {
+    var paths: [String: String] = [:]
+    for name in Self.companions + ["generation_config.json"] where fileExists(path(of: name)) {
+      paths[name] = path(of: name)
+    }
+    return paths
+  }
+}

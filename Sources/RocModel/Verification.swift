@@ -1,0 +1,141 @@
+package import RocCheckpoint
+import RocImage
+import RocTensor
+
+/// Compares a model's stages with tensors that a reference has written, one after the other, so
+/// that the first that differs says where a port goes wrong.
+///
+/// The reference is a safetensors file: for each picture `<stem>/pixel_values` [3, S, S] and any of
+/// `vision`, `abstractor`, `embeddings`, `llama.layerN`, `llama.final` (whole, or `.last` for the
+/// last prompt row), `logits.prompt` and `logits.score` [K, vocabulary]. The pixels are the input;
+/// where they are absent the picture file is.
+package struct Verification {
+  /// One stage of one picture.
+  package struct Stage: Sendable {
+    package let picture: String
+    package let name: String
+    /// The largest absolute difference; infinite when sizes differ or a value is not finite.
+    package let difference: Double
+    package let tolerance: Double
+
+    package var holds: Bool { difference <= tolerance }
+  }
+
+  /// In the order of the network, picture by picture.
+  package let stages: [Stage]
+  /// Pictures that could not be compared: without pixels in the file and without a picture.
+  package let skipped: [String]
+
+  /// Stages in the order of the network; those of layers come by number in between.
+  private static let order = [
+    "pixel_values", "vision.embeddings", "vision.layer", "vision", "abstractor.layer", "abstractor",
+    "embeddings", "llama.layer", "llama.final", "logits.prompt", "logits.score",
+  ]
+
+  /// Float32 sums in another order differ by this much in the largest reference model.
+  private static func tolerance(_ name: String) -> Double {
+    name == "pixel_values" ? 1e-6 : name.hasPrefix("logits") ? 5e-4 : 2e-4
+  }
+
+  /// - Parameters:
+  ///   - engine: The model.
+  ///   - golden: Path of the reference tensors.
+  ///   - question: What the reference asked.
+  ///   - pictures: Paths of picture files by stem, for stages without `pixel_values`.
+  ///   - scale: Factor of all tolerances, above 1 for coarser precisions.
+  /// - Throws: `ModelError` when the file cannot be read or holds no stage of this model.
+  package init(
+    _ engine: Engine, golden: String, question: String, pictures: [String: String] = [:],
+    scale: Double = 1
+  ) throws(ModelError) {
+    let file: WeightFile
+    do throws(CheckpointError) {
+      file = try WeightFile(path: golden)
+    } catch {
+      throw .checkpoint(error.message)
+    }
+    var byPicture: [String: [Tensor]] = [:]
+    for tensor in file.tensors {
+      guard let slash = tensor.name.firstIndex(of: "/") else { continue }
+      byPicture[String(tensor.name[..<slash]), default: []].append(tensor)
+    }
+    var stages: [Stage] = []
+    var skipped: [String] = []
+    for (picture, tensors) in byPicture.sorted(by: { $0.key < $1.key }) {
+      let stored = tensors.first { $0.name == "\(picture)/pixel_values" }
+      guard stored != nil || pictures[picture] != nil else {
+        skipped.append(picture)
+        continue
+      }
+      let trace = Trace()
+      _ = try engine.answer(
+        try Self.pixels(stored, pictures[picture], engine), question: question, trace: trace)
+      stages += tensors.map { tensor in
+        let name = String(tensor.name.dropFirst(picture.count + 1))
+        return Stage(
+          picture: picture, name: name,
+          difference: Self.difference(tensor, trace.reference(name, tensor)),
+          tolerance: Self.tolerance(name) * (name == "pixel_values" ? 1 : scale))
+      }
+      .sorted { Self.rank($0.name) < Self.rank($1.name) }
+    }
+    guard !byPicture.isEmpty else {
+      throw .checkpoint("\(golden): no tensors named picture/stage")
+    }
+    self.stages = stages
+    self.skipped = skipped
+  }
+
+  /// The model's input: as the reference stored it, or of the picture.
+  private static func pixels(
+    _ stored: Tensor?, _ path: String?, _ engine: Engine
+  ) throws(ModelError) -> Matrix {
+    let edge = engine.parts.preprocessing.cropSize
+    guard let stored else {
+      do throws(PictureError) {
+        let path = path ?? ""
+        return try engine.parts.preprocessing(try Picture.read(path), path: path)
+      } catch {
+        throw .checkpoint(error.description)
+      }
+    }
+    guard stored.count == 3 * edge * edge, stored.dtype == .f32 else {
+      throw .checkpoint(
+        """
+        \(stored.path): \(stored.name) is \(stored.dtype.rawValue) \(stored.shape), this model \
+        takes F32 [3, \(edge), \(edge)]
+        """)
+    }
+    return Matrix(rows: 3, columns: edge * edge, stored.widened)
+  }
+
+  private static func rank(_ name: String) -> (Int, Int, String) {
+    // The longest match: "vision" also begins "vision.layer0".
+    let place = order.indices.filter { name.hasPrefix(order[$0]) }.max { order[$0] < order[$1] }
+    let digits = name.drop { !$0.isNumber }.prefix { $0.isNumber }
+    return (place ?? order.count, Int(digits) ?? 0, name)
+  }
+
+  private static func difference(_ tensor: Tensor, _ found: [Float]?) -> Double {
+    guard let found, found.count == tensor.count else { return .infinity }
+    var largest = 0.0
+    for (a, b) in zip(found, tensor.widened) {
+      guard a.isFinite, b.isFinite else { return .infinity }
+      largest = max(largest, abs(Double(a) - Double(b)))
+    }
+    return largest
+  }
+}
+
+extension Trace {
+  /// The recorded values that a reference tensor's name stands for.
+  package func reference(_ name: String, _ tensor: Tensor) -> [Float]? {
+    if name.hasSuffix(".last") {
+      return values[String(name.dropLast(5))].map { Array($0.suffix(tensor.count)) }
+    }
+    if name == "logits.score" {
+      return (0..<(tensor.shape.first ?? 0)).flatMap { values["logits.score.\($0)"] ?? [] }
+    }
+    return values[name]
+  }
+}

@@ -1,0 +1,47 @@
+import Synchronization
+
+/// Large pieces of memory that are used again.
+///
+/// A forward pass asks for the same few sizes thousands of times; fresh pages from the system
+/// would cost more than the smaller products.
+enum Buffers {
+  /// Pieces smaller than this are left to the allocator.
+  private static let smallest = 32 << 10
+  /// Bytes that may lie unused.
+  private static let most = 256 << 20
+
+  private struct Kept: @unchecked Sendable {
+    var pieces: [Int: [UnsafeMutableRawPointer]] = [:]
+    var bytes = 0
+  }
+
+  private static let kept = Mutex(Kept())
+
+  /// Memory of `bytes` bytes, 64-byte aligned, with any contents.
+  static func take(_ bytes: Int) -> UnsafeMutableRawPointer {
+    if bytes >= smallest {
+      let piece = kept.withLock { kept -> UInt? in
+        guard let piece = kept.pieces[bytes]?.popLast() else { return nil }
+        kept.bytes -= bytes
+        return UInt(bitPattern: piece)
+      }
+      if let piece, let pointer = UnsafeMutableRawPointer(bitPattern: piece) { return pointer }
+    }
+    return .allocate(byteCount: bytes, alignment: 64)
+  }
+
+  /// Takes back what `take` gave.
+  static func give(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+    let address = UInt(bitPattern: pointer)
+    let isKept =
+      bytes >= smallest
+      && kept.withLock { kept in
+        guard kept.bytes + bytes <= most, let piece = UnsafeMutableRawPointer(bitPattern: address)
+        else { return false }
+        kept.pieces[bytes, default: []].append(piece)
+        kept.bytes += bytes
+        return true
+      }
+    if !isKept { pointer.deallocate() }
+  }
+}

@@ -1,0 +1,67 @@
+import CRocKernels
+
+/// Weights laid out for the kernels in panels of 64 outputs: packed here, or mapped from a file
+/// that holds them so.
+@safe
+package final class PackedWeights: @unchecked Sendable {
+  /// Where the panels lie, and what keeps them there.
+  private enum Storage {
+    case owned(UnsafeMutableRawPointer, Int)
+    case mapped(MappedFile, Int)
+  }
+
+  package let precision: Precision
+  package let outputs: Int
+  package let inputs: Int
+  private let storage: Storage
+
+  /// Rounds and packs weights [outputs, inputs].
+  ///
+  /// - Returns: Nil when a value is infinite or NaN.
+  package init?(_ weights: RawWeights, precision: Precision, compute: Compute) {
+    self.precision = precision
+    outputs = weights.rows
+    inputs = weights.columns
+    let bytes = precision.packedBytes(outputs: outputs, inputs: inputs)
+    let panels = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 64), alignment: 64)
+    let isFinite = weights.withValues {
+      roc_pack(
+        compute.team, $0, weights.dtype.kernelType, weights.rows, weights.columns,
+        precision.kernelType, panels)
+    }
+    storage = .owned(panels, bytes)
+    if isFinite == 0 { return nil }
+  }
+
+  /// Panels in a file, `packedBytes` from `start`, which must be a multiple of 64.
+  package init(file: MappedFile, start: Int, precision: Precision, outputs: Int, inputs: Int) {
+    let bytes = precision.packedBytes(outputs: outputs, inputs: inputs)
+    precondition(
+      start % 64 == 0 && start >= 0 && start + bytes <= file.count,
+      "panels of \(bytes) bytes at \(start) of \(file.count)")
+    self.precision = precision
+    self.outputs = outputs
+    self.inputs = inputs
+    storage = .mapped(file, start)
+  }
+
+  deinit {
+    if case .owned(let panels, _) = storage { panels.deallocate() }
+  }
+
+  /// Lends the panels.
+  package func withPanels<Value: ~Copyable, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    defer { extendLifetime(self) }
+    let bytes = precision.packedBytes(outputs: outputs, inputs: inputs)
+    switch storage {
+    case .owned(let panels, _):
+      return try body(UnsafeRawBufferPointer(start: panels, count: bytes))
+    case .mapped(let file, let start):
+      return try file.withBytes { contents throws(Failure) in
+        try body(UnsafeRawBufferPointer(rebasing: contents[start..<start + bytes]))
+      }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import RocCheckpoint
+import RocModel
+import RocTensor
+import RocTool
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+@main
+struct RocModelCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "roc-model",
+    abstract: "Inspect, make, convert, verify and measure checkpoints.",
+    version: "roc \(Engine.version)",
+    subcommands: [
+      Inspect.self, Init.self, AddScoreTokens.self, Convert.self, Bench.self, Verify.self,
+      Doctor.self,
+    ])
+}
+
+/// Threads and kernels of a command.
+struct ComputeOptions: ParsableArguments {
+  @Option(help: "Threads; all cores by default.")
+  var threads: Int?
+
+  mutating func validate() throws {
+    guard threads.map({ (1...256).contains($0) }) ?? true else {
+      throw ValidationError("--threads \(threads ?? 0): expected 1 to 256.")
+    }
+  }
+
+  func compute() throws -> Compute {
+    try guarded {
+      try Engine.compute(
+        threads: threads, instructionSet: getenv("ROC_KERNELS").map { String(cString: $0) })
+    }
+  }
+}
+
+/// The path of a checkpoint, or of a Hub name in the local cache.
+func checkpointFolder(_ name: String) throws -> String {
+  try guarded { try HubCache.resolve(name) }
+}
+
+/// Runs `body`; errors of checkpoints and models get their exit codes.
+func guarded<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
+  do {
+    return try body()
+  } catch let error as CheckpointError {
+    throw CommandError(.badCheckpoint, error.message)
+  } catch ModelError.checkpoint(let message) {
+    throw CommandError(.badCheckpoint, message)
+  } catch ModelError.request(let message) {
+    throw CommandError(.usage, message)
+  } catch let error as ModelError {
+    throw CommandError(.failed, error.description)
+  }
+}

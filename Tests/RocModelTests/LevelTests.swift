@@ -1,0 +1,61 @@
+import Foundation
+import RocImage
+import RocJSON
+import RocModel
+import RocTensor
+import RocTestSupport
+import Testing
+
+/// Q-Align's scoring on the reference checkpoints.
+struct LevelTests {
+  @Test(arguments: GoldenTests.cases)
+  func equalsTheReference(_ item: GoldenTests.Case) throws {
+    let engine = try Engine(folder: item.folder, instructionSet: item.kernels)
+    let records = try #require(
+      try Fixture.json("\(item.folder)/golden.json")["level_words"]?.array)
+    #expect(records.count >= 18)
+    for record in records {
+      let path = Fixture.path("images/\(record["image"]?.string ?? "")")
+      let pixels = try engine.parts.preprocessing(try Picture.read(path), path: path)
+      let task = try #require(record["task"]?.string.flatMap(LevelScoring.Task.init(rawValue:)))
+      let prompt: LevelScoring.Prompt = record["swapped"]?.bool == true ? .packaged : .scorer
+      for (scale, name) in [(LevelScoring.Scale.oneToFive, "score_1_5"), (.zeroToOne, "score_0_1")]
+      {
+        let answer = try engine.answer(
+          pixels, levels: LevelScoring(task: task, prompt: prompt, scale: scale))
+        let expected = try #require(record[name]?.double)
+        #expect(abs((answer.score ?? -1) - expected) <= 4e-4, "\(record.line)")
+        let levels = try #require(answer.levels)
+        for (a, b) in zip(levels, record["probs"]?.array?.compactMap(\.double) ?? []) {
+          #expect(abs(a - b) <= 1e-4)
+        }
+        #expect(answer.distributions == [levels.reversed()])
+        #expect(answer.text.hasPrefix("The "))
+      }
+    }
+  }
+
+  @Test func scoresAModelWithoutScoreTokens() throws {
+    let folder = try TemporaryFolder()
+    let copy = try folder.copy("tiny-f32", as: "copy")
+    let roc = ["score_id", "img_token_num", "num_tokens", "min_score", "max_score"]
+    let config = try Fixture.json("\(copy)/config.json").members ?? []
+    try JSON.object(config.filter { !roc.contains($0.name) }).pretty.write(
+      toFile: "\(copy)/config.json", atomically: true, encoding: .utf8)
+    let engine = try Engine(folder: copy)
+    #expect(engine.parts.readout == nil)
+    let error = #expect(throws: ModelError.self) {
+      try engine.check(.scoreTokens(question: Engine.defaultQuestion))
+    }
+    #expect(error?.description.contains("score with --scoring levels") == true)
+    let path = Fixture.path("images/rgb_64x64.png")
+    var scores: [Double?] = []
+    try engine.score(paths: [path], mode: .levels(LevelScoring())) { _, outcome in
+      scores.append(outcome.answer?.score)
+      return true
+    }
+    let original = try Engine(folder: Fixture.path("tiny-f32"))
+    let pixels = try original.parts.preprocessing(try Picture.read(path), path: path)
+    #expect(scores == [try original.answer(pixels, levels: LevelScoring()).score])
+  }
+}

@@ -1,0 +1,309 @@
+import Foundation
+import RocCheckpoint
+import RocImage
+import RocJSON
+import RocModel
+import RocScore
+import RocTensor
+import RocTestSupport
+import Testing
+
+/// Checkpoints that roc makes: random ones, with new tokens, converted, with adapters.
+struct MakingTests {
+  private let compute = try? Compute(threads: 2)
+  static let images = ["rgb_64x64.png", "photo_640x427.jpg"]
+
+  private func scores(_ folder: String, precision: Precision? = .f32) throws -> [Answer] {
+    let engine = try Engine(folder: folder, precision: precision)
+    var answers: [Answer] = []
+    try engine.score(paths: Self.images.map { Fixture.path("images/\($0)") }) { _, outcome in
+      answers.append(try #require(outcome.answer, "\(outcome.failure?.message ?? "")"))
+      return true
+    }
+    return answers
+  }
+
+  // The answer of the full preset is shown by the command's own test where there is room for it.
+  @Test(arguments: [ModelPreset.tiny, .small])
+  func randomModelsAnswerAsTrainedOnesDo(_ preset: ModelPreset) throws {
+    let folder = try TemporaryFolder()
+    let compute = try #require(compute)
+    for seed in [1, 2] as [UInt64] {
+      let path = "\(folder.path)/\(seed)"
+      try RandomModel(preset: preset, seed: seed).write(to: path, compute: compute)
+      for precision in Precision.allCases {
+        for answer in try scores(path, precision: precision) {
+          let score = try #require(answer.score)
+          #expect(score > 1 && score < 10)
+          #expect(
+            answer.text
+              == "The aesthetic rate of the image is \(rounded(score, decimals: 4)) . ")
+          #expect(answer.outputIDs.last == 2 && answer.outputIDs.count == 11)
+        }
+      }
+    }
+    let again = "\(folder.path)/again"
+    try RandomModel(preset: preset, seed: 1).write(to: again, compute: compute)
+    let first = try Checkpoint(folder: "\(folder.path)/1").sha256()
+    #expect(try Checkpoint(folder: again).sha256() == first)
+    #expect(try Checkpoint(folder: "\(folder.path)/2").sha256() != first)
+    // Other numbers of score tokens and threads.
+    let other = "\(folder.path)/other"
+    try RandomModel(preset: preset, seed: 1, dtype: .f32, tokens: 5, low: 0, high: 1)
+      .write(to: other, compute: try Compute(threads: 1))
+    #expect(try scores(other)[0].distributions[0].count == 5)
+  }
+
+  @Test func namesEveryTensorOfTheFullModel() throws {
+    let listing = try Fixture.json("full_size_keys.json")
+    let keys = try #require(listing["keys"]?.members)
+    let config = ModelPreset.full.config(pieces: 32_000, tokens: 10, low: 1, high: 10, dtype: "x")
+    let requests = try ModelLoader.requests(of: config, compute: try #require(compute))
+    var shapes = Dictionary(
+      requests.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
+    shapes["learned_weight"] = [1]
+    var found: Set<String> = []
+    var values = 0
+    for key in keys {
+      let count = try #require(key.value["count"]?.int)
+      let shape = try #require(key.value["shape"]?.array).compactMap(\.int)
+      for layer in 0..<count {
+        let name = key.name.replacingOccurrences(of: ".N.", with: ".\(layer).")
+        values += shape.reduce(1, *)
+        if name.hasSuffix("rotary_emb.inv_freq") { continue }
+        #expect(shapes[name] == shape, "\(name)")
+        found.insert(name)
+      }
+    }
+    #expect(found == Set(shapes.keys))
+    #expect(values == listing["total_parameters_and_buffers"]?.int)
+  }
+
+  @Test func addsScoreTokensAsTheTrainerDoes() throws {
+    let folder = try TemporaryFolder()
+    let compute = try #require(compute)
+    let golden = try Fixture.json("training/new_tokens.json")
+    // tiny-f32 without its last 11 tokens is the base that the reference began with.
+    let base = try folder.copy("tiny-f32", as: "base")
+    var plans: [TensorPlan] = []
+    for tensor in try SafetensorsFile(path: "\(base)/model.safetensors").tensors {
+      let isTable = ["model.embed_tokens.weight", "lm_head.weight"].contains(tensor.name)
+      let shape = isTable ? [600, 64] : tensor.shape
+      plans.append(
+        TensorPlan(
+          name: tensor.name, dtype: .f32, shape: shape,
+          values: Array(tensor.widened.prefix(shape.reduce(1, *)))))
+    }
+    try FileManager.default.removeItem(atPath: "\(base)/model.safetensors")
+    try SafetensorsWriter.write(plans, to: "\(base)/model.safetensors")
+    try "{}".write(toFile: "\(base)/added_tokens.json", atomically: true, encoding: .utf8)
+    let roc = ["score_id", "img_token_num", "num_tokens", "min_score", "max_score"]
+    let members = try Fixture.json("\(base)/config.json").members ?? []
+    let plain = members.filter { !roc.contains($0.name) }
+      .map { $0.name == "vocab_size" ? JSON.Member("vocab_size", 600) : $0 }
+    try JSON.object(plain).pretty.write(
+      toFile: "\(base)/config.json", atomically: true, encoding: .utf8)
+
+    let output = "\(folder.path)/roc"
+    try ScoreTokens.add(to: base, folder: output, tokens: 10, low: 1, high: 10, compute: compute)
+    let checkpoint = try Checkpoint(folder: output)
+    let original = try Checkpoint(folder: Fixture.path("tiny-f32"))
+    for (name, field) in [
+      ("model.embed_tokens.weight", "embed_tokens_row"), ("lm_head.weight", "lm_head_row"),
+    ] {
+      let tensor = try #require(checkpoint[name])
+      #expect(tensor.shape == [611, 64])
+      let expected = try #require(golden[field]?.array).compactMap(\.double)
+      for row in 600..<611 {
+        let values = tensor.widened[row * 64..<(row + 1) * 64]
+        for (a, b) in zip(values, expected) { #expect(abs(Double(a) - b) <= 1e-7) }
+      }
+      let before = try #require(original[name]).widened.prefix(600 * 64)
+      #expect(Array(tensor.widened.prefix(600 * 64)) == Array(before))
+    }
+    let engine = try Engine(folder: output)
+    #expect(engine.parts.readout?.scoreID == golden["score_id"]?.int)
+    #expect(engine.parts.readout?.axis.values.count == 10)
+    let twice = #expect(throws: ModelError.self) {
+      try ScoreTokens.add(
+        to: output, folder: "\(folder.path)/twice", tokens: 10, low: 1, high: 10,
+        compute: compute)
+    }
+    #expect(twice?.description.contains("has score tokens already") == true)
+  }
+
+  @Test func convertsWithoutChangingScores() throws {
+    let folder = try TemporaryFolder()
+    let compute = try #require(compute)
+    let source = Fixture.path("tiny-f16-sharded-bin")
+    func convert(_ target: Conversion.Target, _ name: String) throws -> String {
+      let path = "\(folder.path)/\(name)"
+      try Conversion(source: source, target: target, compute: compute).write(to: path)
+      return path
+    }
+    let exact = try scores(source)
+    #expect(try scores(try convert(.plain(.f32), "f32")) == exact)
+    #expect(try scores(try convert(.plain(.f16), "f16")) == exact)
+    for precision in Precision.allCases {
+      let packed = try convert(.packed(precision), "packed-\(precision)")
+      let unpacked = try scores(source, precision: precision)
+      #expect(try scores(packed, precision: nil) == unpacked, "\(precision)")
+      let other = Precision.allCases.first { $0 != precision }
+      let error = #expect(throws: ModelError.self) {
+        _ = try Engine(folder: packed, precision: other)
+      }
+      #expect(error?.description.contains("packed for \(precision.rawValue)") == true)
+      #expect(throws: ModelError.self) {
+        _ = try Conversion(source: packed, target: .plain(.f32), compute: compute)
+      }
+    }
+    let taken = #expect(throws: CheckpointError.self) { _ = try convert(.plain(.f32), "f32") }
+    #expect(taken?.message.hasSuffix("exists already; choose another name or remove it") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 5)
+  }
+
+  @Test func refusesToLoseValuesBeyondHalfPrecision() throws {
+    let folder = try TemporaryFolder()
+    let copy = try folder.copy("tiny-f32", as: "copy")
+    try SafetensorsFixture("\(copy)/model.safetensors") { name, values in
+      if name == "lm_head.weight" { values[3] = 70_000 }
+    }
+    let conversion = try Conversion(
+      source: copy, target: .plain(.f16), compute: try #require(compute))
+    let error = #expect(throws: CheckpointError.self) {
+      try conversion.write(to: "\(folder.path)/half")
+    }
+    #expect(error?.message.contains("lm_head.weight has values beyond 65504") == true)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["copy"])
+  }
+
+  @Test func dividesLargeCheckpointsIntoShards() throws {
+    let folder = try TemporaryFolder()
+    let writer = try CheckpointWriter(folder: "\(folder.path)/shards")
+    let plans = (0..<5).map {
+      TensorPlan(name: "t\($0)", dtype: .f32, shape: [4], values: [Float($0), 1, 2, 3])
+    }
+    try writer.write(plans, shardSize: 32, texts: ["config.json": Array("{}".utf8)])
+    let checkpoint = try Checkpoint(folder: "\(folder.path)/shards")
+    #expect(checkpoint.weightFiles.count == 3)
+    #expect(checkpoint["t4"]?.widened == [4, 1, 2, 3])
+  }
+
+  /// The base with a low-rank part, and the same weights written out, score the same.
+  @Test(arguments: ["adapter_model.safetensors", "adapter_model.bin"])
+  func addsAdaptersToTheirBase(_ file: String) throws {
+    let folder = try TemporaryFolder()
+    let merged = try folder.copy("tiny-f32", as: "merged")
+    _ = try folder.copy("tiny-f32", as: "base")
+    let changed = [
+      "model.layers.0.self_attn.q_proj": 64, "model.layers.1.self_attn.v_proj.multiway.1": 64,
+      "model.layers.0.mlp.down_proj": 176,
+    ]
+    let noise = { (name: String, count: Int) in
+      Noise(seed: 3, name: name, deviation: 0.2)
+    }
+    let compute = try #require(compute)
+    var plans: [TensorPlan] = []
+    for (layer, inputs) in changed.sorted(by: { $0.key < $1.key }) {
+      for (half, shape) in [("A", [4, inputs]), ("B", [64, 4])] {
+        let count = shape[0] * shape[1]
+        let values = noise("\(layer)\(half)", count).values(from: 0, count: count, compute)
+        plans.append(
+          TensorPlan(
+            name: "base_model.model.\(layer).lora_\(half).weight", dtype: .f32, shape: shape,
+            values: values))
+      }
+    }
+    try SafetensorsFixture("\(merged)/model.safetensors") { name, values in
+      guard name.hasSuffix(".weight"), let inputs = changed[String(name.dropLast(7))] else {
+        if name == "model.norm.weight" { for i in 0..<64 { values[i] *= 1.5 } }
+        return
+      }
+      let layer = String(name.dropLast(7))
+      let a = noise("\(layer)A", 0).values(from: 0, count: 4 * inputs, compute)
+      let b = noise("\(layer)B", 0).values(from: 0, count: 64 * 4, compute)
+      for row in 0..<64 {
+        for column in 0..<inputs {
+          // lora_alpha 8 over rank 4.
+          values[row * inputs + column] += (0..<4).reduce(0) {
+            $0 + 2 * b[row * 4 + $1] * a[$1 * inputs + column]
+          }
+        }
+      }
+    }
+    let adapter = "\(folder.path)/adapter"
+    try FileManager.default.createDirectory(
+      atPath: adapter, withIntermediateDirectories: true)
+    try folder.write(
+      """
+      {"peft_type": "LORA", "base_model_name_or_path": "../base", "lora_alpha": 8, "r": 4}
+      """, to: "adapter/adapter_config.json")
+    // The reader tells formats by their first bytes, so a name alone changes nothing.
+    try SafetensorsWriter.write(plans, to: "\(adapter)/\(file)")
+    let norm = try #require(try Checkpoint(folder: "\(folder.path)/base")["model.norm.weight"])
+    try SafetensorsWriter.write(
+      [
+        TensorPlan(
+          name: "base_model.model.model.norm.weight", dtype: .f32, shape: [64],
+          values: norm.widened.map { $0 * 1.5 })
+      ], to: "\(adapter)/non_lora_trainables.bin")
+    let expected = try scores(merged)
+    let original = try scores("\(folder.path)/base")
+    for (a, b) in zip(try scores(adapter), expected) {
+      #expect(abs((a.score ?? 0) - (b.score ?? 9)) < 1e-4)
+    }
+    #expect(abs((original[0].score ?? 0) - (expected[0].score ?? 0)) > 1e-3)
+    // The merged weights can be written out, too.
+    try Conversion(source: adapter, target: .plain(.f32), compute: compute)
+      .write(to: "\(folder.path)/written")
+    for (a, b) in zip(try scores("\(folder.path)/written"), expected) {
+      #expect(abs((a.score ?? 0) - (b.score ?? 9)) < 1e-4)
+    }
+    let other = try Checkpoint(folder: merged).sha256()
+    #expect(try Checkpoint(folder: adapter).sha256() != other)
+  }
+
+  @Test(arguments: [
+    ("{}", "no base_model_name_or_path"),
+    ("{\"base_model_name_or_path\": \".\", \"lora_alpha\": 1}", "names itself as its base"),
+    ("{\"base_model_name_or_path\": \"../base\"}", "no lora_alpha"),
+    (
+      "{\"base_model_name_or_path\": \"../base\", \"lora_alpha\": 1, \"peft_type\": \"IA3\"}",
+      "peft_type IA3, expected LORA"
+    ),
+    ("{\"base_model_name_or_path\": \"../base\", \"lora_alpha\": 1}", "has only one of lora_A"),
+    ("{\"base_model_name_or_path\": \"Nobody/None\", \"lora_alpha\": 1}", "huggingface-cli"),
+  ])
+  func refusesAdaptersThatDoNotFit(_ config: String, _ reason: String) throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.copy("tiny-f32", as: "base")
+    try folder.write(config, to: "adapter/adapter_config.json")
+    try SafetensorsWriter.write(
+      [
+        TensorPlan(
+          name: "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", dtype: .f32,
+          shape: [1, 64], values: [Float](repeating: 0, count: 64))
+      ], to: "\(folder.path)/adapter/adapter_model.safetensors")
+    let error = #expect(throws: CheckpointError.self) {
+      _ = try Checkpoint(folder: "\(folder.path)/adapter")
+    }
+    #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+  }
+
+  @Test func verifiesEveryStage() throws {
+    for (name, holds) in [("tiny-f32", true), ("tiny-multi-f32", false)] {
+      let engine = try Engine(folder: Fixture.path(name))
+      let verification = try Verification(
+        engine, golden: Fixture.path("tiny-f32/tensors.safetensors"),
+        question: Engine.defaultQuestion,
+        pictures: ["cmyk_90x70": Fixture.path("images/cmyk_90x70.jpg")])
+      #expect(verification.stages.count > 30)
+      let failed = verification.stages.filter { !$0.holds }
+      #expect(failed.isEmpty == holds)
+      // Pixels come first and do not depend on the weights.
+      #expect(failed.filter { $0.name == "pixel_values" }.isEmpty)
+      let first = try #require(failed.first ?? verification.stages.last)
+      #expect(holds || first.name.hasPrefix("vision"), "\(first.name)")
+    }
+  }
+}

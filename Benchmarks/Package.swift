@@ -6,11 +6,10 @@ let package = Package(
   name: "roc-benchmarks",
   dependencies: [.package(name: "roc", path: "..")],
   targets: [
-    .target(name: "CPeak"),
     .executableTarget(
       name: "roc-bench",
       dependencies: [
-        "CPeak", .product(name: "Roc", package: "roc"),
+        .product(name: "Roc", package: "roc"),
         .product(name: "_CRocKernels", package: "roc"),
       ]),
   ]

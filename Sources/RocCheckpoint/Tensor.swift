@@ -8,13 +8,14 @@ package struct Tensor: Sendable {
   /// Where the values lie in the file; for a view, the storage that it looks into.
   let range: Range<Int>
   let file: MappedFile
-  /// For a view: values from the storage's first to the tensor's, and from one index to the next
-  /// along each axis. Nil when the values are in row-major order.
+  /// How a view walks through its storage; nil when the values are in row-major order.
   let view: View?
 
   /// A tensor that shares its storage with others or walks through it in another order.
   struct View: Sendable, Equatable {
+    /// Values from the storage's first to the tensor's.
     let offset: Int
+    /// Values from one index to the next along each axis.
     let strides: [Int]
   }
 

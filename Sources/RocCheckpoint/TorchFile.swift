@@ -1,7 +1,9 @@
 import RocTensor
 
-/// A file of `torch.save` that holds a dictionary of tensors: a zip archive since PyTorch 1.6, or
-/// pickles followed by the storages before. Values stay in the mapped file.
+/// A file of `torch.save` that holds a dictionary of tensors.
+///
+/// It is a zip archive since PyTorch 1.6, before pickles followed by the storages. Values stay in
+/// the mapped file.
 ///
 /// Format: https://github.com/pytorch/pytorch/blob/v2.5.1/torch/serialization.py
 struct TorchFile {
@@ -48,7 +50,7 @@ struct TorchFile {
 
   // MARK: The older form
 
-  /// 0x1950a86a20f9469cfc6c
+  /// The number 0x1950a86a20f9469cfc6c, little-endian.
   private static let magic: [UInt8] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
   private static func legacy(_ file: MappedFile) throws(CheckpointError) -> [Tensor] {

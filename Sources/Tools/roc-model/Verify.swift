@@ -84,8 +84,10 @@ struct Verify: RocCommand {
     return verification.skipped.isEmpty ? .done : .partlyFailed
   }
 
-  /// Picture files by their names without ending. Of two with one stem, the first in the
-  /// alphabet stands; a reference that means the other stores its pixels.
+  /// Picture files by their names without ending.
+  ///
+  /// Of two with one stem, the first in the alphabet stands; a reference that means the other
+  /// stores its pixels.
   private func pictures() throws -> [String: String] {
     guard let images else { return [:] }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: images) else {

@@ -11,6 +11,6 @@ let package = Package(
       dependencies: [
         .product(name: "Roc", package: "roc"),
         .product(name: "_CRocKernels", package: "roc"),
-      ]),
+      ])
   ]
 )

@@ -142,7 +142,8 @@ static void attention_tile(void *context, size_t head, size_t worker) {
       for (size_t i = 0; i < rows; i++) {
         const size_t visible = s->first_visible ? s->first_visible + row + i : s->keys;
         job->kernels->softmax(scores + i * stride, visible, s->scale);
-        // Adding zeros leaves the sums of the shorter rows of this block as they are.
+        // Adding zeros leaves the sums of the shorter rows of this block as they are, as long as
+        // values are finite; a row that is not ends its picture as not_finite in any case.
         memset(scores + i * stride + visible, 0, (seen - visible) * sizeof(float));
       }
       for (size_t first = 0; first < s->width; first += ROC_PANEL)
@@ -223,16 +224,4 @@ void roc_rotate_rows(roc_team *team, const roc_kernels *kernels, float *x, size_
   row_job job = {.kernels = kernels, .weight = cosine, .bias = sine, .y = x, .m = m, .n = width,
                  .heads = heads};
   run_rows(team, rotate_tile, &job);
-}
-
-static void add_tile(void *context, size_t tile, size_t worker) {
-  (void)worker;
-  const row_job *job = context;
-  ROWS_OF_TILE(job, tile)
-    for (size_t i = row * job->n; i < (row + 1) * job->n; i++) job->y[i] += job->x[i];
-}
-
-void roc_add_rows(roc_team *team, float *x, const float *y, size_t m, size_t n) {
-  row_job job = {.x = y, .y = x, .m = m, .n = n};
-  run_rows(team, add_tile, &job);
 }

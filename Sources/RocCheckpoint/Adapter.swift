@@ -36,7 +36,7 @@ package struct Adapter: Sendable {
 
   /// - Returns: Nil for a folder without adapter_config.json.
   /// - Throws: `CheckpointError` when the base cannot be found or a tensor belongs to nothing.
-  init?(folder: String) throws(CheckpointError) {
+  init?(folder: String, base given: String?) throws(CheckpointError) {
     let settings = "\(folder)/adapter_config.json"
     guard fileExists(settings) else { return nil }
     let config = try readJSON(settings)
@@ -46,7 +46,7 @@ package struct Adapter: Sendable {
       throw CheckpointError(
         "\(folder): adapter_config.json without adapter_model.safetensors or adapter_model.bin")
     }
-    baseBox = Box(try Self.base(config, folder: folder, settings: settings))
+    baseBox = Box(try Self.base(config, given: given, folder: folder, settings: settings))
     let base = baseBox.checkpoint
     let scale = try Scale(config, settings)
 
@@ -55,22 +55,31 @@ package struct Adapter: Sendable {
     if fileExists("\(folder)/\(Self.whole)") {
       files.append(Self.whole)
       for tensor in try WeightFile(path: "\(folder)/\(Self.whole)").tensors {
-        let name = Self.plain(tensor.name)
-        replaced[name] = tensor.renamed(name)
+        try Self.replace(with: tensor, in: &replaced, base)
       }
     }
     var halves: [String: (down: Tensor?, up: Tensor?)] = [:]
     for tensor in try WeightFile(path: "\(folder)/\(weights)").tensors {
+      guard tensor.name.contains("lora_") else {
+        try Self.replace(with: tensor, in: &replaced, base)
+        continue
+      }
       let name = Self.plain(tensor.name)
-      if let cut = name.firstRange(ofText: ".lora_A") {
-        halves["\(name[..<cut]).weight", default: (nil, nil)].down = tensor
-      } else if let cut = name.firstRange(ofText: ".lora_B") {
-        halves["\(name[..<cut]).weight", default: (nil, nil)].up = tensor
-      } else if name.contains(".lora_") {
+      var isKnown = false
+      for (mark, isDown) in [(".lora_A", true), (".lora_B", false)] {
+        for end in [".weight", ".default.weight"] where name.hasSuffix(mark + end) {
+          let layer = "\(name.dropLast((mark + end).count)).weight"
+          let half = halves[layer, default: (nil, nil)]
+          isKnown = (isDown ? half.down : half.up) == nil
+          halves[layer] = isDown ? (tensor, half.up) : (half.down, tensor)
+        }
+      }
+      guard isKnown else {
         throw CheckpointError(
-          "\(folder)/\(weights): tensor \(tensor.name): only LoRA on linear layers is supported")
-      } else {
-        replaced[name] = tensor.renamed(name)
+          """
+          \(folder)/\(weights): tensor \(tensor.name): only one adapter of LoRA on linear layers, \
+          without biases, is supported
+          """)
       }
     }
     var updates: [String: LowRankUpdate] = [:]
@@ -80,6 +89,7 @@ package struct Adapter: Sendable {
       }
       let target = replaced[name] ?? base[name]
       guard let target, target.shape.count == 2, down.shape.count == 2, up.shape.count == 2,
+        down.shape[0] > 0,
         down.shape[0] == up.shape[1], up.shape[0] == target.shape[0],
         down.shape[1] == target.shape[1]
       else {
@@ -100,6 +110,21 @@ package struct Adapter: Sendable {
     self.replaced = replaced
   }
 
+  /// Takes a whole tensor, which must have its place in the base.
+  private static func replace(
+    with tensor: Tensor, in replaced: inout [String: Tensor], _ base: Checkpoint
+  ) throws(CheckpointError) {
+    if tensor.name.contains(".original_module.") { return }
+    let name = plain(tensor.name)
+    guard base[name] != nil || name == "learned_weight" else {
+      throw CheckpointError(
+        "\(tensor.path): tensor \(tensor.name) belongs to nothing in \(base.folder)")
+    }
+    guard replaced.updateValue(tensor.renamed(name), forKey: name) == nil else {
+      throw CheckpointError("\(tensor.path): \(name) is replaced twice")
+    }
+  }
+
   /// The name in the base model: wrappers and `modules_to_save` copies have longer ones.
   private static func plain(_ name: String) -> String {
     var name = name
@@ -107,34 +132,43 @@ package struct Adapter: Sendable {
       name = String(name.dropFirst(prefix.count))
     }
     if name.hasPrefix("model.model.") { name = String(name.dropFirst("model.".count)) }
-    for part in [".modules_to_save.default", ".modules_to_save", ".base_layer"] {
-      if let cut = name.firstRange(ofText: part) {
-        let rest = name.utf8.index(cut, offsetBy: part.utf8.count)
-        name = String(name[..<cut]) + String(name[rest...])
-      }
+    var parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    if let saved = parts.firstIndex(of: "modules_to_save") {
+      // Followed by the adapter's name where there may be several.
+      let hasName = parts.count > saved + 2
+      parts.removeSubrange(saved...(hasName ? saved + 1 : saved))
     }
-    return name
+    return parts.filter { $0 != "base_layer" }.joined(separator: ".")
   }
 
   private static func base(
-    _ config: JSON, folder: String, settings: String
+    _ config: JSON, given: String?, folder: String, settings: String
   ) throws(CheckpointError) -> Checkpoint {
-    guard let name = config["base_model_name_or_path"]?.string, !name.isEmpty else {
-      throw CheckpointError("\(settings): no base_model_name_or_path")
+    let named = config["base_model_name_or_path"]?.string
+    guard let name = given ?? named, !name.isEmpty else {
+      throw CheckpointError("\(settings): no base_model_name_or_path; give the base with --base")
     }
-    let beside = name.hasPrefix("/") ? name : "\(folder)/\(name)"
+    let beside = name.hasPrefix("/") || given != nil ? name : "\(folder)/\(name)"
     let path = fileExists(beside) ? beside : try HubCache.resolve(name)
     guard fileExists(path) else {
       throw CheckpointError(
-        "\(settings): the base \(name) is neither a folder nor in the Hugging Face cache")
+        """
+        \(settings): the base \(name) is neither a folder nor in the Hugging Face cache; give it \
+        with --base
+        """)
     }
     guard realPath(path) != realPath(folder) else {
       throw CheckpointError("\(settings): the adapter names itself as its base")
     }
-    let base = try Checkpoint(folder: path)
-    guard base.adapter == nil, base.layout == nil else {
+    // Before it is read: two adapters may name each other.
+    guard !fileExists("\(path)/adapter_config.json") else {
       throw CheckpointError(
-        "\(settings): the base \(name) must be an ordinary checkpoint, neither adapter nor packed")
+        "\(settings): the base \(name) is an adapter itself; convert that one first")
+    }
+    let base = try Checkpoint(folder: path)
+    guard base.layout == nil else {
+      throw CheckpointError(
+        "\(settings): the base \(name) is packed; use the checkpoint that it was made from")
     }
     return base
   }
@@ -159,8 +193,25 @@ private struct Scale {
     if let type = config["peft_type"]?.string, type != "LORA" {
       throw CheckpointError("\(path): peft_type \(type), expected LORA")
     }
-    for flag in ["use_dora", "fan_in_fan_out"] where config[flag]?.bool == true {
+    for flag in ["use_dora", "fan_in_fan_out", "lora_bias"] where config[flag]?.bool == true {
       throw CheckpointError("\(path): \(flag) true is not supported")
+    }
+    for field in ["layer_replication", "trainable_token_indices"]
+    where !(config[field]?.isNull ?? true) {
+      throw CheckpointError("\(path): \(field) is not supported")
+    }
+    // These change the base's weights, too, which the adapter does not hold.
+    if let kind = config["init_lora_weights"]?.string?.lowercased(),
+      ["pissa", "olora", "corda", "loftq", "eva"].contains(where: kind.hasPrefix)
+    {
+      throw CheckpointError("\(path): init_lora_weights \(kind) is not supported")
+    }
+    for entry in config["alpha_pattern"]?.members ?? [] {
+      // peft reads them as regular expressions; a dot matches itself here as there.
+      guard entry.name.allSatisfy({ $0.isLetter || $0.isNumber || "_.".contains($0) }) else {
+        throw CheckpointError(
+          "\(path): alpha_pattern \(entry.name): expected the end of a layer's name")
+      }
     }
     self.alpha = alpha
     isRankStabilised = config["use_rslora"]?.bool == true
@@ -200,18 +251,5 @@ package struct LowRankUpdate: Sendable {
     let sum = Matrix(rows: outputs, columns: inputs, weights.widened)
     Linear(packed, bias: nil).apply(b, into: sum, finish: .add, compute)
     return RawWeights(copying: sum, "merged")
-  }
-}
-
-extension String {
-  /// Where `text` first occurs.
-  fileprivate func firstRange(ofText text: String) -> String.Index? {
-    let own = Array(utf8)
-    let other = Array(text.utf8)
-    guard own.count >= other.count else { return nil }
-    for start in 0...(own.count - other.count) where own[start...].starts(with: other) {
-      return utf8.index(startIndex, offsetBy: start)
-    }
-    return nil
   }
 }

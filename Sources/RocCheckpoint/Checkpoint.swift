@@ -35,11 +35,24 @@ package struct Checkpoint: Sendable {
 
   /// Maps every weight file of `folder`.
   ///
+  /// - Parameters:
+  ///   - folder: Of the checkpoint.
+  ///   - base: What an adapter is put on; what its own settings name when nil.
   /// - Throws: `CheckpointError` when files are missing, cut or contradict the index.
-  package init(folder: String) throws(CheckpointError) {
+  package init(folder: String, base: String? = nil) throws(CheckpointError) {
     self.folder = folder
     let weights = try Self.weights(in: folder)
-    let adapter = try Adapter(folder: folder)
+    let adapter = try Adapter(folder: folder, base: base)
+    guard base == nil || adapter != nil else {
+      throw CheckpointError("\(folder): a base is given, but there is no adapter_config.json")
+    }
+    guard weights == nil || adapter == nil else {
+      throw CheckpointError(
+        """
+        \(folder): has weights and adapter_config.json; move one of them away, since the adapter \
+        may be part of the weights already
+        """)
+    }
     guard weights != nil || adapter != nil else {
       throw CheckpointError(Self.noWeights(in: folder))
     }
@@ -47,9 +60,6 @@ package struct Checkpoint: Sendable {
     for file in weights?.files ?? [] {
       guard let version = file.metadata["roc_layout"] else { continue }
       layout = Layout(version: version, precision: file.metadata["roc_precision"] ?? "")
-    }
-    guard layout == nil || adapter == nil else {
-      throw CheckpointError("\(folder): an adapter beside packed weights; use the original ones")
     }
     self.layout = layout
     self.adapter = adapter
@@ -84,6 +94,11 @@ package struct Checkpoint: Sendable {
 
   private static func weights(in folder: String) throws(CheckpointError) -> Weights? {
     for single in singles {
+      // As transformers does: the single file stands before an index that may be an old one.
+      if fileExists("\(folder)/\(single)") {
+        return Weights(
+          names: [single], files: [try WeightFile(path: "\(folder)/\(single)")], index: nil)
+      }
       let index = "\(folder)/\(single).index.json"
       if fileExists(index) {
         let shards = try shards(index)
@@ -91,10 +106,6 @@ package struct Checkpoint: Sendable {
         var files: [WeightFile] = []
         for name in names { files.append(try WeightFile(path: "\(folder)/\(name)")) }
         return Weights(names: names, files: files, index: (index, shards))
-      }
-      if fileExists("\(folder)/\(single)") {
-        return Weights(
-          names: [single], files: [try WeightFile(path: "\(folder)/\(single)")], index: nil)
       }
     }
     return nil
@@ -164,9 +175,15 @@ package struct Checkpoint: Sendable {
   /// Where a file lies that an adapter's folder may leave to its base.
   package func path(of name: String) -> String {
     let own = "\(folder)/\(name)"
-    guard !fileExists(own), let base = adapter?.base else { return own }
-    return base.path(of: name)
+    guard let base = adapter?.base else { return own }
+    // A tokenizer's files belong together.
+    let key = Self.tokenizerFiles.contains(name) ? "tokenizer.model" : name
+    return fileExists("\(folder)/\(key)") ? own : base.path(of: name)
   }
+
+  private static let tokenizerFiles = [
+    "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+  ]
 
   /// The folder, or the base's where only that has the file.
   package func folder(of name: String) -> String {
@@ -181,10 +198,11 @@ package struct Checkpoint: Sendable {
 
   /// SHA-256 over the lines `<sha256>  <file name>` of weights, config, tokenizer and
   /// preprocessor files, sorted by name; for an adapter, of its files and of its base as `base`.
-  package func sha256() throws(CheckpointError) -> String {
-    var lines = ""
-    for (name, digest) in try digests() { lines += "\(digest)  \(name)\n" }
-    return SHA256.of(lines)
+  package func sha256() throws(CheckpointError) -> String { Self.sha256(of: try digests()) }
+
+  /// The checkpoint's SHA-256 from those of its files.
+  package static func sha256(of digests: [(name: String, sha256: String)]) -> String {
+    SHA256.of(digests.map { "\($0.sha256)  \($0.name)\n" }.joined())
   }
 
   /// The SHA-256 of every file that `sha256` covers, by name.
@@ -192,6 +210,8 @@ package struct Checkpoint: Sendable {
     var result: [(name: String, sha256: String)] = []
     let names = weightFiles + Self.companions + (adapter?.files ?? [])
     for name in names.sorted() where fileExists("\(folder)/\(name)") {
+      // An adapter's tokenizer files without a tokenizer are not read.
+      guard path(of: name) == "\(folder)/\(name)" else { continue }
       do throws(FileError) {
         result.append((name, try SHA256.of(file: "\(folder)/\(name)")))
       } catch {

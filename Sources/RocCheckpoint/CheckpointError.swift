@@ -3,9 +3,25 @@ package import RocTensor
 
 /// Why a checkpoint cannot be used: which file or tensor, what was found, what was expected.
 package struct CheckpointError: Error, CustomStringConvertible, Equatable {
-  package let message: String
+  /// Whose fault it is.
+  package enum Kind: Sendable {
+    /// The checkpoint that is read.
+    case unusable
+    /// The name that was given for a new one.
+    case exists
+    /// The disk, or values that the new format cannot hold.
+    case output
+    /// Nobody's: the writing was stopped.
+    case interrupted
+  }
 
-  package init(_ message: String) { self.message = message }
+  package let message: String
+  package let kind: Kind
+
+  package init(_ message: String, _ kind: Kind = .unusable) {
+    self.message = message
+    self.kind = kind
+  }
 
   package init(_ error: FileError) { self.init(error.description) }
 

@@ -20,14 +20,16 @@ package struct CheckpointWriter {
   /// - Parameter folder: Must not exist.
   /// - Throws: `CheckpointError` when it does, or when nothing can be made there.
   package init(folder: String) throws(CheckpointError) {
-    let folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    var folder = folder
+    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    guard !folder.isEmpty else { throw CheckpointError("the new folder has no name", .exists) }
     guard !fileExists(folder) else {
-      throw CheckpointError("\(folder) exists already; choose another name or remove it")
+      throw CheckpointError("\(folder) exists already; choose another name or remove it", .exists)
     }
     self.folder = folder
     partial = "\(folder).partial-\(getpid())"
     guard mkdir(partial, 0o755) == 0 else {
-      throw CheckpointError("\(partial): \(String(cString: strerror(errno)))")
+      throw CheckpointError("\(partial): \(String(cString: strerror(errno)))", .output)
     }
   }
 
@@ -39,20 +41,25 @@ package struct CheckpointWriter {
   ///   - shardSize: Where a further file begins.
   ///   - texts: Further files by name.
   ///   - copies: Files to copy by name.
-  ///   - progress: Called with the bytes of every tensor that is written.
+  ///   - progress: Called with the bytes that are written and those in all; false stops.
   /// - Throws: `CheckpointError` when the disk is full or a file cannot be read.
   package func write(
     _ plans: [TensorPlan], metadata: [String: String] = [:],
     shardSize: Int = CheckpointWriter.shardSize, texts: [String: [UInt8]],
-    copies: [String: String] = [:], progress: (Int) -> Void = { _ in }
+    copies: [String: String] = [:], progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(CheckpointError) {
     do throws(CheckpointError) {
-      try checkSpace(plans.reduce(0) { $0 + $1.byteCount })
+      let total = plans.reduce(0) { $0 + $1.byteCount }
+      try checkSpace(total)
+      var done = 0
       for (name, bytes) in texts { try write(bytes, name) }
       for (name, source) in copies { try copy(source, name) }
-      try writeWeights(plans, metadata, shardSize, progress)
+      try writeWeights(plans, metadata, shardSize) { bytes in
+        done += bytes
+        return progress(done, total)
+      }
       guard rename(partial, folder) == 0 else {
-        throw CheckpointError("\(folder): \(String(cString: strerror(errno)))")
+        throw CheckpointError("\(folder): \(String(cString: strerror(errno)))", .output)
       }
     } catch {
       discard()
@@ -62,14 +69,7 @@ package struct CheckpointWriter {
 
   /// Removes what was written.
   package func discard() {
-    guard let listing = opendir(partial) else { return }
-    while let entry = readdir(listing) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != ".", name != ".." { unlink("\(partial)/\(name)") }
-    }
-    closedir(listing)
+    for name in folderEntries(partial) { unlink("\(partial)/\(name)") }
     rmdir(partial)
   }
 
@@ -79,7 +79,7 @@ package struct CheckpointWriter {
     let free = Int(facts.f_bavail) * Int(facts.f_frsize)
     guard needed < free else {
       throw CheckpointError(
-        "\(folder): \(needed) bytes are needed and \(free) are free on this disk")
+        "\(folder): \(needed) bytes are needed and \(free) are free on this disk", .output)
     }
   }
 
@@ -94,7 +94,7 @@ package struct CheckpointWriter {
   }
 
   private func writeWeights(
-    _ plans: [TensorPlan], _ metadata: [String: String], _ shardSize: Int, _ progress: (Int) -> Void
+    _ plans: [TensorPlan], _ metadata: [String: String], _ shardSize: Int, _ progress: (Int) -> Bool
   ) throws(CheckpointError) {
     var shards: [[TensorPlan]] = [[]]
     var size = 0

@@ -32,6 +32,26 @@ package func readJSON(_ path: String) throws(CheckpointError) -> JSON {
   }
 }
 
+/// The names in a folder, sorted; none when it cannot be read.
+package func folderEntries(_ path: String) -> [String] {
+  guard let listing = opendir(path) else { return [] }
+  defer { closedir(listing) }
+  var names: [String] = []
+  while let entry = readdir(listing) {
+    let name = withUnsafeBytes(of: entry.pointee.d_name) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    if name != ".", name != ".." { names.append(name) }
+  }
+  return names.sorted()
+}
+
+/// Whether there is a regular file of at most 64 MB.
+package func isSmallFile(_ path: String) -> Bool {
+  var facts = stat()
+  return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG && facts.st_size <= 64 << 20
+}
+
 /// All bytes of a small file.
 package func readBytes(_ path: String) throws(CheckpointError) -> [UInt8] {
   do throws(FileError) {

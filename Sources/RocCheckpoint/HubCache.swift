@@ -23,6 +23,9 @@ package enum HubCache {
       let snapshot = "\(folder)/snapshots/\(revision.filter { !$0.isWhitespace })"
       if fileExists(snapshot) { return snapshot }
     }
+    // A download of one revision leaves no reference.
+    let snapshots = folderEntries("\(folder)/snapshots")
+    if snapshots.count == 1 { return "\(folder)/snapshots/\(snapshots[0])" }
     throw CheckpointError(
       """
       \(name): there is no such folder, and no such model in the Hugging Face cache at \
@@ -41,8 +44,11 @@ package enum HubCache {
   }
 
   private static var cacheFolder: String {
-    func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-    return variable("HF_HUB_CACHE") ?? variable("HF_HOME").map { "\($0)/hub" }
-      ?? "\(variable("HOME") ?? "")/.cache/huggingface/hub"
+    func variable(_ name: String) -> String? {
+      getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
+    let cache = variable("XDG_CACHE_HOME") ?? "\(variable("HOME") ?? "")/.cache"
+    return variable("HF_HUB_CACHE") ?? variable("HUGGINGFACE_HUB_CACHE")
+      ?? "\(variable("HF_HOME") ?? "\(cache)/huggingface")/hub"
   }
 }

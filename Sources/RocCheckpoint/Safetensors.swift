@@ -49,6 +49,11 @@ package struct SafetensorsFile: Sendable {
       throw CheckpointError(
         "\(file.path): \(file.count) bytes, too short for a safetensors file; download it again")
     }
+    let isPointer = file.withBytes { $0.starts(with: Array("version https://git-lfs".utf8)) }
+    guard !isPointer else {
+      throw CheckpointError(
+        "\(file.path): is a Git LFS pointer, not the weights; run: git lfs pull")
+    }
     let length = file.withBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= UInt64(min(file.count - 8, largestHeader)) else {
       throw CheckpointError(
@@ -87,12 +92,18 @@ package struct SafetensorsFile: Sendable {
     guard let dimensions = member.value["shape"]?.array else { throw refuse("no shape") }
     var shape: [Int] = []
     var count = 1
+    var bounded = 1
     for dimension in dimensions {
       guard let size = dimension.int, size >= 0 else {
         throw refuse("shape \(JSON.array(dimensions).line), expected sizes of 0 or more")
       }
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow else { throw refuse("a shape of more values than fit in 64 bits") }
+      // Sizes are bounded beside a 0, too: their products are taken elsewhere.
+      let (nonZero, tooLarge) = bounded.multipliedReportingOverflow(by: max(size, 1))
+      guard !overflow, !tooLarge, nonZero <= 1 << 56 else {
+        throw refuse("a shape of more values than fit in 64 bits")
+      }
+      bounded = nonZero
       shape.append(size)
       count = product
     }

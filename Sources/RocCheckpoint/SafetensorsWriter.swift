@@ -83,7 +83,7 @@ package final class ByteSink {
   }
 
   private static func failure(_ path: String) -> CheckpointError {
-    CheckpointError("\(path): \(String(cString: strerror(errno)))")
+    CheckpointError("\(path): \(String(cString: strerror(errno)))", .output)
   }
 }
 
@@ -94,11 +94,11 @@ package enum SafetensorsWriter {
   ///     multiples of 64 bytes that come first are aligned for the kernels.
   ///   - metadata: Beside `"format": "pt"`.
   ///   - path: A file that does not exist.
-  ///   - progress: Called with the bytes of every tensor that is written.
+  ///   - progress: Called with the bytes of every tensor that is written; false stops.
   /// - Throws: `CheckpointError` when the disk is full or a plan gives other than it promised.
   package static func write(
     _ plans: [TensorPlan], metadata: [String: String] = [:], to path: String,
-    progress: (Int) -> Void = { _ in }
+    progress: (Int) -> Bool = { _ in true }
   ) throws(CheckpointError) {
     var all = metadata
     all["format"] = "pt"
@@ -133,7 +133,9 @@ package enum SafetensorsWriter {
           \(plan.shape) of \(plan.dtype.rawValue)
           """)
       }
-      progress(plan.byteCount)
+      guard progress(plan.byteCount) else {
+        throw CheckpointError("\(path): interrupted", .interrupted)
+      }
     }
     try sink.synchronise()
   }

@@ -21,10 +21,20 @@ struct TorchFile {
     file.withBytes { $0.starts(with: [0x50, 0x4b, 3, 4]) }
   }
 
-  /// Whether the file begins like a pickle of protocol 2 or higher.
+  /// Whether the file begins with a pickle.
+  ///
+  /// The length of a safetensors header may begin with the same two bytes; that one has a brace
+  /// after it.
   static func isPickle(_ file: MappedFile) -> Bool {
-    file.withBytes { $0.count > 2 && $0[0] == 0x80 && (2...5).contains($0[1]) }
+    file.withBytes { bytes in
+      bytes.count > 2 && bytes[0] == 0x80 && (2...5).contains(bytes[1])
+        && !(bytes.count > 8 && bytes[8] == UInt8(ascii: "{")
+          && bytes[3..<8].allSatisfy { $0 == 0 })
+    }
   }
+
+  /// More would not be a description of tensors: the real model's is 200 KB.
+  private static let largestPickle = 64 << 20
 
   // MARK: The zip archive
 
@@ -33,7 +43,10 @@ struct TorchFile {
     let pickles = entries.keys.filter { $0.hasSuffix("/data.pkl") || $0 == "data.pkl" }
     guard pickles.count == 1, let name = pickles.first, let pickle = entries[name] else {
       throw CheckpointError(
-        "\(file.path): no data.pkl in the archive; expected a file written by torch.save")
+        """
+        \(file.path): \(pickles.count) entries called data.pkl in the archive, expected one as \
+        torch.save writes
+        """)
     }
     let prefix = name.dropLast("data.pkl".count)
     if let order = entries["\(prefix)byteorder"] {
@@ -41,6 +54,9 @@ struct TorchFile {
       guard text == "little" else {
         throw CheckpointError("\(file.path): byte order \(text), expected little")
       }
+    }
+    guard pickle.count <= largestPickle else {
+      throw CheckpointError("\(file.path): data.pkl of \(pickle.count) bytes describes no model")
     }
     let value = try file.withBytes { bytes throws(CheckpointError) in
       try unpickle(UnsafeRawBufferPointer(rebasing: bytes[pickle]), path: file.path).value
@@ -75,6 +91,7 @@ struct TorchFile {
         }
       }
       let value = try next()
+      try refuseNested(value, path: file.path)
       guard case .list(let keys) = try next() else {
         throw CheckpointError("\(file.path): no list of storages after the tensors")
       }
@@ -126,25 +143,33 @@ struct TorchFile {
     }
   }
 
+  /// Anything but a flat dictionary of tensors is refused before its storages are looked for.
+  private static func refuseNested(_ value: PickleValue, path: String) throws(CheckpointError) {
+    guard case .dictionary(let dictionary) = value else {
+      throw CheckpointError("\(path): holds \(value.kind), expected a dict of tensors")
+    }
+    for (key, value) in dictionary.entries {
+      if case .tensor = value { continue }
+      throw CheckpointError(
+        """
+        \(path): entry \(key.text ?? key.kind) is \(value.kind), expected a flat dict of tensors, \
+        as model.state_dict() gives
+        """)
+    }
+  }
+
   private static func tensors(
     of value: PickleValue, file: MappedFile, storage: (String) -> Range<Int>?
   ) throws(CheckpointError) -> [Tensor] {
-    guard case .dictionary(let dictionary) = value else {
-      throw CheckpointError("\(file.path): holds \(value.kind), expected a dict of tensors")
-    }
+    try refuseNested(value, path: file.path)
+    guard case .dictionary(let dictionary) = value else { return [] }
     var tensors: [Tensor] = []
     var names: Set<String> = []
     for (key, value) in dictionary.entries {
       guard let name = key.text else {
         throw CheckpointError("\(file.path): a key is \(key.kind), expected tensor names")
       }
-      guard case .tensor(let facts) = value else {
-        throw CheckpointError(
-          """
-          \(file.path): entry \(name) is \(value.kind), expected a flat dict of tensors, as \
-          model.state_dict() gives
-          """)
-      }
+      guard case .tensor(let facts) = value else { continue }
       guard names.insert(name).inserted else {
         throw CheckpointError("\(file.path): tensor \(name) is there twice")
       }
@@ -180,10 +205,16 @@ struct TorchFile {
       let empty = range.lowerBound..<range.lowerBound
       return Tensor(name: name, dtype: dtype, shape: facts.shape, range: empty, file: file)
     }
-    guard facts.strides == rowMajor(facts.shape) || count == 1 else {
+    // Along an axis of one index nothing is ever stepped over.
+    let strides = Swift.zip(facts.shape, facts.strides).map { $0 == 1 ? 0 : $1 }
+    guard strides == rowMajor(facts.shape) else {
+      // A view may repeat its storage; to copy one that does so endlessly would fill memory.
+      guard count <= max(16 * facts.storage.count, 1 << 24) else {
+        throw refuse("shape \(facts.shape) repeats a storage of \(facts.storage.count) values")
+      }
       return Tensor(
         name: name, dtype: dtype, shape: facts.shape, range: range, file: file,
-        view: Tensor.View(offset: facts.offset, strides: facts.strides))
+        view: Tensor.View(offset: facts.offset, strides: strides))
     }
     let start = range.lowerBound + facts.offset * dtype.size
     return Tensor(
@@ -198,7 +229,8 @@ struct TorchFile {
     var last = facts.offset
     var count = 1
     for (size, stride) in Swift.zip(facts.shape, facts.strides) {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      // Sizes are bounded beside a 0, too: their products are taken elsewhere.
+      let (product, overflow) = max(count, 1).multipliedReportingOverflow(by: max(size, 1))
       let (reach, far) = max(size - 1, 0).multipliedReportingOverflow(by: stride)
       let (sum, beyond) = last.addingReportingOverflow(reach)
       // A view may repeat values without end; more than any model has is refused.
@@ -208,13 +240,15 @@ struct TorchFile {
       count = product
       last = sum
     }
-    return count == 0 ? -1 : last
+    return facts.shape.contains(0) ? -1 : last
   }
 
   private static func rowMajor(_ shape: [Int]) -> [Int] {
-    var strides = [Int](repeating: 1, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() {
-      strides[axis] = strides[axis + 1] * shape[axis + 1]
+    var step = 1
+    var strides = [Int](repeating: 0, count: shape.count)
+    for axis in shape.indices.reversed() where shape[axis] != 1 {
+      strides[axis] = step
+      step *= shape[axis]
     }
     return strides
   }

@@ -36,11 +36,28 @@ package struct EngineBenchmark {
     self.rounds = rounds
   }
 
-  /// - Returns: Vision, abstractor, prefill, one decoding step and the whole picture, in this
-  ///   order; each as soon as it is measured.
-  /// - Throws: `ModelError` for a model that cannot be asked the default question.
-  package func run(_ body: (Row) -> Void) throws(ModelError) {
+  /// Measures the picture's reading, vision, abstractor, prefill, one decoding step and the whole
+  /// picture, in this order.
+  ///
+  /// - Parameters:
+  ///   - path: A file to read and prepare; none when nil.
+  ///   - body: Gets each part as soon as it is measured.
+  /// - Throws: `ModelError` for a model that cannot be asked the default question, and for a
+  ///   picture that cannot be read.
+  package func run(picture path: String? = nil, _ body: (Row) -> Void) throws(ModelError) {
     let parts = engine.parts
+    if let path {
+      do throws(PictureError) {
+        // Once outside of the clock, so that a broken file is an error.
+        _ = try parts.preprocessing(try Picture.read(path), path: path)
+      } catch {
+        throw .request(error.description)
+      }
+      body(
+        row("reading and preparing a picture", 0) {
+          _ = try? parts.preprocessing(try Picture.read(path), path: path)
+        })
+    }
     let edge = parts.preprocessing.cropSize
     let noise = Noise(seed: 1, name: "pixels", deviation: 1)
     let pixels = Matrix(
@@ -58,7 +75,7 @@ package struct EngineBenchmark {
     let picture = parts.connector.connect(features, trace: nil)
     let prompt = try engine.promptRows(picture, mode)
     let count = prompt.rows.rows
-    let cache = parts.language.makeCache()
+    let cache = parts.language.makeCache(rows: prompt.head.count + count + 64)
     let bytes = Double(engine.languageBytes)
     body(
       row("prefill of \(count) rows", parts.language.operations(rows: count)) {

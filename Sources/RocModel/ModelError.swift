@@ -1,3 +1,4 @@
+package import RocCheckpoint
 package import RocTensor
 
 /// Why a model cannot be loaded or asked.
@@ -5,23 +6,30 @@ package enum ModelError: Error, CustomStringConvertible, Equatable, Sendable {
   /// The folder's files are missing, cut, or contradict each other.
   case checkpoint(String)
   /// The weights do not fit into the machine's free memory.
-  case memory(needed: Int, available: Int, folder: String, precision: Precision)
+  case memory(
+    needed: Int, available: Int, folder: String, precision: Precision, isPacked: Bool = false)
+  /// A new checkpoint cannot be written.
+  case output(CheckpointError)
   /// The question or setting cannot be answered by this model.
   case request(String)
 
   package var description: String {
     switch self {
     case .checkpoint(let message), .request(let message): message
-    case .memory(let needed, let available, let folder, let precision):
+    case .output(let error): error.message
+    case .memory(let needed, let available, let folder, let precision, let isPacked):
       """
       \(folder): the weights need \(memorySize(needed)) as \(precision.rawValue) and this machine \
-      has \(memorySize(available)) free; \(Self.advice(precision))
+      has \(memorySize(available)) free; \(isPacked ? Self.packedAdvice : Self.advice(precision))
       """
     }
   }
 }
 
 extension ModelError {
+  private static let packedAdvice =
+    "the checkpoint is packed for this precision; convert its original to a smaller one"
+
   private static func advice(_ precision: Precision) -> String {
     switch precision {
     case .f32: "--precision bf16 needs half as much, int8 a quarter"

@@ -37,7 +37,8 @@ package protocol LanguageModel: Sendable {
   /// Rows of the embedding table and of the logits.
   var vocabulary: Int { get }
 
-  func makeCache() -> KeyValueCache
+  /// An empty cache with room for so many rows; it grows when there are more.
+  func makeCache(rows: Int) -> KeyValueCache
   /// - Returns: [ids.count, width].
   func embed(_ ids: [Int]) -> Matrix
   /// Runs `rows`, which follow those in `cache`, and adds their keys and values to it.

@@ -16,6 +16,8 @@ package struct Verification {
     package let name: String
     /// The largest absolute difference; infinite when sizes differ or a value is not finite.
     package let difference: Double
+    /// Values of the reference, and of this model; nil where it has no such stage.
+    package let counts: (golden: Int, own: Int?)
     package let tolerance: Double
 
     package var holds: Bool { difference <= tolerance }
@@ -43,7 +45,7 @@ package struct Verification {
   ///   - question: What the reference asked.
   ///   - pictures: Paths of picture files by stem, for stages without `pixel_values`.
   ///   - scale: Factor of all tolerances, above 1 for coarser precisions.
-  /// - Throws: `ModelError` when the file cannot be read or holds no stage of this model.
+  /// - Throws: `ModelError` when the file or a picture cannot be read, or holds no stages at all.
   package init(
     _ engine: Engine, golden: String, question: String, pictures: [String: String] = [:],
     scale: Double = 1
@@ -72,9 +74,10 @@ package struct Verification {
         try Self.pixels(stored, pictures[picture], engine), question: question, trace: trace)
       stages += tensors.map { tensor in
         let name = String(tensor.name.dropFirst(picture.count + 1))
+        let own = trace.reference(name, tensor)
         return Stage(
-          picture: picture, name: name,
-          difference: Self.difference(tensor, trace.reference(name, tensor)),
+          picture: picture, name: name, difference: Self.difference(tensor, own),
+          counts: (tensor.count, own?.count),
           tolerance: Self.tolerance(name) * (name == "pixel_values" ? 1 : scale))
       }
       .sorted { Self.rank($0.name) < Self.rank($1.name) }
@@ -117,7 +120,8 @@ package struct Verification {
   }
 
   private static func difference(_ tensor: Tensor, _ found: [Float]?) -> Double {
-    guard let found, found.count == tensor.count else { return .infinity }
+    guard [.f32, .f16, .bf16].contains(tensor.dtype), let found, found.count == tensor.count
+    else { return .infinity }
     var largest = 0.0
     for (a, b) in zip(found, tensor.widened) {
       guard a.isFinite, b.isFinite else { return .infinity }
@@ -134,7 +138,13 @@ extension Trace {
       return values[String(name.dropLast(5))].map { Array($0.suffix(tensor.count)) }
     }
     if name == "logits.score" {
-      return (0..<(tensor.shape.first ?? 0)).flatMap { values["logits.score.\($0)"] ?? [] }
+      var all: [Float] = []
+      while let next = values["logits.score.\(all.count / max(tensor.shape.last ?? 1, 1))"],
+        all.count < tensor.count
+      {
+        all += next
+      }
+      return all
     }
     return values[name]
   }

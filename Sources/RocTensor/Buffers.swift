@@ -7,8 +7,16 @@ import Synchronization
 enum Buffers {
   /// Pieces smaller than this are left to the allocator.
   private static let smallest = 32 << 10
-  /// Bytes that may lie unused.
-  private static let most = 256 << 20
+  /// Bytes that may lie unused: a picture of the full model uses 0.4 GB beside its weights.
+  private static let most = 512 << 20
+
+  /// Sizes are rounded up to an eighth of a power of two, so that a prompt of one more row finds
+  /// the pieces of the last.
+  private static func rounded(_ bytes: Int) -> Int {
+    guard bytes >= smallest else { return bytes }
+    let step = 1 << (Int.bitWidth - 1 - bytes.leadingZeroBitCount - 3)
+    return (bytes + step - 1) / step * step
+  }
 
   private struct Kept: @unchecked Sendable {
     var pieces: [Int: [UnsafeMutableRawPointer]] = [:]
@@ -19,6 +27,7 @@ enum Buffers {
 
   /// Memory of `bytes` bytes, 64-byte aligned, with any contents.
   static func take(_ bytes: Int) -> UnsafeMutableRawPointer {
+    let bytes = rounded(bytes)
     if bytes >= smallest {
       let piece = kept.withLock { kept -> UInt? in
         guard let piece = kept.pieces[bytes]?.popLast() else { return nil }

@@ -39,14 +39,6 @@ extension Compute {
     return y
   }
 
-  /// x += the first rows of `vectors`, row by row.
-  package func addRows(_ vectors: borrowing Matrix, to x: borrowing Matrix) {
-    precondition(
-      x.rows <= vectors.rows && x.columns == vectors.columns,
-      "rows of \(vectors.rows) x \(vectors.columns) onto \(x.rows) x \(x.columns)")
-    roc_add_rows(team, x.values, vectors.values, x.rows, x.columns)
-  }
-
   /// Softmax of a vector.
   package func softmax(_ values: [Float]) -> [Float] {
     var result = values

@@ -48,7 +48,7 @@ package enum ComputeError: Error, CustomStringConvertible, Equatable {
     switch self {
     case .unknown(let name):
       """
-      there are no kernels called \(name); the sets are \
+      there are no kernels called \(name), as ROC_KERNELS asks; the sets are \
       \(Compute.instructionSets.joined(separator: ", "))
       """
     case .unsupported(let name):

@@ -58,6 +58,7 @@ package struct Linear: Sendable {
   package func callAsFunction(
     _ x: borrowing Matrix, rows: Range<Int>? = nil, finish: Finish = .store, _ compute: Compute
   ) -> Matrix {
+    precondition(finish == .store || finish == .quickGELU, "\(finish) of a result without values")
     let rows = rows ?? 0..<x.rows
     let y = Matrix(uninitialized: rows.count, outputs)
     apply(x, rows: rows, into: y, at: 0, finish: finish, compute)

@@ -6,7 +6,7 @@ import CRocKernels
 package final class PackedWeights: @unchecked Sendable {
   /// Where the panels lie, and what keeps them there.
   private enum Storage {
-    case owned(UnsafeMutableRawPointer, Int)
+    case owned(UnsafeMutableRawPointer)
     case mapped(MappedFile, Int)
   }
 
@@ -29,7 +29,7 @@ package final class PackedWeights: @unchecked Sendable {
         compute.team, $0, weights.dtype.kernelType, weights.rows, weights.columns,
         precision.kernelType, panels)
     }
-    storage = .owned(panels, bytes)
+    storage = .owned(panels)
     if isFinite == 0 { return nil }
   }
 
@@ -46,7 +46,7 @@ package final class PackedWeights: @unchecked Sendable {
   }
 
   deinit {
-    if case .owned(let panels, _) = storage { panels.deallocate() }
+    if case .owned(let panels) = storage { panels.deallocate() }
   }
 
   /// Lends the panels.
@@ -56,7 +56,7 @@ package final class PackedWeights: @unchecked Sendable {
     defer { extendLifetime(self) }
     let bytes = precision.packedBytes(outputs: outputs, inputs: inputs)
     switch storage {
-    case .owned(let panels, _):
+    case .owned(let panels):
       return try body(UnsafeRawBufferPointer(start: panels, count: bytes))
     case .mapped(let file, let start):
       return try file.withBytes { contents throws(Failure) in

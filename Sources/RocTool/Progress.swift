@@ -28,13 +28,13 @@ package struct Progress {
     lastShown = clock.now
     let seconds = (clock.now - start) / .seconds(1)
     let rate = Double(done) / max(seconds, 1e-9)
-    let left = rate > 0 ? Int(Double(total - done) / rate) : 0
+    let left = rate > 0 ? Int(Double(max(total - done, 0)) / rate) : 0
     let speed = rate >= 10 ? "\(Int(rate))" : "\((rate * 10).rounded() / 10)"
     var line = "\(label): \(done) of \(total) \(unit), \(speed)/s, \(Self.time(left)) left"
     let note = note()
     if !note.isEmpty { line += ", \(note)" }
     if Console.isTerminal {
-      let filled = total > 0 ? 20 * done / total : 20
+      let filled = total > 0 ? min(max(20 * done / total, 0), 20) : 20
       let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
       Console.write("\r\u{1B}[K\(bar) \(line)")
       isShown = true

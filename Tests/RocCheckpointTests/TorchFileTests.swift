@@ -142,6 +142,41 @@ struct TorchFileTests {
     #expect(negative.contains("a tensor without a storage, offset, shape and strides"))
   }
 
+  /// An axis of one index may have any stride, and a view may not repeat its storage endlessly.
+  @Test func boundsStridesAndRepetition() throws {
+    let data = [UInt8](repeating: 0, count: 8)
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/x.bin"
+    let large = "\u{8A}\u{8}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{0}\u{40}"
+    let pickle = tensor(2, "K\u{2}K\u{1}\u{86}", "K\u{1}\(large)\u{86}")
+    try archive([0x80, 2] + pickle.unicodeScalars.map { UInt8($0.value) }, data: data)
+      .write(to: URL(fileURLWithPath: path))
+    #expect(try WeightFile(path: path).tensors[0].widened == [0, 0])
+    let repeated = try refusal(
+      tensor(2, "J\u{0}\u{0}\u{0}\u{7F}\u{85}", "K\u{0}\u{85}"), data: data)
+    #expect(repeated == "tensor a: shape [2130706432] repeats a storage of 2 values")
+    // Beside a 0 nothing may be too large for the product of the others.
+    let empty = try refusal(
+      tensor(2, "\(large)K\u{0}\u{86}", "K\u{1}K\u{1}\u{86}"), data: data)
+    #expect(empty.hasSuffix("has more values than any model"))
+  }
+
+  /// The length of a safetensors header may begin as a pickle does.
+  @Test func tellsSafetensorsFromPickles() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/x.safetensors"
+    for length in [640, 896, 1152, 1408] {
+      let header = "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}"
+      let padded = header + String(repeating: " ", count: length - header.utf8.count)
+      let size = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+      try (Data(size) + Data(padded.utf8) + Data([7])).write(to: URL(fileURLWithPath: path))
+      #expect(try WeightFile(path: path).tensors.map(\.name) == ["a"])
+    }
+    try folder.write("version https://git-lfs.github.com/spec/v1\n", to: "x.safetensors")
+    let error = #expect(throws: CheckpointError.self) { try WeightFile(path: path) }
+    #expect(error?.message.hasSuffix("run: git lfs pull") == true)
+  }
+
   @Test func refusesContainersThatAreNoTree() throws {
     #expect(try refusal("]q\u{0}h\u{0}a.").contains("a list that holds itself"))
     #expect(try refusal("}q\u{0}K\u{1}h\u{0}s.").contains("a dict that holds itself"))

@@ -81,6 +81,12 @@ struct EngineTests {
     #expect(
       mark?.description
         == "the question must not contain <|image|>; the picture stands before it")
+    // As characters, the mark with an accent is another; as bytes it is the mark.
+    let hidden = #expect(throws: ModelError.self) {
+      _ = try engine.answer(
+        try pixels("rgb_64x64.png", engine), question: "What is <|image|>\u{301}?")
+    }
+    #expect(hidden?.description == mark?.description)
     let long = #expect(throws: ModelError.self) {
       _ = try engine.answer(
         try pixels("rgb_64x64.png", engine), question: String(repeating: "word ", count: 3000))

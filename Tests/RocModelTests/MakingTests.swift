@@ -157,8 +157,19 @@ struct MakingTests {
         _ = try Conversion(source: packed, target: .plain(.f32), compute: compute)
       }
     }
-    let taken = #expect(throws: CheckpointError.self) { _ = try convert(.plain(.f32), "f32") }
-    #expect(taken?.message.hasSuffix("exists already; choose another name or remove it") == true)
+    let taken = #expect(throws: ModelError.self) { _ = try convert(.plain(.f32), "f32") }
+    #expect(
+      taken?.description.hasSuffix("exists already; choose another name or remove it") == true)
+    // What the new config says of the weights, and files that no part of roc reads.
+    let half = try Fixture.json("\(folder.path)/f16/config.json")
+    #expect(half["torch_dtype"] == "float16")
+    #expect(FileManager.default.fileExists(atPath: "\(folder.path)/f16/generation_config.json"))
+    // Stopped in the middle, nothing is left behind.
+    let stopped = #expect(throws: ModelError.self) {
+      try Conversion(source: source, target: .plain(.f32), compute: compute)
+        .write(to: "\(folder.path)/stopped") { done, total in done * 2 < total }
+    }
+    #expect(stopped?.description.hasSuffix("interrupted") == true)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 5)
   }
 
@@ -170,11 +181,30 @@ struct MakingTests {
     }
     let conversion = try Conversion(
       source: copy, target: .plain(.f16), compute: try #require(compute))
-    let error = #expect(throws: CheckpointError.self) {
+    let error = #expect(throws: ModelError.self) {
       try conversion.write(to: "\(folder.path)/half")
     }
-    #expect(error?.message.contains("lm_head.weight has values beyond 65504") == true)
+    #expect(error?.description.contains("lm_head.weight has values beyond 65504") == true)
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["copy"])
+  }
+
+  @Test func convertsNoValuesThatAreNoNumbers() throws {
+    let folder = try TemporaryFolder()
+    let copy = try folder.copy("tiny-f32", as: "copy")
+    try SafetensorsFixture("\(copy)/model.safetensors") { name, values in
+      if name == "lm_head.weight" { values[3] = .nan }
+    }
+    let compute = try #require(compute)
+    for target in [Conversion.Target.plain(.bf16), .packed(.int8)] {
+      let error = #expect(throws: ModelError.self) {
+        try Conversion(source: copy, target: target, compute: compute)
+          .write(to: "\(folder.path)/new")
+      }
+      #expect(error?.description == "tensor lm_head.weight holds infinite or NaN values")
+    }
+    let inspection = try Inspection(folder: copy, compute: compute, readsValues: true)
+    #expect(
+      inspection.problems == ["not finite: lm_head.weight holds infinite or NaN values"])
   }
 
   @Test func dividesLargeCheckpointsIntoShards() throws {
@@ -273,6 +303,20 @@ struct MakingTests {
     ),
     ("{\"base_model_name_or_path\": \"../base\", \"lora_alpha\": 1}", "has only one of lora_A"),
     ("{\"base_model_name_or_path\": \"Nobody/None\", \"lora_alpha\": 1}", "huggingface-cli"),
+    (
+      "{\"base_model_name_or_path\": \"../base\", \"lora_alpha\": 1, \"lora_bias\": true}",
+      "lora_bias true is not supported"
+    ),
+    (
+      """
+      {"base_model_name_or_path": "../base", "lora_alpha": 1, "alpha_pattern": {".*q_proj": 9}}
+      """, "alpha_pattern .*q_proj: expected the end of a layer's name"
+    ),
+    (
+      """
+      {"base_model_name_or_path": "../base", "lora_alpha": 1, "init_lora_weights": "pissa"}
+      """, "init_lora_weights pissa is not supported"
+    ),
   ])
   func refusesAdaptersThatDoNotFit(_ config: String, _ reason: String) throws {
     let folder = try TemporaryFolder()
@@ -288,6 +332,52 @@ struct MakingTests {
       _ = try Checkpoint(folder: "\(folder.path)/adapter")
     }
     #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+  }
+
+  /// Adapters in a ring, beside weights, of rank 0, of tensors that belong to nothing.
+  @Test func refusesAdaptersThatMakeNoSense() throws {
+    let folder = try TemporaryFolder()
+    _ = try folder.copy("tiny-f32", as: "base")
+    func adapter(_ name: String, base: String, _ tensors: [(String, [Int])]) throws -> String {
+      try folder.write(
+        "{\"base_model_name_or_path\": \"../\(base)\", \"lora_alpha\": 1}",
+        to: "\(name)/adapter_config.json")
+      try SafetensorsWriter.write(
+        tensors.map { name, shape in
+          TensorPlan(
+            name: name, dtype: .f32, shape: shape,
+            values: [Float](repeating: 0, count: shape.reduce(1, *)))
+        }, to: "\(folder.path)/\(name)/adapter_model.safetensors")
+      let error = #expect(throws: CheckpointError.self) {
+        _ = try Checkpoint(folder: "\(folder.path)/\(name)")
+      }
+      return error?.message ?? ""
+    }
+    let layer = "base_model.model.model.layers.0.self_attn.q_proj"
+    _ = try adapter("a", base: "b", [])
+    #expect(try adapter("b", base: "a", []).contains("is an adapter itself"))
+    #expect(
+      try adapter(
+        "rank", base: "base",
+        [("\(layer).lora_A.weight", [0, 64]), ("\(layer).lora_B.weight", [64, 0])]
+      ).contains("does not fit"))
+    #expect(
+      try adapter("bias", base: "base", [("\(layer).lora_B.bias", [64])])
+        .contains("only one adapter of LoRA on linear layers"))
+    #expect(
+      try adapter("lost", base: "base", [("base_model.model.lm_tail.weight", [2])])
+        .contains("belongs to nothing"))
+    #expect(
+      try adapter(
+        "twice", base: "base",
+        [
+          ("base_model.model.lm_head.modules_to_save.mine.weight", [611, 64]),
+          ("base_model.model.lm_head.weight", [611, 64]),
+        ]
+      ).contains("lm_head.weight is replaced twice"))
+    let both = try folder.copy("tiny-f32", as: "both")
+    try folder.write("{}", to: "both/adapter_config.json")
+    #expect(throws: CheckpointError.self) { _ = try Checkpoint(folder: both) }
   }
 
   @Test func verifiesEveryStage() throws {

@@ -46,7 +46,7 @@ struct TeamTests {
     }
     #expect(
       unknown?.description
-        == "there are no kernels called sse9; the sets are "
+        == "there are no kernels called sse9, as ROC_KERNELS asks; the sets are "
         + Compute.instructionSets.joined(separator: ", "))
     #expect(Compute.instructionSets.last == "portable")
   }

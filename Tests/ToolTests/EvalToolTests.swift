@@ -221,6 +221,34 @@ struct EvalToolTests {
     #expect(try JSON.parse(resumed.output)["metrics"] == JSON.parse(whole.output)["metrics"])
   }
 
+  /// An interruption among the last few pictures, which one claim holds, is one as well.
+  @Test func saysWhenTheLastPicturesWereInterrupted() throws {
+    let (folder, database) = try demo(72)
+    let model = "\(folder.path)/small"
+    #expect(try CommandRun("roc-model", ["init", model, "--preset", "small"]).status == 0)
+    let csv = "\(folder.path)/out.csv"
+    let process = try CommandRun.process(
+      "roc-eval",
+      ["--checkpoint", model, "--split", "test", "--threads", "1", "--csv", csv] + database,
+      environment: ["ROC_KERNELS": "portable"])
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    for _ in 0..<400 {
+      usleep(10_000)
+      let runs = try CommandRun("roc-eval", ["runs", "--json"] + database)
+      let stored = (try? JSON.parse(runs.output))?["runs"]?.array?.first?["n_scored"]?.int ?? 0
+      if stored > 0 { break }
+    }
+    process.interrupt()
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130, "\(text)")
+    #expect(text.contains("the same command continues from here"))
+    #expect(!FileManager.default.fileExists(atPath: csv))
+  }
+
   @Test func explainsADatasetWithoutPictures() throws {
     let source = try MadeUpAVA()
     _ = try CommandRun(

@@ -165,8 +165,6 @@ void roc_rms_norm_rows(roc_team *team, const roc_kernels *kernels, const float *
 // x [M][heads · width]; cosine, sine [M][width / 2].
 void roc_rotate_rows(roc_team *team, const roc_kernels *kernels, float *x, size_t m,
                      size_t heads, size_t width, const float *cosine, const float *sine);
-// x [M][N] += y [M][N]
-void roc_add_rows(roc_team *team, float *x, const float *y, size_t m, size_t n);
 
 #pragma clang assume_nonnull end
 #endif

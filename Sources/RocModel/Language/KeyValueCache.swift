@@ -23,27 +23,28 @@ package final class KeyValueCache: @unchecked Sendable {
   final class Slot {
     var layer: Layer
 
-    init(width: Int) {
+    init(width: Int, rows: Int) {
       layer = Layer(
-        keys: Matrix(rows: 0, columns: width), values: Matrix(rows: 0, columns: width))
+        keys: Matrix(uninitialized: rows, width), values: Matrix(uninitialized: rows, width))
     }
   }
 
   let slots: [Slot]
   private let width: Int
-  private var capacity = 0
+  private var capacity: Int
   /// Rows seen so far.
   package private(set) var count = 0
 
-  init(layers: Int, width: Int) {
+  init(layers: Int, width: Int, rows: Int) {
     self.width = width
-    slots = (0..<layers).map { _ in Slot(width: width) }
+    capacity = rows
+    slots = (0..<layers).map { _ in Slot(width: width, rows: rows) }
   }
 
   /// Makes room for `more` rows after the present ones.
   func reserve(_ more: Int) {
     guard count + more > capacity else { return }
-    // Room for an answer beyond the prompt, so that decoding seldom copies.
+    // Room for more of a long answer, so that decoding seldom copies.
     capacity = max(count + more + 64, capacity * 3 / 2)
     for slot in slots { slot.layer.grow(to: capacity, keeping: count) }
   }

@@ -79,8 +79,8 @@ struct MultiwayLlama: LanguageModel {
   var mostPositions: Int { config.mostPositions }
   var vocabulary: Int { config.vocabulary }
 
-  func makeCache() -> KeyValueCache {
-    KeyValueCache(layers: config.layers, width: config.keyWidth)
+  func makeCache(rows: Int) -> KeyValueCache {
+    KeyValueCache(layers: config.layers, width: config.keyWidth, rows: rows)
   }
 
   func embed(_ ids: [Int]) -> Matrix { embeddings(ids) }

@@ -44,7 +44,7 @@ struct ConfigReader {
 
   func numbers(_ name: String, count: Int, default preset: [Double]) throws(ModelError) -> [Double]
   {
-    guard let value = json[name] else { return preset }
+    guard let value = json[name], !value.isNull else { return preset }
     let list = (value.array ?? []).compactMap(\.double)
     guard list.count == count, value.array?.count == count else {
       throw refuse(name, "\(count) numbers")

@@ -18,16 +18,16 @@ package struct Inspection {
   /// - Parameters:
   ///   - folder: Of the checkpoint.
   ///   - compute: Kernels, which decide what `auto` means.
+  ///   - base: What an adapter is put on; what its own settings name when nil.
+  ///   - readsValues: Also looks for values that are infinite or NaN.
   /// - Throws: `ModelError` when the weights or the config cannot be read at all.
-  package init(folder: String, compute: Compute) throws(ModelError) {
-    let config = try ModelLoader.config(folder)
-    let checkpoint: Checkpoint
-    do throws(CheckpointError) {
-      checkpoint = try Checkpoint(folder: folder)
-    } catch {
-      throw .checkpoint(error.message)
-    }
-    let stored = checkpoint.layout.flatMap { Precision(rawValue: $0.precision) }
+  package init(
+    folder: String, compute: Compute, base: String? = nil, readsValues: Bool = false
+  ) throws(ModelError) {
+    let (checkpoint, config) = try ModelLoader.open(folder, base: base)
+    // Refuses packed weights of an unknown layout.
+    let chosen = try ModelLoader.precision(nil, of: checkpoint, compute)
+    let stored = checkpoint.layout == nil ? nil : chosen
     var needs: [(precision: Precision, bytes: Int)] = []
     var problems: [String] = []
     var asked: Set<String> = []
@@ -46,6 +46,12 @@ package struct Inspection {
       _ = try OwlModel.preprocessing(preprocessor, edge: config.vision.edge)
     } catch {
       problems.append(error.description)
+    }
+    for name in readsValues ? checkpoint.names : [] where asked.contains(name) {
+      guard let tensor = checkpoint[name], [.f32, .f16, .bf16].contains(tensor.dtype),
+        !tensor.weights(rows: 1, columns: tensor.count).isFinite(compute)
+      else { continue }
+      problems.append("not finite: \(name) holds infinite or NaN values")
     }
     self.checkpoint = checkpoint
     self.problems = problems

@@ -8,18 +8,64 @@ import Musl
 import Darwin
 #endif
 
-/// Memory that programs can still take, in bytes; nil where the system does not say.
+/// Memory that this process can still take, in bytes; nil where the system does not say.
+///
+/// A container or a job of a scheduler may have less than the machine.
 package func availableMemory() -> Int? {
-  guard let stream = fopen("/proc/meminfo", "r") else { return nil }
+  let machine = lines(of: "/proc/meminfo").first { $0.hasPrefix("MemAvailable:") }
+    .flatMap { $0.split(separator: " ").compactMap { Int($0) }.first }.map { $0 * 1024 }
+  return ([machine] + groupLimits()).compactMap(\.self).min()
+}
+
+/// What the control groups of this process leave, version 2 and 1.
+private func groupLimits() -> [Int?] {
+  lines(of: "/proc/self/cgroup").flatMap { line -> [Int?] in
+    let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+    guard fields.count == 3 else { return [] }
+    let isNew = fields[1].isEmpty
+    guard isNew || fields[1].split(separator: ",").contains("memory") else { return [] }
+    let root = isNew ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
+    let names =
+      isNew
+      ? ("memory.max", "memory.current") : ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    var limits: [Int?] = []
+    var path = String(fields[2])
+    // A limit of any group above holds, too; inside of a container only the root is seen.
+    while true {
+      let folder = path == "/" ? root : root + path
+      if let most = number(in: "\(folder)/\(names.0)"), most < 1 << 60 {
+        let used = number(in: "\(folder)/\(names.1)") ?? 0
+        limits.append(max(most - used + reclaimable("\(folder)/memory.stat"), 0))
+      }
+      guard path != "/", let cut = path.lastIndex(of: "/") else { return limits }
+      path = cut == path.startIndex ? "/" : String(path[..<cut])
+    }
+  }
+}
+
+/// File pages of a group, which the system drops when memory is asked for.
+private func reclaimable(_ path: String) -> Int {
+  lines(of: path).reduce(0) { sum, line in
+    let words = line.split(separator: " ")
+    guard words.count == 2, ["inactive_file", "active_file"].contains(words[0]) else { return sum }
+    return sum + (Int(words[1]) ?? 0)
+  }
+}
+
+private func number(in path: String) -> Int? { lines(of: path).first.flatMap { Int($0) } }
+
+/// The lines of a file that the system makes up; none when there is no such file.
+private func lines(of path: String) -> [String] {
+  guard let stream = fopen(path, "r") else { return [] }
   defer { fclose(stream) }
-  var line = [CChar](repeating: 0, count: 256)
+  var lines: [String] = []
+  var line = [CChar](repeating: 0, count: 1024)
   while fgets(&line, Int32(line.count), stream) != nil {
     let text = String(
-      decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    guard text.hasPrefix("MemAvailable:") else { continue }
-    return text.split(separator: " ").compactMap { Int($0) }.first.map { $0 * 1024 }
+      decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    lines.append(text)
   }
-  return nil
+  return lines
 }
 
 /// Cores that this process may run on, as `taskset` or a scheduler set them.

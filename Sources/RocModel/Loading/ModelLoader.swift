@@ -39,17 +39,12 @@ package struct ModelLoader {
   ///   - compute: Kernels and threads.
   ///   - precision: What is asked for; nil for that of a converted checkpoint, else bf16 where the
   ///     CPU multiplies it by itself, else f32.
+  ///   - base: What an adapter is put on; what its own settings name when nil.
   /// - Throws: `ModelError.checkpoint` that names each missing and misshapen tensor.
   package init(
-    folder: String, compute: Compute, precision: Precision? = .f32
+    folder: String, compute: Compute, precision: Precision? = .f32, base: String? = nil
   ) throws(ModelError) {
-    let config = try Self.config(folder)
-    let checkpoint: Checkpoint
-    do throws(CheckpointError) {
-      checkpoint = try Checkpoint(folder: folder)
-    } catch {
-      throw .checkpoint(error.message)
-    }
+    let (checkpoint, config) = try Self.open(folder, base: base)
     let tokenizer = try Self.tokenizer(checkpoint, config)
     let chosen = try Self.precision(precision, of: checkpoint, compute)
     let weights = WeightReader(checkpoint, precision: chosen, compute: compute, isChecking: true)
@@ -69,18 +64,42 @@ package struct ModelLoader {
     unexpected = checkpoint.names.filter { !asked.contains($0) }
   }
 
-  /// The config comes first: a checkpoint of another kind is named as such, whatever its weights.
-  static func config(_ folder: String) throws(ModelError) -> OwlModel.Config {
+  /// The checkpoint and its config, which comes first: a checkpoint of another kind is named as
+  /// such, whatever its weights.
+  static func open(
+    _ folder: String, base: String?
+  ) throws(ModelError) -> (checkpoint: Checkpoint, config: OwlModel.Config) {
     guard fileExists(folder) else {
       throw .checkpoint("\(folder): there is no such checkpoint folder")
     }
+    do throws(CheckpointError) {
+      let own = "\(folder)/config.json"
+      // An adapter may leave the config to its base.
+      if !fileExists(own), fileExists("\(folder)/adapter_config.json") {
+        let checkpoint = try Checkpoint(folder: folder, base: base)
+        let path = checkpoint.path(of: "config.json")
+        return (checkpoint, try config(path).get())
+      }
+      let config = try config(own).get()
+      return (try Checkpoint(folder: folder, base: base), config)
+    } catch {
+      throw .checkpoint(error.message)
+    }
+  }
+
+  private static func config(_ path: String) -> Result<OwlModel.Config, CheckpointError> {
+    Result { () throws(CheckpointError) in
+      do throws(ModelError) {
+        return try readConfig(path)
+      } catch {
+        throw CheckpointError(error.description)
+      }
+    }
+  }
+
+  private static func readConfig(_ path: String) throws(ModelError) -> OwlModel.Config {
     let reader: ConfigReader
     do throws(CheckpointError) {
-      var path = "\(folder)/config.json"
-      // An adapter may leave the config to its base.
-      if !fileExists(path), fileExists("\(folder)/adapter_config.json") {
-        path = try Checkpoint(folder: folder).path(of: "config.json")
-      }
       reader = ConfigReader(json: try readJSON(path), place: path)
     } catch {
       throw .checkpoint(error.message)
@@ -131,7 +150,7 @@ package struct ModelLoader {
     return reader.requests
   }
 
-  private static func precision(
+  static func precision(
     _ asked: Precision?, of checkpoint: Checkpoint, _ compute: Compute
   ) throws(ModelError) -> Precision {
     guard let layout = checkpoint.layout else {
@@ -170,7 +189,8 @@ package struct ModelLoader {
   package func load(available: Int? = availableMemory()) throws(ModelError) -> ModelParts {
     if let available, bytesNeeded > available {
       throw .memory(
-        needed: bytesNeeded, available: available, folder: checkpoint.folder, precision: precision)
+        needed: bytesNeeded, available: available, folder: checkpoint.folder, precision: precision,
+        isPacked: checkpoint.layout != nil)
     }
     let preprocessing = try OwlModel.preprocessing(
       try checkpoint.config("preprocessor_config.json"), edge: config.vision.edge)

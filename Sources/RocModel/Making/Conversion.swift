@@ -1,4 +1,5 @@
-package import RocCheckpoint
+import RocCheckpoint
+import RocJSON
 package import RocTensor
 
 /// Writes a checkpoint in another number format: ordinary safetensors that every program reads, or
@@ -22,11 +23,15 @@ package struct Conversion {
   ///   - source: A checkpoint folder.
   ///   - target: What to write.
   ///   - compute: Threads.
+  ///   - base: What an adapter is put on; what its settings name when nil.
   /// - Throws: `ModelError` when the source does not fit its config or is packed already.
-  package init(source: String, target: Target, compute: Compute) throws(ModelError) {
+  package init(
+    source: String, target: Target, compute: Compute, base: String? = nil
+  ) throws(ModelError) {
     let precision: Precision
     if case .packed(let packed) = target { precision = packed } else { precision = .f32 }
-    let loader = try ModelLoader(folder: source, compute: compute, precision: precision)
+    let loader = try ModelLoader(
+      folder: source, compute: compute, precision: precision, base: base)
     guard loader.checkpoint.layout == nil else {
       throw .request("\(source) is packed; convert the checkpoint that it was made from")
     }
@@ -43,25 +48,43 @@ package struct Conversion {
 
   /// - Parameters:
   ///   - folder: Must not exist.
-  ///   - progress: Called with the bytes of every tensor that is written.
-  /// - Throws: `CheckpointError` when a weight is not finite or the disk is full.
+  ///   - progress: Called with the bytes that are written and those in all; false stops.
+  /// - Throws: `ModelError` when the folder exists, a weight is not finite or the disk is full.
   package func write(
-    to folder: String, progress: (Int) -> Void = { _ in }
+    to folder: String, progress: (Int, Int) -> Bool = { _, _ in true }
+  ) throws(ModelError) {
+    // First: hashing a large source takes a while.
+    let writer = try creating(folder)
+    defer { writer.discard() }
+    do throws(CheckpointError) {
+      try write(with: writer, progress)
+    } catch {
+      throw error.kind == .unusable ? .checkpoint(error.message) : .output(error)
+    }
+  }
+
+  private func write(
+    with writer: CheckpointWriter, _ progress: (Int, Int) -> Bool
   ) throws(CheckpointError) {
     var metadata: [String: String] = [:]
-    if case .packed(let precision) = target {
+    var texts: [String: [UInt8]] = [:]
+    switch target {
+    case .packed(let precision):
       metadata = [
         "roc_layout": Checkpoint.panelLayout, "roc_precision": precision.rawValue,
         "roc_source_sha256": try loader.checkpoint.sha256(),
       ]
+    case .plain(let dtype):
+      var members = try loader.checkpoint.json("config.json").members ?? []
+      members.removeAll { $0.name == "torch_dtype" }
+      members.append(JSON.Member("torch_dtype", .string(dtype.torchName)))
+      texts["config.json"] = TokenizerFiles.bytes(.object(members))
     }
-    let writer = try CheckpointWriter(folder: folder)
     // One file, so that nothing but its header stands before the panels.
-    let isPacked = !metadata.isEmpty
     try writer.write(
       plans, metadata: metadata,
-      shardSize: isPacked ? Int.max : CheckpointWriter.shardSize, texts: [:],
-      copies: loader.checkpoint.companionPaths, progress: progress)
+      shardSize: metadata.isEmpty ? CheckpointWriter.shardSize : Int.max, texts: texts,
+      copies: loader.checkpoint.otherFiles.filter { texts[$0.key] == nil }, progress: progress)
   }
 
   private var plans: [TensorPlan] {
@@ -86,12 +109,15 @@ package struct Conversion {
   private func plain(_ name: String, _ dtype: DType) -> TensorPlan? {
     guard let tensor = loader.checkpoint[name] else { return nil }
     let isFloat = [.f32, .f16, .bf16].contains(tensor.dtype)
-    if !isFloat || (tensor.dtype == dtype && loader.checkpoint.update(of: name) == nil) {
+    if !isFloat {
       return TensorPlan(copying: tensor)
     }
     return TensorPlan(name: name, dtype: dtype, shape: tensor.shape) {
       sink throws(CheckpointError) in
       let weights = try weights(tensor)
+      guard weights.isFinite(compute) else {
+        throw CheckpointError("tensor \(name) holds infinite or NaN values")
+      }
       let count = weights.rows * weights.columns
       for first in stride(from: 0, to: count, by: 1 << 22) {
         let values = weights.widened(from: first, count: min(count - first, 1 << 22))
@@ -99,7 +125,7 @@ package struct Conversion {
         // A finite value beyond the range of f16 would silently become infinite.
         if dtype == .f16, values.contains(where: { $0.isFinite && !Float16($0).isFinite }) {
           throw CheckpointError(
-            "tensor \(name) has values beyond 65504, the largest of f16; use bf16 or f32")
+            "tensor \(name) has values beyond 65504, the largest of f16; use bf16 or f32", .output)
         }
         try sink.write(rounded)
       }

@@ -1,4 +1,4 @@
-package import RocCheckpoint
+import RocCheckpoint
 import RocJSON
 package import RocTensor
 import RocTokenizer
@@ -52,11 +52,13 @@ package struct RandomModel {
   /// - Parameters:
   ///   - folder: Must not exist.
   ///   - compute: Threads.
-  ///   - progress: Called with the bytes of every tensor that is written.
-  /// - Throws: `CheckpointError` when the folder exists or the disk is full.
+  ///   - progress: Called with the bytes that are written and those in all; false stops.
+  /// - Throws: `ModelError` when the folder exists or the disk is full.
   package func write(
-    to folder: String, compute: Compute, progress: (Int) -> Void = { _ in }
-  ) throws(CheckpointError) {
+    to folder: String, compute: Compute, progress: (Int, Int) -> Bool = { _, _ in true }
+  ) throws(ModelError) {
+    let writer = try creating(folder)
+    defer { writer.discard() }
     let tokenizer: GeneratedTokenizer
     let config: OwlModel.Config
     let pieces: Int
@@ -68,7 +70,7 @@ package struct RandomModel {
         pieces: pieces, tokens: tokens, low: low, high: high, dtype: dtype.torchName)
       config = try OwlModel.Config(ConfigReader(json: json, place: "config.json"))
     } catch {
-      throw CheckpointError("\(error)")
+      throw .request("\(error)")
     }
     let added = TokenizerFiles.scoreTokens(tokens)
     var texts = TokenizerFiles.texts(added: added, first: pieces)
@@ -84,8 +86,11 @@ package struct RandomModel {
     let successors = successors(of: tokenizer, pieces: pieces)
     var plans = [TensorPlan(name: "learned_weight", dtype: dtype, shape: [1], values: [0])]
     plans += reader.requests.map { plan($0, config, successors, compute) }
-    let writer = try CheckpointWriter(folder: folder)
-    try writer.write(plans, texts: texts, progress: progress)
+    do throws(CheckpointError) {
+      try writer.write(plans, texts: texts, progress: progress)
+    } catch {
+      throw .output(error)
+    }
   }
 
   /// The token that follows another in the expected answer: id after id.

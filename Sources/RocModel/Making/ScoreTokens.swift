@@ -16,13 +16,22 @@ package enum ScoreTokens {
   ///   - low: The score of the first one.
   ///   - high: The score of the last one.
   ///   - compute: Threads.
-  ///   - progress: Called with the bytes of every tensor that is written.
+  ///   - progress: Called with the bytes that are written and those in all; false stops.
   /// - Throws: `ModelError` when the base has score tokens or does not fit its config.
   package static func add(
     to base: String, folder: String, tokens: Int, low: Double, high: Double, compute: Compute,
-    progress: (Int) -> Void = { _ in }
+    progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(ModelError) {
+    let writer = try creating(folder)
+    defer { writer.discard() }
     let loader = try ModelLoader(folder: base, compute: compute, precision: .f32)
+    guard loader.checkpoint.layout == nil, loader.checkpoint.adapter == nil else {
+      throw .request(
+        """
+        \(base) is \(loader.checkpoint.adapter == nil ? "packed" : "an adapter"); convert it to \
+        ordinary weights first: roc-model convert \(base) OUT --dtype bf16
+        """)
+    }
     guard loader.config.readout == nil, loader.tokenizer.id(of: "[SCORE]") == nil else {
       throw .request("\(base) has score tokens already; training continues with its rows")
     }
@@ -55,12 +64,11 @@ package enum ScoreTokens {
         "config.json": try config(checkpoint, vocabulary, tokens, low, high),
         "added_tokens.json": try addedTokens(checkpoint, added),
       ]
-      let writer = try CheckpointWriter(folder: folder)
       try writer.write(
         plans, texts: texts,
-        copies: checkpoint.companionPaths.filter { texts[$0.key] == nil }, progress: progress)
+        copies: checkpoint.otherFiles.filter { texts[$0.key] == nil }, progress: progress)
     } catch {
-      throw .checkpoint(error.message)
+      throw .output(error)
     }
   }
 
@@ -117,13 +125,30 @@ extension TensorPlan {
   }
 }
 
+/// A writer for a new checkpoint, before any work is done.
+func creating(_ folder: String) throws(ModelError) -> CheckpointWriter {
+  do throws(CheckpointError) {
+    return try CheckpointWriter(folder: folder)
+  } catch {
+    throw .output(error)
+  }
+}
+
 extension Checkpoint {
-  /// Files beside the weights that a copy takes over: name to path.
-  var companionPaths: [String: String] {
+  /// Files beside the weights that a copy takes over, name to path: what the model needs, and
+  /// whatever else is no weights (licence, model card, chat template).
+  package var otherFiles: [String: String] {
     var paths: [String: String] = [:]
-    for name in Self.companions + ["generation_config.json"] where fileExists(path(of: name)) {
-      paths[name] = path(of: name)
+    for name in folderEntries(folder) where isCopied(name) { paths[name] = "\(folder)/\(name)" }
+    for name in Self.companions + ["generation_config.json"] {
+      paths[name] = fileExists(path(of: name)) ? path(of: name) : nil
     }
     return paths
+  }
+
+  private func isCopied(_ name: String) -> Bool {
+    let weights = [".safetensors", ".bin", ".index.json", ".pt", ".pth", ".gguf", ".onnx", ".h5"]
+    return !name.hasPrefix(".") && !weights.contains(where: name.hasSuffix)
+      && name != "adapter_config.json" && isSmallFile("\(folder)/\(name)")
   }
 }

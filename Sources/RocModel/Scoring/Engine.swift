@@ -24,6 +24,7 @@ package final class Engine: Sendable {
   /// Bytes of weights that one decoding step reads.
   let languageBytes: Int
   private let prompts = Mutex<[String: PreparedPrompt]>([:])
+  private let heads = Mutex<[[Int]: KeyValueCache]>([:])
 
   /// A prompt's token ids around the picture, the state after the text before it, and what the
   /// answer is expected to be.
@@ -39,8 +40,11 @@ package final class Engine: Sendable {
     self.compute = compute
     precision = loader.precision
     languageBytes = loader.decodingBytes
-    // The first piece of each word: the tokenizer puts the id of <s> before it.
-    levelIDs = LevelScoring.words.compactMap { parts.tokenizer.encode($0).dropFirst().first }
+    // The first piece of each word, after the id of <s>.
+    let tokenizer = parts.tokenizer
+    levelIDs = LevelScoring.words.compactMap { word in
+      tokenizer.encode(word).drop { $0 == tokenizer.beginID }.first
+    }
   }
 
   /// Loads a checkpoint folder with default settings.
@@ -83,9 +87,7 @@ package final class Engine: Sendable {
     switch mode {
     case .scoreTokens(let question): _ = try prepared(try prompt(question, opening: ""))
     case .levels(let levels):
-      guard levelIDs.count == LevelScoring.words.count else {
-        throw .request("the tokenizer has no pieces for \(LevelScoring.words)")
-      }
+      try checkLevels()
       _ = try prepared(levels.text(mark: parts.template.mark))
     }
   }
@@ -113,7 +115,7 @@ package final class Engine: Sendable {
     let text = try prompt(question, opening: opening)
     let prepared = try prepared(text)
     let picture = picture(pixels, trace: trace)
-    let cache = parts.language.makeCache()
+    let cache = makeCache(for: prepared, picture.rows)
     let expected = trace == nil ? draft ?? prepared.draft.ids : []
     let room = parts.language.mostPositions - prepared.head.count - picture.rows
     let tokens = Array(expected.prefix(max(min(mostTokens - 1, room - prepared.tail.count), 0)))
@@ -139,9 +141,10 @@ package final class Engine: Sendable {
   package func answer(
     _ pixels: borrowing Matrix, levels: LevelScoring
   ) throws(ModelError) -> Answer {
+    try checkLevels()
     let text = levels.text(mark: parts.template.mark)
     let prepared = try prepared(text)
-    let cache = parts.language.makeCache()
+    let cache = makeCache(for: prepared, parts.connector.rows)
     let hidden = prefill(
       picture(pixels, trace: nil), text, prepared, draft: [], cache: cache, trace: nil)
     let logits = parts.language.logits(hidden).array
@@ -156,11 +159,28 @@ package final class Engine: Sendable {
       levels: probabilities.map(Double.init), isFinite: score.isFinite)
   }
 
+  /// Five words that begin alike would all be equally likely.
+  private func checkLevels() throws(ModelError) {
+    guard Set(levelIDs).count == LevelScoring.words.count else {
+      throw .request(
+        """
+        the tokenizer does not tell \(LevelScoring.words.joined(separator: ", ")) apart by their \
+        first pieces \(levelIDs), so levels cannot be read
+        """)
+    }
+  }
+
   private static let noScoreTokens = ModelError.request(
     """
     this checkpoint has no score tokens (config.json has no score_id): score with --scoring \
     levels, or add them with roc-model add-score-tokens and train
     """)
+
+  /// Room for a prompt, its draft and the usual answer.
+  private func makeCache(for prompt: PreparedPrompt, _ picture: Int) -> KeyValueCache {
+    parts.language.makeCache(
+      rows: prompt.head.count + picture + prompt.tail.count + Draft.most + 16)
+  }
 
   /// The rows that stand for a picture in the prompt.
   private func picture(_ pixels: borrowing Matrix, trace: Trace?) -> Matrix {
@@ -217,11 +237,7 @@ package final class Engine: Sendable {
 
   /// The whole prompt for a question, with one picture mark.
   private func prompt(_ question: String, opening: String) throws(ModelError) -> String {
-    let mark = parts.template.mark
     guard parts.readout != nil else { throw Self.noScoreTokens }
-    guard !question.contains(mark), !opening.contains(mark) else {
-      throw .request("the question must not contain \(mark); the picture stands before it")
-    }
     return parts.template.prompt(question) + opening
   }
 
@@ -229,6 +245,11 @@ package final class Engine: Sendable {
   private func prepared(_ text: String) throws(ModelError) -> PreparedPrompt {
     if let known = prompts.withLock({ $0[text] }) { return known }
     let ids = ids(text)
+    // Counted in tokens: as characters, a mark may hide behind an accent.
+    guard ids.filter({ $0 == Self.imageID }).count == 1 else {
+      throw .request(
+        "the question must not contain \(parts.template.mark); the picture stands before it")
+    }
     let head = Array(ids.prefix { $0 != Self.imageID })
     let tail = Array(ids.dropFirst(head.count + 1))
     let length = head.count + parts.connector.rows + tail.count
@@ -239,14 +260,31 @@ package final class Engine: Sendable {
         \(parts.language.mostPositions); shorten the question
         """)
     }
-    let cache = parts.language.makeCache()
-    _ = parts.language.run(
-      parts.language.embed(head), kinds: [.text(head.count)], cache: cache, read: 0, trace: nil)
+    let cache = self.head(head)
     let expected = parts.tokenizer.encode(Self.defaultAnswer).drop { $0 == parts.tokenizer.beginID }
     let prompt = PreparedPrompt(
       tail: tail, head: cache, draft: Draft(expected: expected + [parts.tokenizer.endID]))
-    prompts.withLock { $0[text] = prompt }
+    prompts.withLock { prompts in
+      // Questions that are no longer asked must not pile up.
+      if prompts.count >= Self.mostPrompts { prompts.removeAll() }
+      prompts[text] = prompt
+    }
     return prompt
+  }
+
+  private static let mostPrompts = 64
+
+  /// Keys and values of the text before the picture, which all questions of a template share.
+  private func head(_ ids: [Int]) -> KeyValueCache {
+    if let known = heads.withLock({ $0[ids] }) { return known }
+    let cache = parts.language.makeCache(rows: ids.count)
+    _ = parts.language.run(
+      parts.language.embed(ids), kinds: [.text(ids.count)], cache: cache, read: 0, trace: nil)
+    heads.withLock { heads in
+      if heads.count >= 4 { heads.removeAll() }
+      heads[ids] = cache
+    }
+    return cache
   }
 
   private func joined(_ a: borrowing Matrix, _ b: borrowing Matrix) -> Matrix {

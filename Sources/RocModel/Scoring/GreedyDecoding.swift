@@ -26,7 +26,7 @@ struct GreedyDecoding {
   ///     where it is what greedy decoding chooses; at the first other token decoding goes on by
   ///     itself, so the answer does not depend on the draft.
   ///   - cache: Holds the rows of prompt and draft.
-  ///   - trace: Records the first step's logits when given.
+  ///   - trace: Records the logits of the first step and of every `[SCORE]` when given.
   mutating func run(
     from hidden: consuming Matrix, draft: [Int], cache: KeyValueCache, trace: Trace?
   ) {

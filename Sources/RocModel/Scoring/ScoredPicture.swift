@@ -36,9 +36,10 @@ extension Engine {
     let pipeline = PicturePipeline(
       paths: paths, preprocessing: parts.preprocessing, ahead: ahead)
     for (index, path) in paths.enumerated() {
-      let start = clock.now
+      var start = clock.now
       let (answer, failure) = try outcome(path, mode, decimals) { () throws(PictureError) in
-        try pipeline.take(index)
+        defer { start = clock.now }
+        return try pipeline.take(index)
       }
       let outcome = ScoredPicture(
         answer: answer, failure: failure, milliseconds: (clock.now - start) / .milliseconds(1))

@@ -40,6 +40,9 @@ struct EngineOptions: ParsableArguments {
     help: "A folder, or a Hub name in the local cache.")
   var checkpoint: String
 
+  @Option(help: "What an adapter is put on, if not as it says.")
+  var base: String?
+
   @Option(help: "auto is bf16 where the CPU has it, else f32.")
   var precision: PrecisionChoice = .auto
 
@@ -74,7 +77,9 @@ struct EngineOptions: ParsableArguments {
     guard question.map({ !$0.isEmpty }) ?? true else {
       throw ValidationError("--question is empty.")
     }
-    guard question.map({ !$0.contains(ConversationExport.mark) }) ?? true else {
+    // By bytes: as characters, a mark may hide behind an accent.
+    guard question.map({ $0.utf8.firstRange(of: ConversationExport.mark.utf8) == nil }) ?? true
+    else {
       throw ValidationError(
         "--question must not hold \(ConversationExport.mark); the picture stands before it.")
     }
@@ -110,9 +115,12 @@ struct EngineOptions: ParsableArguments {
   func loader() throws -> (ModelLoader, Compute) {
     do {
       let compute = try Engine.compute(
-        threads: threads, instructionSet: getenv("ROC_KERNELS").map { String(cString: $0) })
+        threads: threads,
+        instructionSet: getenv("ROC_KERNELS").map { String(cString: $0) }
+          .flatMap { $0.isEmpty ? nil : $0 })
       let loader = try ModelLoader(
-        folder: try HubCache.resolve(checkpoint), compute: compute, precision: precision.precision)
+        folder: try HubCache.resolve(checkpoint), compute: compute, precision: precision.precision,
+        base: try base.map { try HubCache.resolve($0) })
       for name in loader.unexpected.prefix(10) {
         Console.note("Warning: \(checkpoint): unexpected tensor \(name) is not used")
       }
@@ -162,6 +170,7 @@ struct EngineOptions: ParsableArguments {
     case let error as CheckpointError: CommandError(.badCheckpoint, error.message)
     case ModelError.checkpoint(let message): CommandError(.badCheckpoint, message)
     case ModelError.request(let message): CommandError(.usage, message)
+    case let error as ModelError: CommandError(.failed, error.description)
     default: CommandError(.failed, "\(error)")
     }
   }

@@ -39,7 +39,7 @@ struct Run: RocCommand {
   @Flag(help: "Score answers without a score again, too.")
   var retryFailed = false
 
-  @Option(help: "What an answer's scores are: gt_score, attributes.")
+  @Option(help: "What its scores are.")
   var targets = "gt_score"
 
   @Option(help: "DATASET:SCHEME/PART it has seen; repeats.")

@@ -99,13 +99,15 @@ struct SplitRun {
         continue
       }
       isWaiting = false
+      var handled = 0
       try score(mine.compactMap { byID[$0] }, &meter) { batch in
+        handled += batch.count
         let stored = try store.save(batch.map(\.prediction), run: run, owner: owner)
         if stored < batch.count {
           Console.note("\(batch.count - stored) pictures were taken over by another process")
         }
       }
-      if let status = Interrupt.status, !waiting.isEmpty {
+      if let status = Interrupt.status, handled < mine.count || !waiting.isEmpty {
         meter.finish()
         return try stop(status, store, run, owner, samples)
       }

@@ -14,7 +14,7 @@ struct Bench: RocCommand {
       of what this machine does at most in registers, or reads from memory, in this run.
 
       Example:
-        roc-model bench roc-int8 --format csv >> results.csv
+        roc-model bench roc-int8 --format csv > results.csv
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -31,6 +31,9 @@ struct Bench: RocCommand {
 
   @Option(help: "Timed rounds after one that warms up.")
   var rounds = 3
+
+  @Option(help: "Also time reading and preparing this picture.")
+  var picture: String?
 
   @Option(help: "md, csv or json.")
   var format: Format = .md
@@ -58,6 +61,9 @@ struct Bench: RocCommand {
   }
 
   func execute() throws -> ExitStatus {
+    if let picture, !fileExists(picture) {
+      throw CommandError(.dataMissing, "\(picture): no such picture")
+    }
     let folder = try checkpointFolder(checkpoint)
     let compute = try options.compute()
     let clock = ContinuousClock()
@@ -72,7 +78,7 @@ struct Bench: RocCommand {
     let bandwidth = limits.readBandwidth()
     var lines: [Line] = []
     try guarded {
-      try EngineBenchmark(engine, rounds: rounds).run { row in
+      try EngineBenchmark(engine, rounds: rounds).run(picture: picture) { row in
         Console.note("\(row.name): \(fixed(row.mean)) s")
         lines.append(
           Line(
@@ -118,16 +124,22 @@ struct Bench: RocCommand {
   private func csv(_ lines: [Line], _ engine: Engine, _ compute: Compute) -> String {
     let rows = lines.map { line in
       [
-        checkpoint, engine.precision.rawValue, compute.instructionSet, "\(compute.threads)",
+        quoted(checkpoint), engine.precision.rawValue, compute.instructionSet, "\(compute.threads)",
         line.row.name.filter { $0 != "," }, "\(line.row.mean)", "\(line.row.deviation)",
         line.speed.map { "\($0)" } ?? "", line.share.map { "\($0)" } ?? "",
       ]
-      .map { $0.contains(where: { ",\"\n".contains($0) }) ? "\"\($0)\"" : $0 }
       .joined(separator: ",")
     }
     let header =
       "checkpoint,precision,kernels,threads,part,seconds,deviation,work_per_second,share_of_peak"
     return ([header] + rows).joined(separator: "\n")
+  }
+
+  private func quoted(_ text: String) -> String {
+    guard text.contains(where: { ",\"\n".contains($0) }) else { return text }
+    return "\""
+      + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
   }
 
   private func json(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RocCheckpoint
 import RocModel
 import RocTensor
 import RocTool
@@ -9,7 +10,8 @@ struct Convert: RocCommand {
     discussion: """
       f32, f16 and bf16 give ordinary safetensors; --packed and int8 give weights laid out
       for the kernels, which are mapped and start without conversion, for roc only. An
-      adapter (LoRA) is merged into its base. The new folder appears when it is whole.
+      adapter (LoRA) is merged into its base. Other small files of the folder are copied. The
+      new folder appears when it is whole.
 
       Examples:
         roc-model convert ROC4MLLM roc-int8 --dtype int8
@@ -31,6 +33,9 @@ struct Convert: RocCommand {
 
   @Option(help: "Number format of the weights.")
   var dtype: Format
+
+  @Option(help: "What an adapter is put on; else as its settings say.")
+  var base: String?
 
   @Flag(help: "Pack for the kernels; int8 always is.")
   var packed = false
@@ -54,15 +59,17 @@ struct Convert: RocCommand {
     let folder = try checkpointFolder(input)
     let compute = try guarded { try Engine.compute() }
     let conversion = try guarded {
-      try Conversion(source: folder, target: target, compute: compute)
+      try Conversion(
+        source: folder, target: target, compute: compute,
+        base: try base.map { try HubCache.resolve($0) })
     }
     if case .packed = target {
       for name in conversion.unexpected {
         Console.note("Warning: \(input): tensor \(name) is not used and left out")
       }
     }
-    let progress = WritingProgress(total: conversion.byteCount)
-    try guarded { try conversion.write(to: output, progress: progress.add) }
+    let progress = WritingProgress()
+    try guarded { try conversion.write(to: output, progress: progress.update) }
     progress.finish()
     Console.note("\(output): \(memorySize(conversion.byteCount)) of weights")
     return .done

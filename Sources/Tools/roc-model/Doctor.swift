@@ -14,6 +14,9 @@ struct Doctor: RocCommand {
       Exit code 4 says that something stands in the way; it is named.
       """)
 
+  /// What a run takes beside the weights: pictures, caches, the database.
+  private static let reserve = 1_000_000_000
+
   @Option(help: "Hold memory and disk against the needs of this one.")
   var checkpoint: String?
 
@@ -43,12 +46,12 @@ struct Doctor: RocCommand {
       let folder = try checkpointFolder(checkpoint)
       let inspection = try guarded { try Inspection(folder: folder, compute: best) }
       for need in inspection.needs {
-        let fits = free.map { need.bytes + 1_500_000_000 <= $0 || need.bytes <= $0 } ?? true
+        let fits = free.map { need.bytes <= $0 - Self.reserve } ?? true
         try show(
           "as \(need.precision.rawValue)",
           "\(memorySize(need.bytes)) of weights, \(fits ? "fits" : "does not fit")")
       }
-      if let free, inspection.needs.allSatisfy({ $0.bytes > free }) {
+      if let free, inspection.needs.allSatisfy({ $0.bytes > free - Self.reserve }) {
         troubles.append("\(checkpoint) does not fit the free memory in any precision")
       }
       troubles += inspection.problems

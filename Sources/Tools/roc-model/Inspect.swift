@@ -19,10 +19,13 @@ struct Inspect: RocCommand {
   @Argument(help: "A folder, or a Hub name in the local cache.")
   var checkpoint: String
 
+  @Option(help: "What an adapter is put on; else as its settings say.")
+  var base: String?
+
   @Flag(help: "List every tensor.")
   var tensors = false
 
-  @Flag(help: "Leave out the files' SHA-256, which reads all of them.")
+  @Flag(help: "Read no values: no SHA-256, no search for NaN.")
   var quick = false
 
   @Flag(help: "Print one JSON object.")
@@ -31,9 +34,13 @@ struct Inspect: RocCommand {
   func execute() throws -> ExitStatus {
     let folder = try checkpointFolder(checkpoint)
     let compute = try guarded { try Engine.compute(threads: nil) }
-    let inspection = try guarded { try Inspection(folder: folder, compute: compute) }
+    let inspection = try guarded {
+      try Inspection(
+        folder: folder, compute: compute, base: try base.map { try HubCache.resolve($0) },
+        readsValues: !quick)
+    }
     let files = quick ? [] : try guarded { try inspection.checkpoint.digests() }
-    let sha256 = quick ? nil : try guarded { try inspection.checkpoint.sha256() }
+    let sha256 = quick ? nil : Checkpoint.sha256(of: files)
     try Console.print(
       json
         ? self.json(inspection, files, sha256).pretty : text(inspection, files, sha256))

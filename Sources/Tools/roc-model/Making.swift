@@ -26,10 +26,10 @@ struct ScoreTokenOptions: ParsableArguments {
   @Option(help: "Score tokens.")
   var numTokens = 10
 
-  @Option(help: "The score of the first one.")
+  @Option(parsing: .unconditional, help: "The score of the first one.")
   var minScore = 1.0
 
-  @Option(help: "The score of the last one.")
+  @Option(parsing: .unconditional, help: "The score of the last one.")
   var maxScore = 10.0
 
   mutating func validate() throws {
@@ -42,21 +42,21 @@ struct ScoreTokenOptions: ParsableArguments {
   }
 }
 
-/// Shows megabytes while a checkpoint is written.
+/// Shows megabytes while a checkpoint is written, and stops when the command is interrupted.
 final class WritingProgress {
-  private var progress: Progress
-  private var bytes = 0
+  private var progress: Progress?
 
-  init(total: Int) {
-    progress = Progress("writing", total: total / 1_000_000, unit: "MB")
+  init() { Interrupt.listen() }
+
+  /// - Returns: False once a signal came.
+  func update(_ done: Int, _ total: Int) -> Bool {
+    var progress = progress ?? Progress("writing", total: total / 1_000_000, unit: "MB")
+    progress.update(done / 1_000_000)
+    self.progress = progress
+    return Interrupt.status == nil
   }
 
-  func add(_ count: Int) {
-    bytes += count
-    progress.update(bytes / 1_000_000)
-  }
-
-  func finish() { progress.finish() }
+  func finish() { progress?.finish() }
 }
 
 struct Init: RocCommand {
@@ -91,8 +91,8 @@ struct Init: RocCommand {
     let model = RandomModel(
       preset: preset, seed: seed, dtype: dtype.dtype, tokens: tokens.numTokens,
       low: tokens.minScore, high: tokens.maxScore)
-    let progress = WritingProgress(total: preset == .full ? 16_400_000_000 : 0)
-    try guarded { try model.write(to: folder, compute: compute, progress: progress.add) }
+    let progress = WritingProgress()
+    try guarded { try model.write(to: folder, compute: compute, progress: progress.update) }
     progress.finish()
     Console.note("\(folder): \(preset.rawValue) model of seed \(seed), \(dtype.rawValue)")
     return .done
@@ -122,11 +122,11 @@ struct AddScoreTokens: RocCommand {
   func execute() throws -> ExitStatus {
     let base = try checkpointFolder(base)
     let compute = try guarded { try Engine.compute() }
-    let progress = WritingProgress(total: 0)
+    let progress = WritingProgress()
     try guarded {
       try ScoreTokens.add(
         to: base, folder: output, tokens: tokens.numTokens, low: tokens.minScore,
-        high: tokens.maxScore, compute: compute, progress: progress.add)
+        high: tokens.maxScore, compute: compute, progress: progress.update)
     }
     progress.finish()
     Console.note(

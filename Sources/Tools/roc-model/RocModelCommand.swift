@@ -38,7 +38,9 @@ struct ComputeOptions: ParsableArguments {
   func compute() throws -> Compute {
     try guarded {
       try Engine.compute(
-        threads: threads, instructionSet: getenv("ROC_KERNELS").map { String(cString: $0) })
+        threads: threads,
+        instructionSet: getenv("ROC_KERNELS").map { String(cString: $0) }
+          .flatMap { $0.isEmpty ? nil : $0 })
     }
   }
 }
@@ -53,12 +55,24 @@ func guarded<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
   do {
     return try body()
   } catch let error as CheckpointError {
-    throw CommandError(.badCheckpoint, error.message)
+    throw commandError(error)
+  } catch ModelError.output(let error) {
+    throw commandError(error)
   } catch ModelError.checkpoint(let message) {
     throw CommandError(.badCheckpoint, message)
   } catch ModelError.request(let message) {
     throw CommandError(.usage, message)
   } catch let error as ModelError {
     throw CommandError(.failed, error.description)
+  }
+}
+
+private func commandError(_ error: CheckpointError) -> CommandError {
+  switch error.kind {
+  case .unusable: CommandError(.badCheckpoint, error.message)
+  case .exists: CommandError(.usage, error.message)
+  case .output: CommandError(.failed, error.message)
+  case .interrupted:
+    CommandError(Interrupt.status ?? .interrupted, "interrupted; nothing was left behind")
   }
 }

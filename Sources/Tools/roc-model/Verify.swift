@@ -15,10 +15,10 @@ struct Verify: RocCommand {
       The reference is a safetensors file with <picture>/pixel_values and stages such as
       <picture>/vision, /abstractor, /llama.layer0, /logits.prompt. A golden.json beside it
       says what was asked. Exit code 4: a stage differs; the first in the order of the
-      network is where to look.
+      network is where to look. 3: pictures without pixels were not compared.
 
       Example:
-        roc-model verify DIR --golden DIR/tensors.safetensors
+        roc-model verify DIR --golden DIR/tensors.safetensors --images PICTURES
       """)
 
   @Argument(help: "A folder, or a Hub name in the local cache.")
@@ -51,6 +51,11 @@ struct Verify: RocCommand {
   }
 
   func execute() throws -> ExitStatus {
+    guard fileExists(golden) else { throw CommandError(.dataMissing, "\(golden): no such file") }
+    guard !golden.hasSuffix(".json") else {
+      throw CommandError(
+        .usage, "\(golden): expected the safetensors file of the reference's stages, beside it")
+    }
     let folder = try checkpointFolder(checkpoint)
     let compute = try options.compute()
     let verification = try guarded {
@@ -74,7 +79,7 @@ struct Verify: RocCommand {
         try Console.print(
           """
           \(stage.holds ? "ok    " : "DIFFER") \(stage.picture)/\(stage.name)  \
-          \(short(stage.difference)) (at most \(short(stage.tolerance)))
+          \(found(stage)) (at most \(short(stage.tolerance)))
           """)
       }
       try Console.print(
@@ -113,6 +118,14 @@ struct Verify: RocCommand {
       let ask = prompt.value["ask"]?.string
     else { return Engine.defaultQuestion }
     return ask.hasPrefix("<|image|>\n") ? String(ask.dropFirst("<|image|>\n".count)) : ask
+  }
+
+  private func found(_ stage: Verification.Stage) -> String {
+    guard let own = stage.counts.own else { return "this model has no such stage" }
+    guard own == stage.counts.golden else {
+      return "\(own) values here, \(stage.counts.golden) in the reference"
+    }
+    return short(stage.difference)
   }
 
   private func short(_ value: Double) -> String {

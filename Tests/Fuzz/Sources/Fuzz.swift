@@ -37,7 +37,9 @@ private func write(_ bytes: UnsafeBufferPointer<UInt8>, to path: String) {
 private func weights(_ bytes: UnsafeBufferPointer<UInt8>) {
   write(bytes, to: scratch)
   guard let file = try? WeightFile(path: scratch) else { return }
-  for tensor in file.tensors where tensor.count <= 1 << 20 {
+  for tensor in file.tensors {
+    _ = tensor.byteCount &+ tensor.shape.dropFirst().reduce(1, *)
+    guard tensor.count <= 1 << 20 else { continue }
     let sum = tensor.withContents { $0.reduce(0) { $0 &+ Int($1) } }
     if [.f32, .f16, .bf16].contains(tensor.dtype) { _ = tensor.widened.count &+ sum }
   }

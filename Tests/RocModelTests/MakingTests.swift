@@ -23,7 +23,6 @@ struct MakingTests {
     return answers
   }
 
-  // The answer of the full preset is shown by the command's own test where there is room for it.
   @Test(arguments: [ModelPreset.tiny, .small])
   func randomModelsAnswerAsTrainedOnesDo(_ preset: ModelPreset) throws {
     let folder = try TemporaryFolder()
@@ -52,6 +51,23 @@ struct MakingTests {
     try RandomModel(preset: preset, seed: 1, dtype: .f32, tokens: 5, low: 0, high: 1)
       .write(to: other, compute: try Compute(threads: 1))
     #expect(try scores(other)[0].distributions[0].count == 5)
+  }
+
+  /// What `roc-model init --preset full` wrote, packed or not.
+  static let full = ProcessInfo.processInfo.environment["ROC_FULL_MODEL"]
+
+  @Test(.enabled(if: full != nil, "ROC_FULL_MODEL is not set to a folder of the full preset"))
+  func theFullModelAnswersAsATrainedOneDoes() throws {
+    let engine = try Engine(folder: try #require(Self.full), precision: nil)
+    let path = Fixture.path("images/photo_640x427.jpg")
+    try engine.score(paths: [path]) { _, outcome in
+      let score = try #require(outcome.answer?.score)
+      #expect(
+        outcome.answer?.text
+          == "The aesthetic rate of the image is \(rounded(score, decimals: 4)) . ")
+      #expect(outcome.answer?.outputIDs.last == 2)
+      return true
+    }
   }
 
   @Test func namesEveryTensorOfTheFullModel() throws {

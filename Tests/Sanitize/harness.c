@@ -57,7 +57,7 @@ static float *product(roc_team *team, const roc_kernels *kernels, roc_dtype form
 // double.
 static void products(roc_team *team, const roc_kernels *kernels) {
   static const size_t sizes[][3] = {{1, 1, 1},    {3, 63, 65},  {6, 64, 128}, {7, 65, 129},
-                                    {13, 70, 31}, {200, 5, 17}, {5, 200, 300}, {1, 130, 1030}};
+                                    {13, 70, 31}, {200, 5, 17}, {5, 200, 300}, {1, 130, 1030}, {9, 1100, 70}};
   for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
     const size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
     float *a = numbers(m * k), *w = numbers(n * k), *bias = numbers(n);

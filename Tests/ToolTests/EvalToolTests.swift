@@ -221,6 +221,46 @@ struct EvalToolTests {
     #expect(try JSON.parse(resumed.output)["metrics"] == JSON.parse(whole.output)["metrics"])
   }
 
+  /// Each precision and each way to score is a run of its own, and they can be compared.
+  @Test func scoresASplitByLevelsAndInEightBits() throws {
+    let (folder, database) = try demo(60)
+    defer { withExtendedLifetime(folder) {} }
+    func run(_ arguments: String...) throws -> JSON {
+      let run = try CommandRun(
+        "roc-eval",
+        ["--checkpoint", checkpoint, "--split", "test", "--json", "--resamples", "200"]
+          + arguments + database)
+      #expect(run.status == 0, "\(run.errors)")
+      return try JSON.parse(run.output)
+    }
+    let exact = try run("--precision", "f32")
+    let small = try run("--precision", "int8")
+    #expect(exact["precision"] == "f32" && small["precision"] == "int8")
+    #expect(exact["metrics"] != small["metrics"])
+    let levels = try run("--precision", "f32", "--scoring", "levels", "--level-scale", "0-1")
+    #expect(
+      levels["question"]
+        == """
+        levels 0-1: USER: How would you rate the aesthetics of this image? <|image|> ASSISTANT: \
+        The aesthetics of the image is
+        """)
+    #expect(levels["n_scored"] == exact["n_scored"])
+    let runs =
+      try JSON.parse(
+        try CommandRun("roc-eval", ["runs", "--json"] + database).output)["runs"]?.array ?? []
+    #expect(runs.count == 3)
+    let compared = try CommandRun("roc-eval", ["compare", "1", "2", "--json"] + database)
+    #expect(compared.status == 0)
+    #expect(compared.errors.contains("precision"))
+    let several = try CommandRun(
+      "roc-eval",
+      [
+        "--checkpoint", checkpoint, "--split", "test", "--scoring", "levels", "--targets",
+        "gt_score,light",
+      ] + database)
+    #expect(several.status == 64 || several.status == 6)
+  }
+
   /// An interruption among the last few pictures, which one claim holds, is one as well.
   @Test func saysWhenTheLastPicturesWereInterrupted() throws {
     let (folder, database) = try demo(72)

@@ -198,7 +198,9 @@ struct HostileCheckpointTests {
         "lm_head.weight",
         ["dtype": "F32", "shape": [.int(1 << 60)], "data_offsets": [0, 64]])
     }
-    #expect(try refusal(endless).contains("tensor lm_head.weight: a shape of more values than fit in 64 bits"))
+    #expect(
+      try refusal(endless).contains(
+        "tensor lm_head.weight: a shape of more values than fit in 64 bits"))
 
     let overlapping = try copy(folder)
     try rewrite("\(overlapping)/model.safetensors") { members in

@@ -26,11 +26,12 @@ for target in "$@"; do
     pictures) find "$reference/images" -maxdepth 1 -type f -size -12k ! -name '*.json' -exec cp {} "$work" \; ;;
   esac
   echo "fuzz: $target for $seconds s"
-  ROC_FUZZ_TARGET=$target "$folder/release/roc-fuzz" "$work" "${seeds[@]}" \
+  scratch=$(mktemp -d /dev/shm/roc-fuzz-XXXXXX)
+  ROC_FUZZ_TARGET=$target ROC_FUZZ_SCRATCH=$scratch SWIFT_BACKTRACE=enable=no "$folder/release/roc-fuzz" "$work" "${seeds[@]}" \
     -max_total_time="$seconds" -max_len=16384 -rss_limit_mb=4096 -timeout=10 -print_final_stats=1 \
     -artifact_prefix="$folder/found/$target-" > "$folder/$target.log" 2>&1 ||
     { tail -40 "$folder/$target.log"; echo "fuzz: $target found something in $folder/found"; exit 1; }
   grep -E "stat::number_of_executed_units|stat::new_units_added" "$folder/$target.log"
-  rm -rf /dev/shm/roc-fuzz-*
+  rm -rf "$scratch"
 done
 echo "fuzz: nothing found"

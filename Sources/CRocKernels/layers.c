@@ -13,7 +13,6 @@ typedef struct {
   const roc_product *product;
   const char *rows;       // prepared
   size_t row_stride, row_tiles, panel_bytes;
-  size_t panels;          // that a tile takes
   char *scratch;
 } product_job;
 
@@ -34,15 +33,15 @@ static void product_tile(void *context, size_t tile, size_t worker) {
   (void)worker;
   const product_job *job = context;
   const roc_product *p = job->product;
-  const size_t panel = tile / job->row_tiles * job->panels;
-  const size_t row = tile % job->row_tiles * ROC_TILE_ROWS, column = panel * ROC_PANEL;
+  const size_t panel = tile / job->row_tiles, row = tile % job->row_tiles * ROC_TILE_ROWS;
+  const size_t column = panel * ROC_PANEL;
   const roc_panel_job part = {
       .format = p->format,
       .rows = job->rows + row * job->row_stride,
       .row_stride = job->row_stride,
       .m = at_most(p->m - row, ROC_TILE_ROWS),
-      .panels = (const char *)p->packed + panel * job->panel_bytes,
-      .columns = at_most(p->n - column, job->panels * ROC_PANEL),
+      .panel = (const char *)p->packed + panel * job->panel_bytes,
+      .columns = at_most(p->n - column, ROC_PANEL),
       .k = p->k,
       .bias = p->bias ? p->bias + column : NULL,
       .finish = p->finish,
@@ -67,14 +66,9 @@ void roc_linear(roc_team *team, const roc_kernels *kernels, const roc_product *p
       .panel_bytes = roc_panel_bytes(p->format, p->k),
       .scratch = scratch,
   };
-  // Larger tiles read the inputs fewer times, as long as there is work for everybody.
-  job.panels = panels_of(p->n) * job.row_tiles >= 8 * ROC_TILE_PANELS * roc_team_size(team)
-                   ? ROC_TILE_PANELS
-                   : 1;
   if (p->format != ROC_F32)
     roc_team_run(team, (p->m + PREPARED - 1) / PREPARED, prepare_tile, &job);
-  const size_t groups = (panels_of(p->n) + job.panels - 1) / job.panels;
-  roc_team_run(team, groups * job.row_tiles, product_tile, &job);
+  roc_team_run(team, panels_of(p->n) * job.row_tiles, product_tile, &job);
 }
 
 // ---------------------------------------------------------------- attention
@@ -121,7 +115,7 @@ static void pack_head(const roc_attention *s, size_t head, float *keys, float *v
 static void multiply(const roc_kernels *kernels, const float *a, size_t lda, size_t m,
                      const float *panel, size_t columns, size_t k, float *c, size_t ldc) {
   const roc_panel_job part = {.format = ROC_F32, .rows = a, .row_stride = lda * sizeof(float),
-                              .m = m, .panels = panel, .columns = columns, .k = k,
+                              .m = m, .panel = panel, .columns = columns, .k = k,
                               .finish = ROC_STORE, .c = c, .ldc = ldc};
   kernels->panel(&part);
 }

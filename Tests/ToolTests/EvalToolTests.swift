@@ -176,6 +176,28 @@ struct EvalToolTests {
     #expect(try CommandRun("roc-eval", arguments).status == 0)
   }
 
+  /// Starts a run with slow kernels and interrupts it when its first predictions are stored.
+  private func interrupted(
+    _ arguments: [String], _ database: [String]
+  ) throws -> (status: Int32, errors: String) {
+    let process = try CommandRun.process(
+      "roc-eval", arguments, environment: ["ROC_KERNELS": "portable"])
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    for _ in 0..<400 {
+      usleep(10_000)
+      let runs = try CommandRun("roc-eval", ["runs", "--json"] + database)
+      let stored = (try? JSON.parse(runs.output))?["runs"]?.array?.first?["n_scored"]?.int ?? 0
+      if stored > 0 { break }
+    }
+    process.interrupt()
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationStatus, text)
+  }
+
   @Test func continuesAfterAnInterruption() throws {
     let (folder, database) = try demo(360)
     // The pictures take a while to prepare, so that the signal comes in the middle.
@@ -186,23 +208,8 @@ struct EvalToolTests {
         atPath: Fixture.path("images/wide_3000x200.jpg"), toPath: path)
     }
     let arguments = ["--checkpoint", checkpoint, "--split", "test"] + database
-    let process = try CommandRun.process(
-      "roc-eval", arguments, environment: ["ROC_KERNELS": "portable"])
-    let errors = Pipe()
-    process.standardError = errors
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    // The first stored predictions show that scoring has begun.
-    for _ in 0..<400 {
-      usleep(10_000)
-      let runs = try CommandRun("roc-eval", ["runs", "--json"] + database)
-      let stored = (try? JSON.parse(runs.output))?["runs"]?.array?.first?["n_scored"]?.int ?? 0
-      if stored > 0 { break }
-    }
-    process.interrupt()
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 130, "\(text)")
+    let (status, text) = try interrupted(arguments, database)
+    #expect(status == 130, "\(text)")
     #expect(text.contains("the same command continues from here"))
     let runs = try CommandRun("roc-eval", ["runs", "--json"] + database)
     let stored = try #require(
@@ -267,24 +274,10 @@ struct EvalToolTests {
     let model = "\(folder.path)/small"
     #expect(try CommandRun("roc-model", ["init", model, "--preset", "small"]).status == 0)
     let csv = "\(folder.path)/out.csv"
-    let process = try CommandRun.process(
-      "roc-eval",
+    let (status, text) = try interrupted(
       ["--checkpoint", model, "--split", "test", "--threads", "1", "--csv", csv] + database,
-      environment: ["ROC_KERNELS": "portable"])
-    let errors = Pipe()
-    process.standardError = errors
-    process.standardOutput = FileHandle.nullDevice
-    try process.run()
-    for _ in 0..<400 {
-      usleep(10_000)
-      let runs = try CommandRun("roc-eval", ["runs", "--json"] + database)
-      let stored = (try? JSON.parse(runs.output))?["runs"]?.array?.first?["n_scored"]?.int ?? 0
-      if stored > 0 { break }
-    }
-    process.interrupt()
-    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 130, "\(text)")
+      database)
+    #expect(status == 130, "\(text)")
     #expect(text.contains("the same command continues from here"))
     #expect(!FileManager.default.fileExists(atPath: csv))
   }

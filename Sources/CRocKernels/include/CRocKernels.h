@@ -16,10 +16,8 @@
 // Output features a panel of packed weights holds: 4 vectors of 16 floats, so that a tile of
 // 6 rows keeps 24 accumulators in the 32 registers of AVX-512.
 #define ROC_PANEL 64
-// The most rows and panels that are multiplied at once: their sums, 96 KiB, stay in L2 with the
-// block of inputs that all of these panels read.
+// The most rows that a panel is applied to at once; their sums stay in L2.
 #define ROC_TILE_ROWS 192
-#define ROC_TILE_PANELS 2
 
 // Number formats: of a checkpoint's weights (the first three) and of packed ones (all but F16).
 typedef enum roc_dtype { ROC_F32 = 0, ROC_F16 = 1, ROC_BF16 = 2, ROC_INT8 = 3 } roc_dtype;
@@ -34,14 +32,14 @@ typedef enum roc_finish {
 
 // ---------------------------------------------------------------- instruction sets
 
-// Some panels of packed weights applied to prepared rows.
+// One panel of packed weights applied to prepared rows.
 typedef struct roc_panel_job {
   roc_dtype format;         // of rows and panel
   const void *rows;         // prepared; for ROC_F32 the float rows themselves
   size_t row_stride;        // bytes from one row to the next
   size_t m;                 // at most ROC_TILE_ROWS
-  const void *panels;       // one after the other
-  size_t columns;           // at most ROC_TILE_PANELS * ROC_PANEL
+  const void *panel;
+  size_t columns;           // at most ROC_PANEL
   size_t k;
   const float *_Nullable bias;  // [columns]
   roc_finish finish;

@@ -18,8 +18,9 @@ import Darwin
 // names one of the kinds below; see Scripts/fuzz.sh. A reader may refuse anything; it must not
 // crash, read outside its input or take memory without bound.
 
-/// A file of its own in memory for each process.
-private let scratch = "/dev/shm/roc-fuzz-\(getpid())"
+/// A folder in memory that Scripts/fuzz.sh makes for each run.
+private let folder = getenv("ROC_FUZZ_SCRATCH").map { String(cString: $0) } ?? "/dev/shm"
+private let scratch = "\(folder)/input"
 
 private func write(_ bytes: UnsafeBufferPointer<UInt8>, to path: String) {
   let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
@@ -50,9 +51,8 @@ private let samples = [
 ]
 
 private func tokenizer(_ bytes: UnsafeBufferPointer<UInt8>) {
-  mkdir(scratch, 0o700)
-  write(bytes, to: "\(scratch)/tokenizer.model")
-  guard let tokenizer = try? Tokenizer(folder: scratch) else { return }
+  write(bytes, to: "\(folder)/tokenizer.model")
+  guard let tokenizer = try? Tokenizer(folder: folder) else { return }
   for sample in samples { _ = tokenizer.decode(tokenizer.encode(sample)) }
   _ = tokenizer.decode([-1, 0, 1, 2, 3, tokenizer.count, Int.max], skipSpecial: false)
 }

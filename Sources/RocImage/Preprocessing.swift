@@ -93,16 +93,20 @@ package struct Preprocessing: Sendable, Equatable {
     let top = (picture.height - cropSize) / 2
     let left = (picture.width - cropSize) / 2
     precondition(top >= 0 && left >= 0, "a crop of \(cropSize) from \(size)")
-    let pixels = Matrix(rows: 3, columns: cropSize * cropSize)
+    let pixels = Matrix(uninitialized: 3, cropSize * cropSize)
     for channel in 0..<3 {
       // The product is taken in double and rounded, the rest is float32, as in transformers.
       let table = (0..<256).map { value in
         (Float(Double(value) * rescale) - Float(mean[channel])) / Float(deviation[channel])
       }
       let target = pixels.row(channel)
-      for y in 0..<cropSize {
-        let source = picture.pixels + ((top + y) * picture.width + left) * 3 + channel
-        for x in 0..<cropSize { target[y * cropSize + x] = table[Int(source[3 * x])] }
+      let start = picture.pixels + (top * picture.width + left) * 3 + channel
+      table.withUnsafeBufferPointer { table in
+        for y in 0..<cropSize {
+          let source = start + y * picture.width * 3
+          let row = target + y * cropSize
+          for x in 0..<cropSize { row[x] = table[Int(source[3 * x])] }
+        }
       }
     }
     return pixels

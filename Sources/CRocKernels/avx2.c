@@ -5,9 +5,7 @@
 #define ROC_LANES 8
 #define ROC_ROWS 6
 #define ROC_VECTORS 2
-#ifndef ROC_BLOCK
 #define ROC_BLOCK 16384
-#endif
 #define ROC_MADD_INT16(a, b) ((vi)_mm256_madd_epi16((__m256i)(a), (__m256i)(b)))
 #define ROC_SET roc_kernels_avx2
 #define ROC_SET_NAME "avx2"

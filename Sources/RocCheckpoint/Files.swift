@@ -16,12 +16,7 @@ package func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 ///
 /// - Throws: `CheckpointError` naming the file, and the line of a syntax error.
 package func readJSON(_ path: String) throws(CheckpointError) -> JSON {
-  let file: MappedFile
-  do throws(FileError) {
-    file = try MappedFile(path: path)
-  } catch {
-    throw CheckpointError(error)
-  }
+  let file = try map(path)
   guard file.count <= 64 << 20 else {
     throw CheckpointError("\(path): \(file.count) bytes, too large for a configuration file")
   }
@@ -54,8 +49,13 @@ package func isSmallFile(_ path: String) -> Bool {
 
 /// All bytes of a small file.
 package func readBytes(_ path: String) throws(CheckpointError) -> [UInt8] {
+  try map(path).withBytes { Array($0) }
+}
+
+/// A mapped file of a checkpoint.
+func map(_ path: String) throws(CheckpointError) -> MappedFile {
   do throws(FileError) {
-    return try MappedFile(path: path).withBytes { Array($0) }
+    return try MappedFile(path: path)
   } catch {
     throw CheckpointError(error)
   }

@@ -15,13 +15,7 @@ package struct SafetensorsFile: Sendable {
 
   /// - Throws: `CheckpointError` for a file that is cut, overlapping, or not safetensors.
   package init(path: String) throws(CheckpointError) {
-    let file: MappedFile
-    do throws(FileError) {
-      file = try MappedFile(path: path)
-    } catch {
-      throw CheckpointError(error)
-    }
-    try self.init(file)
+    try self.init(try map(path))
   }
 
   /// - Throws: `CheckpointError` for a file that is cut, overlapping, or not safetensors.

@@ -9,12 +9,7 @@ package struct WeightFile: Sendable {
 
   /// - Throws: `CheckpointError` that names the file and what is wrong with it.
   package init(path: String) throws(CheckpointError) {
-    let file: MappedFile
-    do throws(FileError) {
-      file = try MappedFile(path: path)
-    } catch {
-      throw CheckpointError(error)
-    }
+    let file = try map(path)
     self.path = path
     if TorchFile.isZip(file) || TorchFile.isPickle(file) {
       tensors = try TorchFile(file).tensors

@@ -93,7 +93,7 @@ struct GoldenTests {
         try pixels(image, engine), question: String(question), trace: trace)
       for tensor in tensors {
         let name = String(tensor.name.dropFirst(stem.count + 1))
-        let found = try #require(values(name, trace, tensor), "\(image) \(name)")
+        let found = try #require(trace.reference(name, tensor), "\(image) \(name)")
         let tolerance =
           name == "pixel_values" ? 1e-6 : name.hasPrefix("logits") ? Self.logit : Self.stage
         expectNear(found, tensor.widened, tolerance, "\(image) \(name)")
@@ -101,17 +101,6 @@ struct GoldenTests {
       }
     }
     #expect(compared == golden.tensors.count)
-  }
-
-  /// The traced values that a reference tensor's name stands for.
-  private func values(_ name: String, _ trace: Trace, _ tensor: Tensor) -> [Float]? {
-    if name.hasSuffix(".last") {
-      return trace.values[String(name.dropLast(5))].map { Array($0.suffix(tensor.count)) }
-    }
-    if name == "logits.score" {
-      return (0..<tensor.shape[0]).flatMap { trace.values["logits.score.\($0)"] ?? [] }
-    }
-    return trace.values[name]
   }
 
   private func checkAnswers(_ item: Case) throws {

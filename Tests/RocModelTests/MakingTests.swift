@@ -245,15 +245,13 @@ struct MakingTests {
       "model.layers.0.self_attn.q_proj": 64, "model.layers.1.self_attn.v_proj.multiway.1": 64,
       "model.layers.0.mlp.down_proj": 176,
     ]
-    let noise = { (name: String, count: Int) in
-      Noise(seed: 3, name: name, deviation: 0.2)
-    }
+    let noise = { (name: String) in Noise(seed: 3, name: name, deviation: 0.2) }
     let compute = try #require(compute)
     var plans: [TensorPlan] = []
     for (layer, inputs) in changed.sorted(by: { $0.key < $1.key }) {
       for (half, shape) in [("A", [4, inputs]), ("B", [64, 4])] {
         let count = shape[0] * shape[1]
-        let values = noise("\(layer)\(half)", count).values(from: 0, count: count, compute)
+        let values = noise("\(layer)\(half)").values(from: 0, count: count, compute)
         plans.append(
           TensorPlan(
             name: "base_model.model.\(layer).lora_\(half).weight", dtype: .f32, shape: shape,
@@ -266,8 +264,8 @@ struct MakingTests {
         return
       }
       let layer = String(name.dropLast(7))
-      let a = noise("\(layer)A", 0).values(from: 0, count: 4 * inputs, compute)
-      let b = noise("\(layer)B", 0).values(from: 0, count: 64 * 4, compute)
+      let a = noise("\(layer)A").values(from: 0, count: 4 * inputs, compute)
+      let b = noise("\(layer)B").values(from: 0, count: 64 * 4, compute)
       for row in 0..<64 {
         for column in 0..<inputs {
           // lora_alpha 8 over rank 4.

@@ -72,28 +72,23 @@ package struct ModelLoader {
     guard fileExists(folder) else {
       throw .checkpoint("\(folder): there is no such checkpoint folder")
     }
-    do throws(CheckpointError) {
-      let own = "\(folder)/config.json"
-      // An adapter may leave the config to its base.
-      if !fileExists(own), fileExists("\(folder)/adapter_config.json") {
-        let checkpoint = try Checkpoint(folder: folder, base: base)
-        let path = checkpoint.path(of: "config.json")
-        return (checkpoint, try config(path).get())
-      }
-      let config = try config(own).get()
-      return (try Checkpoint(folder: folder, base: base), config)
-    } catch {
-      throw .checkpoint(error.message)
+    let own = "\(folder)/config.json"
+    // An adapter may leave the config to its base.
+    if !fileExists(own), fileExists("\(folder)/adapter_config.json") {
+      let checkpoint = try checkpoint(folder, base: base)
+      return (checkpoint, try readConfig(checkpoint.path(of: "config.json")))
     }
+    let config = try readConfig(own)
+    return (try checkpoint(folder, base: base), config)
   }
 
-  private static func config(_ path: String) -> Result<OwlModel.Config, CheckpointError> {
-    Result { () throws(CheckpointError) in
-      do throws(ModelError) {
-        return try readConfig(path)
-      } catch {
-        throw CheckpointError(error.description)
-      }
+  private static func checkpoint(
+    _ folder: String, base: String?
+  ) throws(ModelError) -> Checkpoint {
+    do throws(CheckpointError) {
+      return try Checkpoint(folder: folder, base: base)
+    } catch {
+      throw .checkpoint(error.message)
     }
   }
 

@@ -68,6 +68,11 @@ private func lines(of path: String) -> [String] {
   return lines
 }
 
+/// The instruction set that `ROC_KERNELS` asks for; nil when it is unset or empty.
+package func requestedInstructionSet() -> String? {
+  getenv("ROC_KERNELS").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+}
+
 /// Cores that this process may run on, as `taskset` or a scheduler set them.
 package func coreCount() -> Int { Int(roc_core_count()) }
 

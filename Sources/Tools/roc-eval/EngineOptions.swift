@@ -5,14 +5,6 @@ import RocModel
 import RocTensor
 import RocTool
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// How the arithmetic is asked for.
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
   case auto
@@ -115,9 +107,7 @@ struct EngineOptions: ParsableArguments {
   func loader() throws -> (ModelLoader, Compute) {
     do {
       let compute = try Engine.compute(
-        threads: threads,
-        instructionSet: getenv("ROC_KERNELS").map { String(cString: $0) }
-          .flatMap { $0.isEmpty ? nil : $0 })
+        threads: threads, instructionSet: requestedInstructionSet())
       let loader = try ModelLoader(
         folder: try HubCache.resolve(checkpoint), compute: compute, precision: precision.precision,
         base: try base.map { try HubCache.resolve($0) })

@@ -4,14 +4,6 @@ import RocModel
 import RocTensor
 import RocTool
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 @main
 struct RocModelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -38,9 +30,7 @@ struct ComputeOptions: ParsableArguments {
   func compute() throws -> Compute {
     try guarded {
       try Engine.compute(
-        threads: threads,
-        instructionSet: getenv("ROC_KERNELS").map { String(cString: $0) }
-          .flatMap { $0.isEmpty ? nil : $0 })
+        threads: threads, instructionSet: requestedInstructionSet())
     }
   }
 }

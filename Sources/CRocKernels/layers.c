@@ -120,6 +120,13 @@ static void multiply(const roc_kernels *kernels, const float *a, size_t lda, siz
   kernels->panel(&part);
 }
 
+// Scores of hidden keys, so low that their weights vanish.
+static void hide(const roc_attention *s, float *scores, size_t visible) {
+  if (!s->hidden) return;
+  for (size_t key = 0; key < visible; key++)
+    if (s->hidden[key]) scores[key] = -1e30f;
+}
+
 // One key head and all query heads that share it.
 static void attention_tile(void *context, size_t head, size_t worker) {
   const attention_job *job = context;
@@ -141,6 +148,7 @@ static void attention_tile(void *context, size_t head, size_t worker) {
                  keys + first * s->width, ROC_PANEL, s->width, scores + first, stride);
       for (size_t i = 0; i < rows; i++) {
         const size_t visible = s->first_visible ? s->first_visible + row + i : s->keys;
+        hide(s, scores + i * stride, visible);
         job->kernels->softmax(scores + i * stride, visible, s->scale);
         // Adding zeros leaves the sums of the shorter rows of this block as they are, as long as
         // values are finite; a row that is not ends its picture as not_finite in any case.

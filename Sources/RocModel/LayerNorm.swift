@@ -2,8 +2,8 @@ import RocTensor
 
 /// A LayerNorm's weights.
 struct LayerNorm: Sendable {
-  let weight: [Float]
-  let bias: [Float]
+  let weight: Parameter
+  let bias: Parameter
   let epsilon: Float
 
   init(_ reader: WeightReader, _ name: String, count: Int, epsilon: Float) {
@@ -14,5 +14,12 @@ struct LayerNorm: Sendable {
 
   func callAsFunction(_ x: borrowing Matrix, _ compute: Compute) -> Matrix {
     compute.layerNorm(x, weight: weight, bias: bias, epsilon: epsilon)
+  }
+
+  /// Adds to `dx`, given the gradient of the norm of `x`.
+  func backward(
+    _ dy: borrowing Matrix, of x: borrowing Matrix, into dx: borrowing Matrix, _ compute: Compute
+  ) {
+    compute.normGradient(dy, of: x, weight: weight, bias: bias, epsilon: epsilon, into: dx)
   }
 }

@@ -3,13 +3,37 @@ package import RocScore
 package import RocTensor
 package import RocTokenizer
 
+// Passes without a trace or a tape, as scoring makes them.
+extension VisionEncoder {
+  package func encode(_ pixels: borrowing Matrix, trace: Trace?) -> Matrix {
+    encode(pixels, trace: trace, tape: nil)
+  }
+}
+
+extension Connector {
+  package func connect(_ features: borrowing Matrix, trace: Trace?) -> Matrix {
+    connect(features, trace: trace, tape: nil)
+  }
+}
+
+extension LanguageModel {
+  package func run(
+    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, read: Int, trace: Trace?
+  ) -> Matrix {
+    run(rows, kinds: kinds, cache: cache, read: read, trace: trace, tape: nil)
+  }
+}
+
 /// Pixels to one feature vector a patch.
 package protocol VisionEncoder: Sendable {
   /// - Parameters:
   ///   - pixels: [3, edge · edge], normalised.
   ///   - trace: Records the stages when given.
+  ///   - tape: Keeps what `backward` needs when given.
   /// - Returns: [tokens, vision width].
-  func encode(_ pixels: borrowing Matrix, trace: Trace?) -> Matrix
+  func encode(_ pixels: borrowing Matrix, trace: Trace?, tape: Tape?) -> Matrix
+  /// Adds to the gradients of all trained parameters, given that of the features.
+  func backward(_ gradient: borrowing Matrix, tape: Tape)
 
   /// Multiplications and additions for a picture.
   var operations: Double { get }
@@ -23,8 +47,13 @@ package protocol Connector: Sendable {
   /// - Parameters:
   ///   - features: [tokens, vision width].
   ///   - trace: Records the stages when given.
+  ///   - tape: Keeps what `backward` needs when given.
   /// - Returns: [rows, language width].
-  func connect(_ features: borrowing Matrix, trace: Trace?) -> Matrix
+  func connect(_ features: borrowing Matrix, trace: Trace?, tape: Tape?) -> Matrix
+  /// Adds to the gradients of all trained parameters, given that of the rows.
+  ///
+  /// - Returns: The gradient of the features.
+  func backward(_ gradient: borrowing Matrix, tape: Tape) -> Matrix
 
   /// Multiplications and additions for a picture.
   var operations: Double { get }
@@ -49,12 +78,24 @@ package protocol LanguageModel: Sendable {
   ///   - cache: Keys and values of all rows before.
   ///   - read: How many of the last rows are wanted.
   ///   - trace: Records the stages of all rows when given.
+  ///   - tape: Keeps what `backward` needs when given; the cache must have been empty.
   /// - Returns: Hidden states of the wanted rows after the final norm, [read, width].
   func run(
-    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, read: Int, trace: Trace?
+    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, read: Int, trace: Trace?,
+    tape: Tape?
   ) -> Matrix
+  /// Adds to the gradients of all trained parameters, given that of the wanted hidden states.
+  ///
+  /// - Returns: The gradient of `rows`.
+  func backward(_ gradient: borrowing Matrix, tape: Tape) -> Matrix
+  /// Adds to the gradient of the embedding table, given that of some rows.
+  func embedBackward(_ gradient: borrowing Matrix, ids: [Int])
   /// Logits for rows of hidden states, [rows, vocabulary].
   func logits(_ hidden: borrowing Matrix) -> Matrix
+  /// Adds to the gradient of the head, given that of the logits of `hidden`.
+  ///
+  /// - Returns: The gradient of `hidden`.
+  func logitsBackward(_ gradient: borrowing Matrix, of hidden: borrowing Matrix) -> Matrix
 
   /// Multiplications and additions for the products of `rows` rows of which the last is read.
   func operations(rows: Int) -> Double
@@ -99,4 +140,6 @@ package struct ModelParts: Sendable {
   package let preprocessing: Preprocessing
   /// Nil for a model without score tokens.
   package let readout: ScoreReadout?
+  /// The parameters that are trained, in the order of the network; none when scoring.
+  package let trained: [TrainedTensor]
 }

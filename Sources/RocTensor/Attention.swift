@@ -17,6 +17,63 @@ package struct HeadLayout {
 
 extension HeadLayout: @unchecked Sendable {}
 
+/// Sizes of an attention over several heads.
+package struct AttentionShape: Sendable {
+  /// Rows of queries.
+  package var queries: Int
+  /// Rows of keys and values.
+  package var keys: Int
+  /// Query heads; a multiple of `keyHeads`.
+  package var heads: Int
+  /// Heads of keys and values; consecutive query heads share one.
+  package var keyHeads: Int
+  /// Values of a head.
+  package var width: Int
+  /// Factor of the scores, 1/√width in these models.
+  package var scale: Float
+  /// Keys that query 0 sees; each later query sees one more. All when nil.
+  package var firstVisible: Int?
+  /// [keys], not 0 where no query sees the key; empty when none is hidden. Never the first.
+  package var hidden: [UInt8]
+
+  package init(
+    queries: Int, keys: Int, heads: Int, keyHeads: Int, width: Int, scale: Float? = nil,
+    firstVisible: Int? = nil, hidden: [UInt8] = []
+  ) {
+    precondition(heads % keyHeads == 0, "\(heads) query heads over \(keyHeads) key heads")
+    precondition(
+      firstVisible.map { $0 > 0 && $0 + queries - 1 <= keys } ?? true,
+      "\(queries) causal queries from key \(firstVisible ?? 0) of \(keys)")
+    precondition(
+      hidden.isEmpty || hidden.count == keys && hidden[0] == 0,
+      "\(hidden.count) marks for \(keys) keys")
+    self.queries = queries
+    self.keys = keys
+    self.heads = heads
+    self.keyHeads = keyHeads
+    self.width = width
+    self.scale = scale ?? 1 / Float(width).squareRoot()
+    self.firstVisible = firstVisible
+    self.hidden = hidden
+  }
+
+  func withKernelShape(
+    query: HeadLayout, key: HeadLayout, value: HeadLayout, output: UnsafeMutablePointer<Float>,
+    _ body: (roc_attention) -> Void
+  ) {
+    hidden.withUnsafeBufferPointer { marks in
+      body(
+        roc_attention(
+          query: query.values, key: key.values, value: value.values, output: output,
+          query_stride: query.rowStride, key_stride: key.rowStride, value_stride: value.rowStride,
+          output_stride: heads * width, query_head: query.headStride, key_head: key.headStride,
+          value_head: value.headStride, queries: queries, keys: keys, heads: heads,
+          group: heads / keyHeads, width: width, scale: scale,
+          first_visible: firstVisible ?? 0, hidden: hidden.isEmpty ? nil : marks.baseAddress))
+    }
+  }
+}
+
 extension Compute {
   /// Softmax(scale · Q Kᵀ) V for every head.
   ///
@@ -24,31 +81,17 @@ extension Compute {
   ///   - query: [queries, heads · width].
   ///   - key: [keys, keyHeads · width].
   ///   - value: As `key`.
-  ///   - queries: Rows of queries.
-  ///   - keys: Rows of keys and values.
-  ///   - heads: Query heads; a multiple of `keyHeads`.
-  ///   - keyHeads: Heads of keys and values; consecutive query heads share one.
-  ///   - width: Values of a head.
-  ///   - scale: Factor of the scores, 1/√width in these models.
-  ///   - firstVisible: Keys that query 0 sees; each later query sees one more. All when nil.
+  ///   - shape: Sizes.
   /// - Returns: [queries, heads · width].
   package func attend(
-    query: HeadLayout, key: HeadLayout, value: HeadLayout, queries: Int, keys: Int, heads: Int,
-    keyHeads: Int, width: Int, scale: Float, firstVisible: Int? = nil
+    query: HeadLayout, key: HeadLayout, value: HeadLayout, shape: AttentionShape
   ) -> Matrix {
-    precondition(heads % keyHeads == 0, "\(heads) query heads over \(keyHeads) key heads")
-    precondition(
-      firstVisible.map { $0 > 0 && $0 + queries - 1 <= keys } ?? true,
-      "\(queries) causal queries from key \(firstVisible ?? 0) of \(keys)")
-    let output = Matrix(uninitialized: queries, heads * width)
-    var shape = roc_attention(
-      query: query.values, key: key.values, value: value.values, output: output.values,
-      query_stride: query.rowStride, key_stride: key.rowStride, value_stride: value.rowStride,
-      output_stride: heads * width, query_head: query.headStride, key_head: key.headStride,
-      value_head: value.headStride, queries: queries, keys: keys, heads: heads,
-      group: heads / keyHeads, width: width, scale: scale, first_visible: firstVisible ?? 0)
-    let scratch = Matrix(uninitialized: threads, roc_attention_scratch(&shape))
-    roc_attend(team, kernels, &shape, scratch.values)
+    let output = Matrix(uninitialized: shape.queries, shape.heads * shape.width)
+    shape.withKernelShape(query: query, key: key, value: value, output: output.values) { shape in
+      var shape = shape
+      let scratch = Matrix(uninitialized: threads, roc_attention_scratch(&shape))
+      roc_attend(team, kernels, &shape, scratch.values)
+    }
     return output
   }
 }

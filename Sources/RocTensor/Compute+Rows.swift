@@ -4,14 +4,14 @@ import CRocKernels
 extension Compute {
   /// (x - mean) / sqrt(variance + eps) · weight + bias, row by row.
   package func layerNorm(
-    _ x: borrowing Matrix, weight: [Float], bias: [Float], epsilon: Float
+    _ x: borrowing Matrix, weight: Parameter, bias: Parameter, epsilon: Float
   ) -> Matrix {
     precondition(
       weight.count == x.columns && bias.count == x.columns,
       "LayerNorm of \(weight.count) values over rows of \(x.columns)")
     let y = Matrix(uninitialized: x.rows, x.columns)
     roc_layer_norm_rows(
-      team, kernels, x.values, x.rows, x.columns, weight, bias, epsilon, y.values)
+      team, kernels, x.values, x.rows, x.columns, weight.values, bias.values, epsilon, y.values)
     return y
   }
 
@@ -23,7 +23,7 @@ extension Compute {
   ///   - epsilon: Keeps rows of zeros finite.
   /// - Returns: [M, N].
   package func rmsNorm(
-    _ x: borrowing Matrix, weights: [(rows: Int, vector: [Float])], epsilon: Float
+    _ x: borrowing Matrix, weights: [(rows: Int, vector: Parameter)], epsilon: Float
   ) -> Matrix {
     precondition(
       weights.reduce(0) { $0 + $1.rows } == x.rows, "RMSNorm of other than \(x.rows) rows")
@@ -33,7 +33,7 @@ extension Compute {
       precondition(
         vector.count == x.columns, "RMSNorm of \(vector.count) values over rows of \(x.columns)")
       roc_rms_norm_rows(
-        team, kernels, x.row(start), rows, x.columns, vector, epsilon, y.row(start))
+        team, kernels, x.row(start), rows, x.columns, vector.values, epsilon, y.row(start))
       start += rows
     }
     return y

@@ -25,13 +25,13 @@ package enum Finish: Sendable {
 package struct Linear: Sendable {
   package let inputs: Int
   package let outputs: Int
-  private let weights: PackedWeights?
-  private let bias: [Float]?
+  package let weights: PackedWeights?
+  package let bias: Parameter?
 
   /// - Parameters:
   ///   - weights: [outputs, inputs].
   ///   - bias: [outputs] or nil.
-  package init(_ weights: PackedWeights, bias: [Float]?) {
+  package init(_ weights: PackedWeights, bias: Parameter?) {
     precondition(
       bias.map { $0.count == weights.outputs } ?? true,
       "a bias for other than \(weights.outputs) outputs")
@@ -92,24 +92,18 @@ package struct Linear: Sendable {
       bytes: roc_product_scratch(compute.kernels, format, rows.count, inputs))
     weights.withPanels { panels in
       guard let panels = panels.baseAddress else { return }
-      func multiply(_ bias: UnsafePointer<Float>?) {
-        var product = roc_product(
-          a: input, lda: inputs, m: rows.count, packed: panels, format: format, n: outputs,
-          k: inputs, bias: bias, finish: finish.kernelType, c: output, ldc: outputs)
-        roc_linear(compute.team, compute.kernels, &product, scratch.bytes)
-      }
-      if let bias {
-        bias.withUnsafeBufferPointer { multiply($0.baseAddress) }
-      } else {
-        multiply(nil)
-      }
+      var product = roc_product(
+        a: input, lda: inputs, m: rows.count, packed: panels, format: format, n: outputs,
+        k: inputs, bias: bias.map { UnsafePointer($0.values) }, finish: finish.kernelType,
+        c: output, ldc: outputs)
+      roc_linear(compute.team, compute.kernels, &product, scratch.bytes)
     }
   }
 }
 
 /// Memory for the length of one operation; nil for no bytes.
 @safe
-private struct Scratch: ~Copyable {
+struct Scratch: ~Copyable {
   let bytes: UnsafeMutableRawPointer?
   private let count: Int
 

@@ -8,12 +8,16 @@ package final class PackedWeights: @unchecked Sendable {
   private enum Storage {
     case owned(UnsafeMutableRawPointer)
     case mapped(MappedFile, Int)
+    /// The panels are the parameter's values.
+    case parameter(Parameter)
   }
 
   package let precision: Precision
   package let outputs: Int
   package let inputs: Int
   private let storage: Storage
+  /// The float32 weights that training moves; nil when they are fixed.
+  package let parameter: Parameter?
 
   /// Rounds and packs weights [outputs, inputs].
   ///
@@ -30,7 +34,40 @@ package final class PackedWeights: @unchecked Sendable {
         precision.kernelType, panels)
     }
     storage = .owned(panels)
+    parameter = nil
     if isFinite == 0 { return nil }
+  }
+
+  /// Weights [outputs, inputs] to be trained: float32 panels, which products use as they are or
+  /// rounded to bfloat16 by `refresh`.
+  ///
+  /// - Returns: Nil when a value is infinite or NaN.
+  package init?(training weights: RawWeights, precision: Precision, compute: Compute) {
+    precondition(precision != .int8, "8-bit weights are not trained")
+    self.precision = precision
+    outputs = weights.rows
+    inputs = weights.columns
+    let parameter = Parameter(outputs: weights.rows, inputs: weights.columns)
+    let isFinite = weights.withValues {
+      roc_pack(
+        compute.team, $0, weights.dtype.kernelType, weights.rows, weights.columns, ROC_F32,
+        parameter.values)
+    }
+    self.parameter = parameter
+    if precision == .f32 {
+      storage = .parameter(parameter)
+    } else {
+      let bytes = precision.packedBytes(outputs: outputs, inputs: inputs)
+      storage = .owned(.allocate(byteCount: max(bytes, 64), alignment: 64))
+    }
+    if isFinite == 0 { return nil }
+    refresh(compute)
+  }
+
+  /// Rounds the weights anew after their parameter was moved.
+  package func refresh(_ compute: Compute) {
+    guard let parameter, case .owned(let panels) = storage else { return }
+    roc_round_panels(compute.team, parameter.values, outputs, inputs, panels)
   }
 
   /// Panels in a file, `packedBytes` from `start`, which must be a multiple of 64.
@@ -43,6 +80,7 @@ package final class PackedWeights: @unchecked Sendable {
     self.outputs = outputs
     self.inputs = inputs
     storage = .mapped(file, start)
+    parameter = nil
   }
 
   deinit {
@@ -58,6 +96,8 @@ package final class PackedWeights: @unchecked Sendable {
     switch storage {
     case .owned(let panels):
       return try body(UnsafeRawBufferPointer(start: panels, count: bytes))
+    case .parameter(let parameter):
+      return try body(UnsafeRawBufferPointer(start: parameter.values, count: bytes))
     case .mapped(let file, let start):
       return try file.withBytes { contents throws(Failure) in
         try body(UnsafeRawBufferPointer(rebasing: contents[start..<start + bytes]))

@@ -30,4 +30,16 @@ package struct RotaryTable: ~Copyable, Sendable {
     self.cosine = cosine
     self.sine = sine
   }
+
+  private init(cosine: consuming Matrix, sine: consuming Matrix) {
+    self.cosine = cosine
+    self.sine = sine
+  }
+
+  /// Rotations the other way: the derivative of rotating.
+  package var reversed: RotaryTable {
+    let sine = sine.copy()
+    for i in 0..<sine.count { sine.values[i] = -sine.values[i] }
+    return RotaryTable(cosine: cosine.copy(), sine: sine)
+  }
 }

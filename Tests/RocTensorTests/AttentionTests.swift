@@ -74,9 +74,10 @@ struct AttentionTests {
       HeadLayout(matrix.values, rowStride: matrix.columns, headStride: s.width)
     }
     return compute.attend(
-      query: layout(query), key: layout(key), value: layout(value), queries: s.queries,
-      keys: s.keys, heads: s.heads, keyHeads: s.keyHeads, width: s.width, scale: scale,
-      firstVisible: s.firstVisible
+      query: layout(query), key: layout(key), value: layout(value),
+      shape: AttentionShape(
+        queries: s.queries, keys: s.keys, heads: s.heads, keyHeads: s.keyHeads, width: s.width,
+        scale: scale, firstVisible: s.firstVisible)
     ).array
   }
 

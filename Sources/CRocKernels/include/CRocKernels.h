@@ -47,6 +47,14 @@ typedef struct roc_panel_job {
   size_t ldc;               // floats from one row of c to the next
 } roc_panel_job;
 
+// One step of AdamW (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101) as PyTorch writes it:
+//   g = gradient_factor · gradient,  m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g²
+//   x = keep · x - step · m / (sqrt(v) · inverse_root_correction2 + eps)
+// with keep = 1 - lr · decay, step = lr / (1 - beta1^t) and the inverse root of 1 - beta2^t.
+typedef struct roc_adamw {
+  float gradient_factor, keep, beta1, beta2, eps, step, inverse_root_correction2;
+} roc_adamw;
+
 typedef struct roc_kernels {
   const char *name;
   void (*panel)(const roc_panel_job *job);
@@ -63,6 +71,26 @@ typedef struct roc_kernels {
   void (*rms_norm)(const float *x, const float *weight, float eps, size_t n, float *y);
   // Half rotation of the heads of one row (Hugging Face's LLaMA): pairs are (i, i + width / 2).
   void (*rotate)(float *x, size_t heads, size_t width, const float *cosine, const float *sine);
+  // gradient, that of softmax(scale · x) = weights, becomes that of x.
+  void (*softmax_gradient)(const float *weights, float *gradient, size_t n, float scale);
+  // Of layer_norm (centred 1) or rms_norm (0): adds to dx; products summed over rows are the
+  // gradient of weight.
+  void (*norm_gradient)(const float *x, const float *weight, const float *dy, float eps, size_t n,
+                        int centred, float *dx, float *products);
+  // y = x · sigmoid(1.702 x), as ROC_QUICK_GELU
+  void (*quick_gelu)(const float *x, size_t n, float *y);
+  // gradient, that of quick_gelu(x), becomes that of x.
+  void (*quick_gelu_gradient)(const float *x, float *gradient, size_t n);
+  // y = silu(gate) · up, as ROC_SILU_GATE
+  void (*silu_gate)(const float *gate, const float *up, size_t n, float *y);
+  // From the gradient of silu_gate: gate and up become their own gradients.
+  void (*silu_gate_gradient)(float *gate, float *up, const float *gradient, size_t n);
+  // sums += each column of x [m][stride], n of them
+  void (*add_columns)(const float *x, size_t m, size_t stride, size_t n, float *sums);
+  double (*sum_of_squares)(const float *x, size_t n);
+  // Moves x, mean and square; the gradient becomes 0.
+  void (*adamw)(const roc_adamw *optimiser, float *x, float *gradient, float *mean, float *square,
+                size_t n);
   // Repeats products in registers; returns how many operations that were.
   double (*peak)(roc_dtype format, size_t rounds);
   // Reads count floats as fast as memory gives them.
@@ -149,6 +177,8 @@ typedef struct roc_attention {
   float scale;
   // Causal: query i sees keys 0..<(first_visible + i). Not causal: 0, every query sees all keys.
   size_t first_visible;
+  // [keys], not 0 where no query sees the key; NULL when none is hidden. Key 0 is never hidden.
+  const unsigned char *_Nullable hidden;
 } roc_attention;
 
 // Floats of scratch a worker needs.
@@ -165,6 +195,84 @@ void roc_rms_norm_rows(roc_team *team, const roc_kernels *kernels, const float *
 // x [M][heads · width]; cosine, sine [M][width / 2].
 void roc_rotate_rows(roc_team *team, const roc_kernels *kernels, float *x, size_t m,
                      size_t heads, size_t width, const float *cosine, const float *sine);
+
+// ---------------------------------------------------------------- derivatives
+//
+// Sums over rows are taken in the order of the rows, whatever the number of threads.
+
+// dx = dy · W (added to dx where `adds`), dy [M][N], dx [M][K]. Weights of any packed format; they
+// are widened to float32 panel by panel.
+typedef struct roc_input_gradient {
+  const float *dy;
+  size_t ldy, m;
+  const void *packed;
+  roc_dtype format;
+  size_t n, k;
+  float *dx;
+  size_t ldx;
+  int adds;
+} roc_input_gradient;
+
+// Floats of scratch that each worker needs.
+size_t roc_input_gradient_scratch(size_t n);
+void roc_linear_input_gradient(roc_team *team, const roc_kernels *kernels,
+                               const roc_input_gradient *gradient, float *scratch);
+
+// panels += dyᵀ · x, laid out as packed ROC_F32 weights; dy [M][N], x [M][K].
+typedef struct roc_weight_gradient {
+  const float *dy;
+  size_t ldy, m;
+  const float *x;
+  size_t ldx, n, k;
+  float *panels;
+} roc_weight_gradient;
+
+// Floats of scratch, all workers' together.
+size_t roc_weight_gradient_scratch(size_t threads, size_t m, size_t k);
+void roc_linear_weight_gradient(roc_team *team, const roc_kernels *kernels,
+                                const roc_weight_gradient *gradient, float *scratch);
+
+// The gradients of a roc_attention's inputs; same layouts as they have. d_query is written, the
+// others are added to.
+typedef struct roc_attention_gradient {
+  roc_attention shape;             // output is not used
+  const float *d_output;           // [queries][heads · width], output_stride
+  float *d_query, *d_key, *d_value;
+} roc_attention_gradient;
+
+// Floats of scratch a worker needs.
+size_t roc_attention_gradient_scratch(const roc_attention *shape);
+void roc_attend_gradient(roc_team *team, const roc_kernels *kernels,
+                         const roc_attention_gradient *gradient, float *scratch);
+
+// products [M][N] is scratch; d_weight and d_bias [N] are added to where they are given.
+void roc_norm_gradient_rows(roc_team *team, const roc_kernels *kernels, const float *x,
+                            const float *dy, size_t m, size_t n, const float *weight, float eps,
+                            int centred, float *dx, float *products, float *_Nullable d_weight,
+                            float *_Nullable d_bias);
+// sums[N] += the columns of x [M][N].
+void roc_add_columns(roc_team *team, const roc_kernels *kernels, const float *x, size_t m, size_t n,
+                     float *sums);
+
+// Over long runs of values.
+void roc_quick_gelu(roc_team *team, const roc_kernels *kernels, const float *x, size_t count,
+                    float *y);
+void roc_quick_gelu_gradient(roc_team *team, const roc_kernels *kernels, const float *x,
+                             float *gradient, size_t count);
+void roc_silu_gate(roc_team *team, const roc_kernels *kernels, const float *gate, const float *up,
+                   size_t count, float *y);
+void roc_silu_gate_gradient(roc_team *team, const roc_kernels *kernels, float *gate, float *up,
+                            const float *gradient, size_t count);
+double roc_sum_of_squares(roc_team *team, const roc_kernels *kernels, const float *x, size_t count);
+// moments: the means, then the squares, of `count` values each.
+void roc_adamw_step(roc_team *team, const roc_kernels *kernels, const roc_adamw *optimiser, float *x,
+                    float *gradient, float *moments, size_t count);
+
+// Packed ROC_F32 weights as rows [N][K], and back; rows and columns that pad a panel stay as
+// they are.
+void roc_unpack_f32(roc_team *team, const float *panels, size_t n, size_t k, float *rows);
+// Rounds packed ROC_F32 weights to packed ROC_BF16.
+void roc_round_panels(roc_team *team, const float *panels, size_t n, size_t k, void *packed);
 
 #pragma clang assume_nonnull end
 #endif

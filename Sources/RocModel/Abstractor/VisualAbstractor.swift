@@ -34,10 +34,10 @@ struct AbstractorConfig: Sendable {
 struct VisualAbstractor: Connector {
   private let config: AbstractorConfig
   private let compute: Compute
-  private let queries: [Float]
+  private let queries: Parameter
   private let layers: [AbstractorLayer]
   private let projection: Linear
-  private let endOfImage: [Float]
+  private let endOfImage: Parameter
   private let languageWidth: Int
 
   init(
@@ -69,111 +69,49 @@ struct VisualAbstractor: Connector {
       + 2 * queries * width * Double(languageWidth)
   }
 
-  func connect(_ features: borrowing Matrix, trace: Trace?) -> Matrix {
-    var x = Matrix(rows: config.queries, columns: config.width, queries)
+  func connect(_ features: borrowing Matrix, trace: Trace?, tape: Tape?) -> Matrix {
+    var x = Matrix(uninitialized: config.queries, config.width)
+    x.values.update(from: queries.values, count: x.count)
+    if let tape { tape.push(LayerInput(features.copy())) }
     for (i, layer) in layers.enumerated() {
-      x = layer(x, features: features, config, compute)
+      if let tape, tape.recomputes { tape.push(LayerInput(x.copy())) }
+      x = layer(
+        x, features: features, config, compute, tape: tape?.recomputes == true ? nil : tape)
       trace?.record("abstractor.layer\(i)", x)
     }
-    let rows = Matrix(rows: config.queries + 1, columns: languageWidth)
+    let rows = Matrix(uninitialized: config.queries + 1, languageWidth)
     projection.apply(x, rows: 0..<config.queries, into: rows, at: 0, compute)
-    rows.row(config.queries).update(from: endOfImage, count: languageWidth)
+    rows.row(config.queries).update(from: endOfImage.values, count: languageWidth)
+    tape?.push(LayerInput(x))
     return rows
   }
-}
 
-/// Cross-attention from the queries to queries and features, then a gated MLP.
-private struct AbstractorLayer: Sendable {
-  let queryNorm: LayerNorm
-  let featureNorm: LayerNorm
-  let query: Linear
-  let key: Linear
-  let value: Linear
-  let output: Linear
-  let mlpNorm: LayerNorm
-  let gate: Linear
-  let up: Linear
-  let innerNorm: LayerNorm
-  let down: Linear
-  /// Position codes added to queries and keys, [Q, A] and [S, A].
-  let queryPositions: [Float]
-  let keyPositions: [Float]
-
-  init(_ reader: WeightReader, _ name: String, config: AbstractorConfig) {
-    let width = config.width
-    queryNorm = LayerNorm(reader, "\(name).norm1", count: width, epsilon: 1e-5)
-    featureNorm = LayerNorm(reader, "\(name).normk", count: width, epsilon: 1e-5)
-    query = reader.linear("\(name).attention.query", outputs: width, inputs: width, kept: true)
-    key = reader.linear("\(name).attention.key", outputs: width, inputs: width, kept: true)
-    value = reader.linear("\(name).attention.value", outputs: width, inputs: width, kept: true)
-    output = reader.linear("\(name).output.out_proj", outputs: width, inputs: width, kept: true)
-    mlpNorm = LayerNorm(reader, "\(name).output.norm2", count: width, epsilon: 1e-5)
-    gate = reader.linear(
-      "\(name).output.mlp.w1", outputs: config.feedForward, inputs: width, kept: true)
-    up = reader.linear(
-      "\(name).output.mlp.w3", outputs: config.feedForward, inputs: width, kept: true)
-    innerNorm = LayerNorm(
-      reader, "\(name).output.mlp.ffn_ln", count: config.feedForward, epsilon: config.epsilon)
-    down = reader.linear(
-      "\(name).output.mlp.w2", outputs: width, inputs: config.feedForward, kept: true)
-
-    // Stored buffers hold, possibly rounded to half precision; they are computed only if absent.
-    let features = 1 + config.grid * config.grid
-    queryPositions = reader.buffer(
-      "\(name).attention.q_pos_embed", shape: [config.queries, width]
-    ) { SinusoidalPositions.line(count: config.queries, width: width) }
-    keyPositions = reader.buffer(
-      "\(name).attention.k_pos_embed", shape: [features, width]
-    ) { SinusoidalPositions.grid(edge: config.grid, width: width) }
-  }
-
-  func callAsFunction(
-    _ previous: borrowing Matrix, features: borrowing Matrix, _ config: AbstractorConfig,
-    _ compute: Compute
-  ) -> Matrix {
-    // The normalised value replaces x: it is also what the residual carries.
-    let x = queryNorm(previous, compute)
-    attend(x, features: features, config, compute)
-    let normed = mlpNorm(x, compute)
-    let hidden = gate(normed, compute)
-    up.apply(normed, into: hidden, finish: .siluGate, compute)
-    down.apply(innerNorm(hidden, compute), into: x, finish: .add, compute)
-    return x
-  }
-
-  /// Adds what the queries `x` read from themselves and the features.
-  private func attend(
-    _ x: borrowing Matrix, features: borrowing Matrix, _ config: AbstractorConfig,
-    _ compute: Compute
-  ) {
-    let width = config.width
-    let normed = featureNorm(features, compute)
-    let memory = Matrix(rows: x.rows + normed.rows, columns: width)
-    memory.values.update(from: x.values, count: x.count)
-    memory.row(x.rows).update(from: normed.values, count: normed.count)
-
-    let placed = memory.copy()
-    for i in 0..<x.count { placed.values[i] += queryPositions[i] }
-    let tail = placed.row(x.rows)
-    for i in 0..<normed.count { tail[i] += keyPositions[i] }
-
-    // The first Q rows with positions are also the queries.
-    let q = query(placed, rows: 0..<x.rows, compute)
-    let k = key(placed, compute)
-    let v = value(memory, compute)
-    defer {
-      extendLifetime(q)
-      extendLifetime(k)
-      extendLifetime(v)
+  func backward(_ gradient: borrowing Matrix, tape: Tape) -> Matrix {
+    compute.add(gradient.copy(rows: config.queries..<config.queries + 1), to: endOfImage)
+    var d = Matrix(uninitialized: config.queries, config.width)
+    projection.backward(
+      gradient, rows: 0..<config.queries, of: tape.pop(LayerInput.self).x, into: d, compute)
+    // The layers' inputs and records lie above the features that all of them read.
+    let dFeatures = Matrix(
+      rows: config.grid * config.grid + 1, columns: config.width)
+    if tape.recomputes {
+      let inputs = layers.indices.map { _ in tape.pop(LayerInput.self) }
+      let features = tape.pop(LayerInput.self)
+      for (layer, input) in zip(layers.reversed(), inputs) {
+        let inner = Tape()
+        _ = layer(input.x, features: features.x, config, compute, tape: inner)
+        d = layer.backward(
+          d, features: features.x, into: dFeatures, config, compute, record: inner.pop())
+      }
+    } else {
+      let records = layers.indices.map { _ in tape.pop(AbstractorLayer.Record.self) }
+      let features = tape.pop(LayerInput.self)
+      for (layer, record) in zip(layers.reversed(), records) {
+        d = layer.backward(
+          d, features: features.x, into: dFeatures, config, compute, record: record)
+      }
     }
-    let headWidth = width / config.heads
-    func layout(_ matrix: borrowing Matrix) -> HeadLayout {
-      HeadLayout(matrix.values, rowStride: width, headStride: headWidth)
-    }
-    let mixed = compute.attend(
-      query: layout(q), key: layout(k), value: layout(v), queries: x.rows, keys: memory.rows,
-      heads: config.heads, keyHeads: config.heads, width: headWidth,
-      scale: 1 / Float(headWidth).squareRoot())
-    output.apply(mixed, into: x, finish: .add, compute)
+    compute.add(d, to: queries)
+    return dFeatures
   }
 }

@@ -48,17 +48,22 @@ struct MultiwayLlama: LanguageModel {
   private let compute: Compute
   private let embeddings: EmbeddingTable
   private let layers: [LlamaLayer]
-  private let finalNorm: [Float]
+  private let finalNorm: Parameter
   private let head: Linear
   private let positions: Positions
 
   /// The rotary table behind a reference, shared by copies of the model.
   private final class Positions: Sendable {
     let table: RotaryTable
+    /// Rotations back, for derivatives; empty unless something is trained.
+    let reversed: RotaryTable
 
-    init(_ config: LlamaConfig, count: Int) {
+    init(_ config: LlamaConfig, count: Int, trains: Bool) {
       table = RotaryTable(
         positions: count, width: config.headWidth, theta: config.ropeTheta)
+      reversed =
+        trains
+        ? table.reversed : RotaryTable(positions: 0, width: config.headWidth, theta: 1)
     }
   }
 
@@ -73,7 +78,8 @@ struct MultiwayLlama: LanguageModel {
     finalNorm = reader.vector("model.norm.weight", count: config.width)
     head = reader.linear(
       "lm_head", outputs: config.vocabulary, inputs: config.width, bias: false, kept: true)
-    positions = Positions(config, count: reader.isChecking ? 0 : config.mostPositions)
+    positions = Positions(
+      config, count: reader.isChecking ? 0 : config.mostPositions, trains: reader.trains)
   }
 
   var mostPositions: Int { config.mostPositions }
@@ -86,29 +92,81 @@ struct MultiwayLlama: LanguageModel {
   func embed(_ ids: [Int]) -> Matrix { embeddings(ids) }
 
   func run(
-    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, read: Int, trace: Trace?
+    _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, read: Int, trace: Trace?,
+    tape: Tape?
   ) -> Matrix {
     precondition(
       kinds.reduce(0) { $0 + $1.count } == rows.rows, "kinds \(kinds) for \(rows.rows) rows")
+    precondition(tape == nil || cache.count == 0, "a derivative over \(cache.count) earlier rows")
     var x = rows
     cache.reserve(x.rows)
     let count = x.rows
+    let pass = LlamaLayer.Pass(kinds: kinds, past: cache.count, hidden: cache.hidden)
     for (i, layer) in layers.enumerated() {
       // Only keys and values of the last layer's other rows are ever used.
       let wanted = i == layers.count - 1 && trace == nil ? read : count
+      if let tape, tape.recomputes { tape.push(LayerInput(x.copy())) }
       x = layer(
-        x, kinds: kinds, wanted: wanted, slot: cache.slots[i], past: cache.count,
-        positions: positions.table, config, compute)
+        x, pass: pass, wanted: wanted, slot: cache.slots[i], positions: positions.table, config,
+        compute, tape: tape?.recomputes == true ? nil : tape)
       trace?.record("llama.layer\(i)", x)
     }
     cache.advance(count)
     let hidden = compute.rmsNorm(
       x, weights: [(rows: x.rows, vector: finalNorm)], epsilon: config.epsilon)
     trace?.record("llama.final", hidden)
+    tape?.push(PassRecord(pass, cache: cache, x: x))
     return hidden.rows == read ? hidden : hidden.copy(rows: hidden.rows - read..<hidden.rows)
   }
 
+  /// What a pass leaves beside its layers' records.
+  private final class PassRecord {
+    let pass: LlamaLayer.Pass
+    let cache: KeyValueCache
+    /// [read, width]: the last layer's result.
+    let x: Matrix
+
+    init(_ pass: LlamaLayer.Pass, cache: KeyValueCache, x: consuming Matrix) {
+      self.pass = pass
+      self.cache = cache
+      self.x = x
+    }
+  }
+
+  func backward(_ gradient: borrowing Matrix, tape: Tape) -> Matrix {
+    let record = tape.pop(PassRecord.self)
+    precondition(gradient.rows == record.x.rows, "a gradient of \(gradient.rows) rows")
+    var d = Matrix(rows: gradient.rows, columns: config.width)
+    compute.normGradient(
+      gradient, of: record.x, weight: finalNorm, bias: nil, epsilon: config.epsilon, into: d)
+    for (i, layer) in layers.enumerated().reversed() {
+      let inner: Tape
+      if tape.recomputes {
+        inner = Tape()
+        _ = layer(
+          tape.pop(LayerInput.self).x.copy(), pass: record.pass, wanted: d.rows,
+          slot: record.cache.slots[i], positions: positions.table, config, compute, tape: inner)
+      } else {
+        inner = tape
+      }
+      d = layer.backward(
+        d, record: inner.pop(), pass: record.pass, slot: record.cache.slots[i],
+        rotations: positions.reversed, config, compute)
+    }
+    return d
+  }
+
+  func embedBackward(_ gradient: borrowing Matrix, ids: [Int]) {
+    embeddings.parameter?.addToGradient(gradient, at: ids)
+  }
+
   func logits(_ hidden: borrowing Matrix) -> Matrix { head(hidden, compute) }
+
+  func logitsBackward(_ gradient: borrowing Matrix, of hidden: borrowing Matrix) -> Matrix {
+    let d = Matrix(uninitialized: hidden.rows, hidden.columns)
+    head.backward(gradient, of: hidden, into: d, compute)
+    return d
+  }
 
   func operations(rows: Int) -> Double {
     let width = Double(config.width)

@@ -31,6 +31,7 @@ package struct ModelLoader {
   let config: OwlModel.Config
   let tokenizer: Tokenizer
   private let compute: Compute
+  private let training: (@Sendable (String) -> Bool)?
 
   /// Reads every configuration file and checks names, shapes and formats of all tensors.
   ///
@@ -40,14 +41,17 @@ package struct ModelLoader {
   ///   - precision: What is asked for; nil for that of a converted checkpoint, else bf16 where the
   ///     CPU multiplies it by itself, else f32.
   ///   - base: What an adapter is put on; what its own settings name when nil.
+  ///   - training: Whether the tensor of a name is to be trained; nil when none is.
   /// - Throws: `ModelError.checkpoint` that names each missing and misshapen tensor.
   package init(
-    folder: String, compute: Compute, precision: Precision? = .f32, base: String? = nil
+    folder: String, compute: Compute, precision: Precision? = .f32, base: String? = nil,
+    training: (@Sendable (String) -> Bool)? = nil
   ) throws(ModelError) {
     let (checkpoint, config) = try Self.open(folder, base: base)
     let tokenizer = try Self.tokenizer(checkpoint, config)
     let chosen = try Self.precision(precision, of: checkpoint, compute)
-    let weights = WeightReader(checkpoint, precision: chosen, compute: compute, isChecking: true)
+    let weights = WeightReader(
+      checkpoint, precision: chosen, compute: compute, isChecking: true, training: training)
     _ = OwlModel.networks(weights, config, compute)
     guard weights.problems.isEmpty else {
       throw .checkpoint(Self.list(weights.problems, folder: folder))
@@ -57,6 +61,7 @@ package struct ModelLoader {
     self.config = config
     self.tokenizer = tokenizer
     self.compute = compute
+    self.training = training
     self.precision = chosen
     bytesNeeded = weights.bytes
     requests = weights.requests
@@ -190,14 +195,14 @@ package struct ModelLoader {
     let preprocessing = try OwlModel.preprocessing(
       try checkpoint.config("preprocessor_config.json"), edge: config.vision.edge)
     let weights = WeightReader(
-      checkpoint, precision: precision, compute: compute, isChecking: false)
+      checkpoint, precision: precision, compute: compute, isChecking: false, training: training)
     let (vision, abstractor, language) = OwlModel.networks(weights, config, compute)
     guard weights.problems.isEmpty else {
       throw .checkpoint(Self.list(weights.problems, folder: checkpoint.folder))
     }
     return ModelParts(
       vision: vision, connector: abstractor, language: language, template: OwlPrompt(),
-      tokenizer: tokenizer, preprocessing: preprocessing,
-      readout: config.readout)
+      tokenizer: tokenizer, preprocessing: preprocessing, readout: config.readout,
+      trained: weights.trained)
   }
 }

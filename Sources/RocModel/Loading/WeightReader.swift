@@ -10,21 +10,32 @@ final class WeightReader {
   private let compute: Compute
   private let precision: Precision
   let isChecking: Bool
+  /// Names of the tensors to be trained; nil when nothing is.
+  private let training: (@Sendable (String) -> Bool)?
   private(set) var problems: [String] = []
   private(set) var asked: Set<String> = []
   /// Bytes that the weights take in memory.
   private(set) var bytes = 0
   /// Every tensor that was asked for, in the order of the network.
   private(set) var requests: [TensorRequest] = []
+  /// Every parameter that is trained, in the order of the network.
+  private(set) var trained: [TrainedTensor] = []
 
   init(
-    _ checkpoint: Checkpoint, precision: Precision, compute: Compute, isChecking: Bool
+    _ checkpoint: Checkpoint, precision: Precision, compute: Compute, isChecking: Bool,
+    training: (@Sendable (String) -> Bool)? = nil
   ) {
+    self.training = training
     self.checkpoint = checkpoint
     self.precision = precision
     self.compute = compute
     self.isChecking = isChecking
   }
+
+  /// Whether some tensors are to be trained.
+  var trains: Bool { training != nil }
+
+  private func isTrained(_ name: String) -> Bool { training?(name) ?? false }
 
   /// Weights [outputs, inputs] as `<name>.weight`, and `<name>.bias` where there is one.
   ///
@@ -45,7 +56,7 @@ final class WeightReader {
 
   /// Weights stored with more axes, read as [outputs, inputs].
   func linear(
-    _ name: String, shape: [Int], outputs: Int, inputs: Int, bias: [Float]? = nil,
+    _ name: String, shape: [Int], outputs: Int, inputs: Int, bias: Parameter? = nil,
     kept: Bool = false
   ) -> Linear {
     let precision = kept && precision == .int8 ? Precision.bf16 : precision
@@ -61,13 +72,22 @@ final class WeightReader {
       return Linear(
         tensor.panels(precision: precision, outputs: outputs, inputs: inputs), bias: bias)
     }
-    guard let weights = raw(name, shape: shape) else { return unread }
-    guard
-      let packed = PackedWeights(
-        weights.reshaped(rows: outputs, columns: inputs), precision: precision, compute: compute)
-    else {
+    if isTrained(name) { count(trainingOf: outputs * inputs, in: precision) }
+    guard let weights = raw(name, shape: shape)?.reshaped(rows: outputs, columns: inputs) else {
+      return unread
+    }
+    let found =
+      isTrained(name)
+      ? PackedWeights(training: weights, precision: precision, compute: compute)
+      : PackedWeights(weights, precision: precision, compute: compute)
+    guard let packed = found else {
       problems.append(Self.notFinite(name))
       return unread
+    }
+    if let parameter = packed.parameter {
+      parameter.train()
+      trained.append(
+        TrainedTensor(name: name, shape: shape, parameter: parameter, weights: packed))
     }
     // What was packed is not needed a second time: the pages of a large file would crowd out
     // those that are.
@@ -75,10 +95,21 @@ final class WeightReader {
     return Linear(packed, bias: bias)
   }
 
-  func vector(_ name: String, count: Int) -> [Float] { values(name, shape: [count]) }
+  func vector(_ name: String, count: Int) -> Parameter { values(name, shape: [count]) }
 
   /// Values of any shape as one list.
-  func values(_ name: String, shape: [Int]) -> [Float] {
+  func values(_ name: String, shape: [Int]) -> Parameter {
+    let parameter = Parameter(constants(name, shape: shape))
+    guard isTrained(name) else { return parameter }
+    count(trainingOf: shape.reduce(1, *), in: .f32)
+    guard !isChecking else { return parameter }
+    parameter.train()
+    trained.append(TrainedTensor(name: name, shape: shape, parameter: parameter, weights: nil))
+    return parameter
+  }
+
+  /// Values that are never trained.
+  private func constants(_ name: String, shape: [Int]) -> [Float] {
     requests.append(TensorRequest(name: name, shape: shape, use: .values))
     count(floats: shape)
     guard let weights = raw(name, shape: shape) else { return [] }
@@ -90,7 +121,7 @@ final class WeightReader {
   func buffer(
     _ name: String, shape: [Int], computed: @escaping @Sendable () -> [Float]
   ) -> [Float] {
-    guard checkpoint[name] == nil else { return values(name, shape: shape) }
+    guard checkpoint[name] == nil else { return constants(name, shape: shape) }
     requests.append(TensorRequest(name: name, shape: shape, use: .buffer(computed)))
     count(floats: shape)
     return isChecking ? [] : computed()
@@ -102,6 +133,9 @@ final class WeightReader {
   /// A table whose rows are read one by one from the mapped file.
   func table(_ name: String, rows: Int, columns: Int) -> EmbeddingTable {
     let shape = [rows, columns]
+    if isTrained(name) {
+      return EmbeddingTable(trained: values(name, shape: shape), rows: rows, columns: columns)
+    }
     requests.append(TensorRequest(name: name, shape: shape, use: .values))
     guard check(name, shape: shape) != nil, !isChecking else {
       return EmbeddingTable(weights: nil, rows: rows, columns: columns)
@@ -113,6 +147,12 @@ final class WeightReader {
 
   private static func notFinite(_ name: String) -> String {
     "not finite: \(name) holds infinite or NaN values"
+  }
+
+  /// Counts a trained tensor's gradient and two moments, and its float32 weights where products
+  /// use rounded ones.
+  private func count(trainingOf values: Int, in precision: Precision) {
+    count(floats: [precision == .f32 ? 3 : 4, values])
   }
 
   private func count(floats shape: [Int]) {
@@ -203,9 +243,19 @@ package struct TensorRequest: Sendable {
   }
 }
 
-/// Rows of a mapped table, widened when asked for.
+/// A tensor that is trained.
+package struct TrainedTensor: Sendable {
+  package let name: String
+  package let shape: [Int]
+  package let parameter: Parameter
+  /// What products use, to be refreshed after the parameter moved; nil for other values.
+  package let weights: PackedWeights?
+}
+
+/// Rows of a table: mapped and widened when asked for, or trained.
 struct EmbeddingTable: Sendable {
   private let weights: RawWeights?
+  let parameter: Parameter?
   let rows: Int
   let columns: Int
 
@@ -213,15 +263,26 @@ struct EmbeddingTable: Sendable {
     self.weights = weights
     self.rows = rows
     self.columns = columns
+    parameter = nil
+  }
+
+  init(trained parameter: Parameter, rows: Int, columns: Int) {
+    self.parameter = parameter
+    self.rows = rows
+    self.columns = columns
+    weights = nil
   }
 
   /// The rows of these ids, [ids.count, columns].
   func callAsFunction(_ ids: [Int]) -> Matrix {
     let result = Matrix(rows: ids.count, columns: columns)
-    guard let weights else { return result }
     for (row, id) in ids.enumerated() {
       precondition(id >= 0 && id < rows, "token \(id) of a table of \(rows)")
-      result.row(row).update(from: weights.widened(row: id), count: columns)
+      if let parameter {
+        result.row(row).update(from: parameter.values + id * columns, count: columns)
+      } else if let weights {
+        result.row(row).update(from: weights.widened(row: id), count: columns)
+      }
     }
     return result
   }

@@ -36,14 +36,14 @@ struct VisionConfig: Sendable {
 /// Letters: P = patches, V = width. The class token comes first; the last layer's output goes
 /// through post_layernorm, all tokens of it.
 struct CLIPVisionEncoder: VisionEncoder {
-  private let config: VisionConfig
-  private let compute: Compute
-  private let patchEmbedding: Linear
-  private let classToken: [Float]
-  private let positions: [Float]
-  private let preNorm: LayerNorm
-  private let postNorm: LayerNorm
-  private let layers: [VisionLayer]
+  let config: VisionConfig
+  let compute: Compute
+  let patchEmbedding: Linear
+  let classToken: Parameter
+  let positions: Parameter
+  let preNorm: LayerNorm
+  let postNorm: LayerNorm
+  let layers: [VisionLayer]
 
   init(_ reader: WeightReader, config: VisionConfig, compute: Compute) {
     self.config = config
@@ -65,14 +65,17 @@ struct CLIPVisionEncoder: VisionEncoder {
     }
   }
 
-  func encode(_ pixels: borrowing Matrix, trace: Trace?) -> Matrix {
-    var x = preNorm(embed(pixels), compute)
+  func encode(_ pixels: borrowing Matrix, trace: Trace?, tape: Tape?) -> Matrix {
+    var x = embed(pixels, tape: tape)
     trace?.record("vision.embeddings", x)
     for (i, layer) in layers.enumerated() {
-      x = layer(x, config, compute)
+      if let tape, tape.recomputes { tape.push(LayerInput(x.copy())) }
+      x = layer(x, config, compute, tape: tape?.recomputes == true ? nil : tape)
       trace?.record("vision.layer\(i)", x)
     }
-    return postNorm(x, compute)
+    let features = postNorm(x, compute)
+    tape?.push(LayerInput(x))
+    return features
   }
 
   var operations: Double {
@@ -85,18 +88,22 @@ struct CLIPVisionEncoder: VisionEncoder {
     return Double(config.layers) * (products + attention) + patches
   }
 
-  /// Class token and patches with their positions added: [1 + P, V].
-  private func embed(_ pixels: borrowing Matrix) -> Matrix {
-    let patches = patchEmbedding(cut(pixels), compute)
-    let x = Matrix(rows: config.tokens, columns: config.width, positions)
+  /// Class token and patches with their positions added, normalised: [1 + P, V].
+  private func embed(_ pixels: borrowing Matrix, tape: Tape?) -> Matrix {
+    let cuts = cut(pixels)
+    let patches = patchEmbedding(cuts, compute)
+    let x = Matrix(uninitialized: config.tokens, config.width)
+    x.values.update(from: positions.values, count: x.count)
     let first = x.row(0)
-    for i in 0..<config.width { first[i] += classToken[i] }
+    for i in 0..<config.width { first[i] += classToken.values[i] }
     for row in 0..<patches.rows {
       let target = x.row(row + 1)
       let source = patches.row(row)
       for i in 0..<config.width { target[i] += source[i] }
     }
-    return x
+    let normed = preNorm(x, compute)
+    tape?.push(EmbeddingRecord(cuts: cuts, x: x))
+    return normed
   }
 
   /// Patches as rows of [channel, y, x]: the convolution becomes one product.
@@ -117,56 +124,5 @@ struct CLIPVisionEncoder: VisionEncoder {
       }
     }
     return rows
-  }
-}
-
-/// One encoder layer: attention and a quick-GELU MLP, each with its norm before it.
-private struct VisionLayer: Sendable {
-  let attentionNorm: LayerNorm
-  let queryKeyValue: Linear
-  let dense: Linear
-  let mlpNorm: LayerNorm
-  let expand: Linear
-  let reduce: Linear
-
-  init(_ reader: WeightReader, _ name: String, config: VisionConfig) {
-    let width = config.width
-    attentionNorm = LayerNorm(
-      reader, "\(name).input_layernorm", count: width, epsilon: config.epsilon)
-    queryKeyValue = reader.linear(
-      "\(name).self_attn.query_key_value", outputs: 3 * width, inputs: width)
-    dense = reader.linear("\(name).self_attn.dense", outputs: width, inputs: width)
-    mlpNorm = LayerNorm(
-      reader, "\(name).post_attention_layernorm", count: width, epsilon: config.epsilon)
-    expand = reader.linear("\(name).mlp.fc1", outputs: config.feedForward, inputs: width)
-    reduce = reader.linear("\(name).mlp.fc2", outputs: width, inputs: config.feedForward)
-  }
-
-  func callAsFunction(
-    _ x: consuming Matrix, _ config: VisionConfig, _ compute: Compute
-  ) -> Matrix {
-    attend(attentionNorm(x, compute), addingTo: x, config, compute)
-    let hidden = expand(mlpNorm(x, compute), finish: .quickGELU, compute)
-    reduce.apply(hidden, into: x, finish: .add, compute)
-    return x
-  }
-
-  /// Each head holds its own query, key and value triple in the rows of the joint projection.
-  private func attend(
-    _ x: borrowing Matrix, addingTo sum: borrowing Matrix, _ config: VisionConfig,
-    _ compute: Compute
-  ) {
-    let joint = queryKeyValue(x, compute)
-    defer { extendLifetime(joint) }
-    let width = config.headWidth
-    func part(_ index: Int) -> HeadLayout {
-      HeadLayout(
-        joint.values + index * width, rowStride: joint.columns, headStride: 3 * width)
-    }
-    let mixed = compute.attend(
-      query: part(0), key: part(1), value: part(2), queries: x.rows, keys: x.rows,
-      heads: config.heads, keyHeads: config.heads, width: width,
-      scale: 1 / Float(width).squareRoot())
-    dense.apply(mixed, into: sum, finish: .add, compute)
   }
 }

@@ -1,0 +1,120 @@
+import CRocKernels
+
+/// Values of a model that training may change, and their gradient while it does.
+///
+/// Values change only between passes, under their one owner; forward passes read them from any
+/// thread.
+@safe
+package final class Parameter: @unchecked Sendable {
+  /// How the values lie in memory.
+  package enum Layout: Sendable, Equatable {
+    /// In row order.
+    case rows
+    /// As the kernels' panels of 64 outputs, missing outputs being zero.
+    case panels(outputs: Int, inputs: Int)
+  }
+
+  package let layout: Layout
+  /// Floats in memory; panels hold more than there are weights.
+  package let count: Int
+  package let values: UnsafeMutablePointer<Float>
+  /// As many floats as values when the parameter is trained.
+  package private(set) var gradient: UnsafeMutablePointer<Float>?
+
+  /// Zeros in panels for weights [outputs, inputs].
+  package init(outputs: Int, inputs: Int) {
+    layout = .panels(outputs: outputs, inputs: inputs)
+    count = Precision.f32.packedBytes(outputs: outputs, inputs: inputs) / 4
+    values = Self.zeros(count)
+  }
+
+  /// Copies values in row order.
+  package init(_ array: [Float]) {
+    layout = .rows
+    count = array.count
+    values = Self.zeros(count)
+    array.withUnsafeBufferPointer { source in
+      if let start = source.baseAddress { values.update(from: start, count: source.count) }
+    }
+  }
+
+  deinit {
+    values.deallocate()
+    gradient?.deallocate()
+  }
+
+  private static func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * 4, alignment: 64)
+    let values = memory.bindMemory(to: Float.self, capacity: max(count, 1))
+    values.initialize(repeating: 0, count: max(count, 1))
+    return values
+  }
+
+  /// Makes room for the gradient, which is zero.
+  package func train() {
+    if gradient == nil { gradient = Self.zeros(count) }
+  }
+
+  /// The values without padding.
+  package var size: Int {
+    switch layout {
+    case .rows: count
+    case .panels(let outputs, let inputs): outputs * inputs
+    }
+  }
+
+  /// The values in row order.
+  package func array(_ compute: Compute) -> [Float] { inRows(values, compute) }
+
+  /// The gradient in row order; nil when the parameter is not trained.
+  package func gradientArray(_ compute: Compute) -> [Float]? {
+    gradient.map { inRows($0, compute) }
+  }
+
+  private func inRows(_ source: UnsafeMutablePointer<Float>, _ compute: Compute) -> [Float] {
+    Array(unsafeUninitializedCapacity: size) { buffer, filled in
+      guard let start = buffer.baseAddress else { return }
+      switch layout {
+      case .rows: start.update(from: source, count: count)
+      case .panels(let outputs, let inputs):
+        roc_unpack_f32(compute.team, source, outputs, inputs, start)
+      }
+      filled = size
+    }
+  }
+
+  /// Replaces all values by those in row order.
+  package func replace(with array: [Float], _ compute: Compute) {
+    precondition(array.count == size, "\(array.count) values for a parameter of \(size)")
+    switch layout {
+    case .rows:
+      array.withUnsafeBufferPointer { source in
+        if let start = source.baseAddress { values.update(from: start, count: source.count) }
+      }
+    case .panels(let outputs, let inputs):
+      _ = array.withUnsafeBytes { source in
+        source.baseAddress.map {
+          roc_pack(compute.team, $0, ROC_F32, outputs, inputs, ROC_F32, values)
+        }
+      }
+    }
+  }
+
+  /// Adds `rows` of a table [_, columns] to the gradient, when there is one.
+  package func addToGradient(_ rows: borrowing Matrix, at ids: [Int]) {
+    guard let gradient else { return }
+    for (row, id) in ids.enumerated() {
+      let source = rows.row(row)
+      let target = gradient + id * rows.columns
+      for i in 0..<rows.columns { target[i] += source[i] }
+    }
+  }
+}
+
+extension Compute {
+  /// The sum of the squares of a parameter's gradient; 0 when it is not trained.
+  package func squaredGradient(_ parameter: Parameter) -> Double {
+    guard let gradient = parameter.gradient else { return 0 }
+    return roc_sum_of_squares(team, kernels, gradient, parameter.count)
+  }
+}

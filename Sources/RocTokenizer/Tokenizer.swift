@@ -16,6 +16,8 @@ package struct Tokenizer: Sendable {
   package let pieceCount: Int
   package let beginID: Int
   package let endID: Int
+  /// What pieces outside the vocabulary become; batches are padded with it, too.
+  package let unknownID: Int
 
   /// Reads `tokenizer.model`, `tokenizer_config.json`, `special_tokens_map.json` and
   /// `added_tokens.json`.
@@ -60,6 +62,7 @@ package struct Tokenizer: Sendable {
       specialIDs.insert(try find(special.text, special.role))
     }
     self.specialIDs = specialIDs
+    unknownID = try find(settings.unknown, "unknown token")
   }
 
   /// Pieces and added tokens.
@@ -78,21 +81,20 @@ package struct Tokenizer: Sendable {
   }
 
   private func pieces(of text: String) -> [Int] {
-    let unknown = id(of: settings.unknown) ?? 0
     let blank = BytePairEncoder.blank
     let marked =
       settings.isLegacy ? text : blank + text.replacing(scalar: "\u{2581}", with: " ")
     return tokens.split(marked).flatMap { part -> [Int] in
       switch part {
-      case .token(let token): return [id(of: token) ?? unknown]
+      case .token(let token): return [id(of: token) ?? unknownID]
       case .text(let text):
-        return settings.isLegacy ? encoder.encode(text).map(\.id) : encodeNew(text, unknown)
+        return settings.isLegacy ? encoder.encode(text).map(\.id) : encodeNew(text)
       }
     }
   }
 
   /// `legacy: false`: only the start of the text keeps the leading blank.
-  private func encodeNew(_ text: String, _ unknown: Int) -> [Int] {
+  private func encodeNew(_ text: String) -> [Int] {
     let blank = BytePairEncoder.blank
     let isStart = text.unicodeScalars.first == "\u{2581}"
     let rest = isStart ? String(text.unicodeScalars.dropFirst()) : text
@@ -101,7 +103,7 @@ package struct Tokenizer: Sendable {
       first.text.starts(with: blank.utf8)
     else { return found.map(\.id) }
     let trimmed = Array(first.text.dropFirst(blank.utf8.count))
-    return (trimmed.isEmpty ? [] : [id(of: trimmed) ?? unknown])
+    return (trimmed.isEmpty ? [] : [id(of: trimmed) ?? unknownID])
       + found.dropFirst().map(\.id)
   }
 
@@ -114,7 +116,7 @@ package struct Tokenizer: Sendable {
   ///   - imageID: What stands for a picture, -200 in the official code.
   /// - Returns: Token ids.
   package func encode(_ text: String, splitAt mark: String, imageID: Int) -> [Int] {
-    let chunks = text.components(separatedBy: mark).map { $0.isEmpty ? [] : encode($0) }
+    let chunks = text.stretches(between: mark).map { $0.isEmpty ? [] : encode($0) }
     let skip = chunks.first?.first == beginID ? 1 : 0
     var ids = Array((chunks.first ?? []).prefix(skip))
     for (i, chunk) in chunks.enumerated() {
@@ -172,24 +174,5 @@ extension String {
     var result = String.UnicodeScalarView()
     result.append(contentsOf: unicodeScalars.map { $0 == scalar ? other : $0 })
     return String(result)
-  }
-
-  /// The stretches between the occurrences of `mark`, empty ones included, compared byte by byte.
-  fileprivate func components(separatedBy mark: String) -> [String] {
-    let bytes = Array(utf8)
-    let mark = Array(mark.utf8)
-    var parts: [String] = []
-    var start = 0
-    var position = 0
-    while position + mark.count <= bytes.count {
-      if bytes[position...].starts(with: mark) {
-        parts.append(String(decoding: bytes[start..<position], as: UTF8.self))
-        position += mark.count
-        start = position
-      } else {
-        position += 1
-      }
-    }
-    return parts + [String(decoding: bytes[start...], as: UTF8.self)]
   }
 }

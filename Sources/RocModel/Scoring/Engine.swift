@@ -15,7 +15,8 @@ package final class Engine: Sendable {
   package static let version = "0.2.0"
   /// The official code stops here, too.
   static let mostTokens = 512
-  static let imageID = -200
+  /// Stands for the picture among token ids, as in the official code.
+  package static let imageID = -200
 
   package let parts: ModelParts
   package let compute: Compute

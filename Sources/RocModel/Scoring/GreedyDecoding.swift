@@ -92,18 +92,10 @@ struct GreedyDecoding {
   private func text(score: Double?, decimals: Int) -> String {
     let tokenizer = parts.tokenizer
     guard let score, let step = scoreSteps.first else {
-      return trimmed(tokenizer.decode(ids))
+      return tokenizer.decode(ids).strippedOfPythonSpace
     }
     let before = tokenizer.decode(Array(ids[..<step]))
     let after = tokenizer.decode(Array(ids[(step + 1)...]))
     return "\(before) \(rounded(score, decimals: decimals)) \(after)"
-  }
-
-  private func trimmed(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    result.append(
-      contentsOf: text.unicodeScalars.drop(while: isPythonSpace).reversed()
-        .drop(while: isPythonSpace).reversed())
-    return String(result)
   }
 }

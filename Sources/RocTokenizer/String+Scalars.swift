@@ -1,0 +1,29 @@
+// Swift compares characters and Python code points: a blank or a mark followed by an accent is
+// another character, but the same code point. Texts are therefore cut below characters here.
+extension String {
+  /// The text without the blanks at its ends, as Python's `str.strip` leaves it.
+  package var strippedOfPythonSpace: String {
+    let kept = unicodeScalars.drop(while: isPythonSpace)
+    let end = kept.lastIndex { !isPythonSpace($0) }.map(kept.index(after:))
+    return String(kept[..<(end ?? kept.startIndex)])
+  }
+
+  /// The stretches between the occurrences of `mark`, empty ones included, compared byte by byte.
+  package func stretches(between mark: String) -> [String] {
+    let bytes = Array(utf8)
+    let mark = Array(mark.utf8)
+    var parts: [String] = []
+    var start = 0
+    var position = 0
+    while position + mark.count <= bytes.count {
+      if bytes[position...].starts(with: mark) {
+        parts.append(String(decoding: bytes[start..<position], as: UTF8.self))
+        position += mark.count
+        start = position
+      } else {
+        position += 1
+      }
+    }
+    return parts + [String(decoding: bytes[start...], as: UTF8.self)]
+  }
+}

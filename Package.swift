@@ -128,6 +128,12 @@ let package = Package(
         "RocStore", "RocData", "RocMetrics", "RocScore", "RocDigest", "RocJSON", "RocTensor",
         "RocReport", .yams,
       ]),
+    .library(
+      "RocTrain",
+      [
+        "RocModel", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocMetrics", "RocJSON",
+        "RocCheckpoint", "RocDigest",
+      ]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint", "RocTensor"]),
 
     .library("RocTool", ["RocStore", "RocData", .argumentParser]),
@@ -163,6 +169,12 @@ let package = Package(
     .tests(
       "RocModelTests",
       ["RocModel", "RocScore", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor"]),
+    .tests(
+      "RocTrainTests",
+      [
+        "RocTrain", "RocModel", "RocTensor", "RocTokenizer", "RocJSON", "RocCheckpoint",
+        "RocImage", "RocScore",
+      ]),
     .tests("RocTests", ["Roc"]),
     .tests("RocScoreTests", ["RocScore"]),
     .tests("RocMetricsTests", ["RocMetrics", "RocJSON"]),

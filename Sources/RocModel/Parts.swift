@@ -26,6 +26,8 @@ extension LanguageModel {
 
 /// Pixels to one feature vector a patch.
 package protocol VisionEncoder: Sendable {
+  /// Whether any of its parameters is trained.
+  var isTrained: Bool { get }
   /// - Parameters:
   ///   - pixels: [3, edge · edge], normalised.
   ///   - trace: Records the stages when given.
@@ -41,6 +43,8 @@ package protocol VisionEncoder: Sendable {
 
 /// Features of a picture to the rows that stand in the prompt.
 package protocol Connector: Sendable {
+  /// Whether any of its parameters is trained.
+  var isTrained: Bool { get }
   /// Rows that a picture takes in the prompt.
   var rows: Int { get }
 

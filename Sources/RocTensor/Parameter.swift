@@ -55,6 +55,8 @@ package final class Parameter: @unchecked Sendable {
     if gradient == nil { gradient = Self.zeros(count) }
   }
 
+  package func clearGradient() { gradient?.update(repeating: 0, count: count) }
+
   /// The values without padding.
   package var size: Int {
     switch layout {

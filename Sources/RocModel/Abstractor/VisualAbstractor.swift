@@ -32,6 +32,7 @@ struct AbstractorConfig: Sendable {
 ///
 /// Letters: Q = queries, S = 1 + grid² features, A = abstractor width, D = language width.
 struct VisualAbstractor: Connector {
+  let isTrained: Bool
   private let config: AbstractorConfig
   private let compute: Compute
   private let queries: Parameter
@@ -43,6 +44,7 @@ struct VisualAbstractor: Connector {
   init(
     _ reader: WeightReader, config: AbstractorConfig, languageWidth: Int, compute: Compute
   ) {
+    let trained = reader.trained.count
     self.config = config
     self.compute = compute
     self.languageWidth = languageWidth
@@ -54,6 +56,7 @@ struct VisualAbstractor: Connector {
     projection = reader.linear(
       "\(name).visual_fc", outputs: languageWidth, inputs: config.width, kept: true)
     endOfImage = reader.values("\(name).vit_eos", shape: [1, 1, languageWidth])
+    isTrained = reader.trained.count > trained
   }
 
   var rows: Int { config.queries + 1 }

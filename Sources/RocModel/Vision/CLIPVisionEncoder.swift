@@ -36,6 +36,7 @@ struct VisionConfig: Sendable {
 /// Letters: P = patches, V = width. The class token comes first; the last layer's output goes
 /// through post_layernorm, all tokens of it.
 struct CLIPVisionEncoder: VisionEncoder {
+  let isTrained: Bool
   let config: VisionConfig
   let compute: Compute
   let patchEmbedding: Linear
@@ -46,6 +47,7 @@ struct CLIPVisionEncoder: VisionEncoder {
   let layers: [VisionLayer]
 
   init(_ reader: WeightReader, config: VisionConfig, compute: Compute) {
+    let trained = reader.trained.count
     self.config = config
     self.compute = compute
     let name = "model.vision_model"
@@ -63,6 +65,7 @@ struct CLIPVisionEncoder: VisionEncoder {
     layers = (0..<config.layers).map {
       VisionLayer(reader, "\(name).encoder.layers.\($0)", config: config)
     }
+    isTrained = reader.trained.count > trained
   }
 
   func encode(_ pixels: borrowing Matrix, trace: Trace?, tape: Tape?) -> Matrix {

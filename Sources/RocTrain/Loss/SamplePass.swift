@@ -1,0 +1,113 @@
+package import RocModel
+package import RocTensor
+import RocTokenizer
+
+/// One sample through the model and back: the same parts that score.
+///
+/// Letters: T = rows of the sequence, the picture's included; R = taught tokens; D = width.
+package final class SamplePass {
+  private let parts: ModelParts
+  private let tape: Tape?
+  private let segments: Segments
+  /// Rows computed to the end, and which of them predict taught tokens.
+  private let read: Int
+  private let places: [Int]
+  /// [R, D]
+  private let hidden: Matrix
+  /// What each taught row is to predict.
+  package let labels: [Int]
+  /// [R, vocabulary]; the loss turns them into their gradients.
+  package let logits: Box
+  /// Whether the vision encoder left records.
+  private let hasVision: Bool
+
+  /// What stands where in the sequence.
+  private struct Segments {
+    let head: [Int]
+    let picture: Int
+    let tail: [Int]
+
+    var kinds: [RowKind] { [.text(head.count), .picture(picture), .text(tail.count)] }
+    var rows: Int { head.count + picture + tail.count }
+  }
+
+  /// Runs a sample forward.
+  ///
+  /// - Parameters:
+  ///   - text: Ids and labels; at least one token is taught.
+  ///   - features: Of the picture, [tokens, vision width].
+  ///   - parts: The model.
+  ///   - tape: Keeps what `backward` needs; nil when only the result is wanted. Where the vision
+  ///     encoder is trained, `features` were computed with the same tape.
+  ///   - hasVision: Whether they were.
+  package init(
+    _ text: TrainingText, features: borrowing Matrix, parts: ModelParts, tape: Tape?,
+    hasVision: Bool
+  ) {
+    let rows = parts.connector.connect(features, trace: nil, tape: tape)
+    let mark = text.picturePositions.first ?? 0
+    // Nothing behind the last row that predicts a taught token has any influence.
+    let taught = text.labels.indices.filter { text.labels[$0] != nil }
+    let end = taught.last ?? 1
+    let segments = Segments(
+      head: Array(text.ids[..<mark]), picture: rows.rows, tail: Array(text.ids[(mark + 1)..<end]))
+    let extra = rows.rows - 1
+    let predicting = taught.map { $0 - 1 < mark ? $0 - 1 : $0 - 1 + extra }
+    let first = predicting.first ?? 0
+    read = segments.rows - first
+    places = predicting.map { $0 - first }
+    labels = taught.compactMap { text.labels[$0] }
+
+    let language = parts.language
+    let head = language.embed(segments.head)
+    let tail = language.embed(segments.tail)
+    let x = Matrix(uninitialized: segments.rows, rows.columns)
+    x.values.update(from: head.values, count: head.count)
+    (x.values + head.count).update(from: rows.values, count: rows.count)
+    (x.values + head.count + rows.count).update(from: tail.values, count: tail.count)
+    let cache = language.makeCache(rows: segments.rows)
+    let unknown = parts.tokenizer.unknownID
+    if segments.head.contains(unknown) || segments.tail.contains(unknown) {
+      cache.hidden =
+        segments.head.map { $0 == unknown ? 1 : 0 } + [UInt8](repeating: 0, count: rows.rows)
+        + segments.tail.map { $0 == unknown ? 1 : 0 }
+    }
+    let states = language.run(
+      x, kinds: segments.kinds, cache: cache, read: read, trace: nil, tape: tape)
+    let hidden = Matrix(uninitialized: places.count, states.columns)
+    for (row, place) in places.enumerated() {
+      hidden.row(row).update(from: states.row(place), count: states.columns)
+    }
+    logits = Box(language.logits(hidden))
+    self.hidden = hidden
+    self.parts = parts
+    self.tape = tape
+    self.segments = segments
+    self.hasVision = hasVision
+  }
+
+  /// The rows of `logits` that predict `id`.
+  package func rows(predicting id: Int) -> [Int] { labels.indices.filter { labels[$0] == id } }
+
+  /// The hidden state of a taught row, [D].
+  package func state(_ row: Int) -> [Float] { hidden.rowArray(row) }
+
+  /// Adds to the gradients of all trained parameters, once `logits` hold their gradients.
+  package func backward() {
+    guard let tape else { preconditionFailure("a pass without a tape has no way back") }
+    let language = parts.language
+    let dHidden = language.logitsBackward(logits.matrix, of: hidden)
+    let dStates = Matrix(rows: read, columns: dHidden.columns)
+    for (row, place) in places.enumerated() {
+      dStates.row(place).update(from: dHidden.row(row), count: dHidden.columns)
+    }
+    let d = language.backward(dStates, tape: tape)
+    let (head, picture) = (segments.head.count, segments.picture)
+    language.embedBackward(d.copy(rows: 0..<head), ids: segments.head)
+    language.embedBackward(d.copy(rows: head + picture..<d.rows), ids: segments.tail)
+    guard parts.connector.isTrained || hasVision else { return tape.clear() }
+    let dFeatures = parts.connector.backward(d.copy(rows: head..<head + picture), tape: tape)
+    if hasVision { parts.vision.backward(dFeatures, tape: tape) }
+    precondition(tape.isEmpty, "records were left on the tape")
+  }
+}

@@ -1,0 +1,71 @@
+package import RocModel
+package import RocTensor
+
+/// AdamW over the trained tensors of a model, with the Hugging Face Trainer's groups and clipping.
+package final class Optimiser {
+  /// One tensor with its running means.
+  package struct Member {
+    package let tensor: TrainedTensor
+    package let moments: Moments
+    package let decays: Bool
+  }
+
+  package let members: [Member]
+  package let settings: AdamW
+  package let weightDecay: Double
+  /// The largest norm of all gradients together; nil leaves them as they are.
+  package let largestNorm: Double?
+  /// Updates so far.
+  package var step: Int
+  private let compute: Compute
+
+  package init(
+    _ tensors: [TrainedTensor], weightDecay: Double, largestNorm: Double?,
+    settings: AdamW = AdamW(), compute: Compute
+  ) {
+    members = tensors.map {
+      Member(
+        tensor: $0, moments: Moments($0.parameter), decays: Self.decays($0.name))
+    }
+    self.settings = settings
+    self.weightDecay = weightDecay
+    self.largestNorm = largestNorm
+    self.compute = compute
+    step = 0
+  }
+
+  /// Whether weight decay applies to a tensor: not to biases and to the weights of `nn.LayerNorm`.
+  ///
+  /// LLaMA's RMS norms, the embeddings and the lone parameters of vision encoder and abstractor
+  /// are none and do decay (transformers 4.31, `get_parameter_names`).
+  package static func decays(_ name: String) -> Bool {
+    if name.hasSuffix("bias") { return false }
+    if name.hasPrefix("model.layers.") || name == "model.norm.weight" { return true }
+    let parts = name.split(separator: ".")
+    guard parts.last == "weight", let owner = parts.dropLast().last else { return true }
+    return !(owner.contains("norm") || owner == "ffn_ln")
+  }
+
+  /// The L2 norm of all gradients together.
+  package func gradientNorm() -> Double {
+    members.reduce(0) { $0 + compute.squaredGradient($1.tensor.parameter) }.squareRoot()
+  }
+
+  /// Moves all parameters and clears their gradients.
+  ///
+  /// - Parameters:
+  ///   - learningRate: Of this update.
+  ///   - norm: What `gradientNorm` gave.
+  package func update(learningRate: Double, norm: Double) {
+    step += 1
+    // torch.nn.utils.clip_grad_norm_
+    let factor = largestNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
+    for member in members {
+      let update = settings.update(
+        step: step, learningRate: learningRate, decay: member.decays ? weightDecay : 0,
+        gradientFactor: factor)
+      compute.apply(update, to: member.moments)
+      member.tensor.weights?.refresh(compute)
+    }
+  }
+}

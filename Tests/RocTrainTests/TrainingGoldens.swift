@@ -1,0 +1,108 @@
+import RocCheckpoint
+import RocImage
+import RocJSON
+import RocModel
+import RocScore
+import RocTensor
+import RocTestSupport
+import Testing
+
+@testable import RocTrain
+
+/// The samples and expected values of one file of training goldens.
+struct TrainingGolden {
+  static let names = ["plain", "varied", "multi/multi"]
+
+  let json: JSON
+  let folder: String
+  let checkpoint: String
+
+  init(_ name: String) throws {
+    json = try Fixture.json("training/\(name).golden.json")
+    checkpoint = try #require(json["checkpoint"]?.string)
+    folder = Fixture.path("training/" + (name.contains("/") ? "multi" : ""))
+  }
+
+  /// The batch as the model takes it.
+  func samples(_ parts: ModelParts) throws -> [EncodedSample] {
+    let file = "\(folder)/\(try #require(json["samples"]?.string))"
+    let tokens = try #require(parts.readout?.tokens)
+    return try #require(try Fixture.json(file).array).enumerated().map { i, record in
+      let record = try TrainingRecord(record, number: i + 1, tokens: tokens)
+      let text = TrainingText(
+        turns: record.turns, hasPicture: true, tokenizer: parts.tokenizer, maxLength: 2048)
+      return EncodedSample(record, text: text, tokens: tokens)
+    }
+  }
+
+  func pixels(_ sample: EncodedSample, _ parts: ModelParts) throws -> Matrix {
+    let path = "\(folder)/images/\(sample.image)"
+    return try parts.preprocessing(try Picture.read(path), path: path)
+  }
+
+  static func model(
+    _ checkpoint: String, compute: Compute, freezesVision: Bool = false
+  ) throws -> ModelParts {
+    try ModelLoader(
+      folder: Fixture.path(checkpoint), compute: compute,
+      training: { !freezesVision || !$0.hasPrefix("model.vision_model.") }
+    ).load()
+  }
+}
+
+struct GradientGoldenTests {
+  @Test(arguments: TrainingGolden.names, [false, true])
+  func equalsTheReference(_ name: String, recomputes: Bool) throws {
+    let golden = try TrainingGolden(name)
+    let compute = try Compute(threads: 2)
+    let parts = try TrainingGolden.model(golden.checkpoint, compute: compute)
+    let samples = try golden.samples(parts)
+    let axis = try #require(parts.readout).axis
+    for combo in try #require(golden.json["combos"]?.array) {
+      func number(_ name: String) throws -> Double { try #require(combo[name]?.double) }
+      let weights = LossWeights(
+        l1: try number("l1_weight"), ce: try number("ce_weight"), emd: try number("emd_weight"))
+      let loss = ScoreLoss(axis: axis, weights: weights)
+      let batch = TrainingBatch(parts: parts, loss: loss, recomputes: recomputes)
+      let result = try batch.run(samples) { try golden.pixels($0, parts) }
+      let total = try number("loss")
+      #expect(abs(result.parts.total(weights) - total) <= 1e-4 * total)
+      for (part, found) in [
+        ("text", result.parts.text), ("l1", result.parts.l1), ("ce", result.parts.ce),
+        ("emd", result.parts.emd),
+      ] {
+        let expected = try #require(combo["parts"]?[part]?.double)
+        #expect(abs(try #require(found) - expected) <= 1e-4 * expected, "\(part)")
+      }
+      let predicted = try #require(combo["predicted"]?.array).compactMap(\.double)
+      #expect(predicted.count == result.scores.count)
+      for (found, expected) in zip(result.scores, predicted) {
+        #expect(abs(found - expected) <= 1e-4 * (axis.high - axis.low))
+      }
+      let norms = try #require(combo["grad_norms"]?.members)
+      #expect(Set(norms.map(\.name)) == Set(parts.trained.map(\.name)))
+      for tensor in parts.trained {
+        let expected = try #require(combo["grad_norms"]?[tensor.name]?.double)
+        let found = compute.squaredGradient(tensor.parameter).squareRoot()
+        #expect(abs(found - expected) <= 1e-3 * expected + 1e-6, "\(tensor.name)")
+      }
+      if name == "plain", weights == LossWeights(l1: 1, ce: 1, emd: 1) {
+        try compareAll(parts.trained, compute)
+      }
+      parts.trained.forEach { $0.parameter.clearGradient() }
+    }
+  }
+
+  private func compareAll(_ trained: [TrainedTensor], _ compute: Compute) throws {
+    let file = try SafetensorsFile(
+      path: Fixture.path("training/plain.grads.safetensors"))
+    for tensor in trained {
+      let expected = try #require(file.tensors[tensor.name]).widened
+      let found = try #require(tensor.parameter.gradientArray(compute))
+      #expect(found.count == expected.count)
+      let largest = expected.reduce(Float(0)) { max($0, abs($1)) }
+      let difference = zip(found, expected).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+      #expect(difference <= 1e-4 * largest + 1e-7, "\(tensor.name)")
+    }
+  }
+}

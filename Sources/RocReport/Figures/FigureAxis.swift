@@ -1,11 +1,27 @@
 import RocScore
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// One axis of a plot: its ends and round ticks between them.
 struct FigureAxis: Sendable {
+  /// How values become places and ticks become text.
+  private enum Scale {
+    case linear
+    case steps
+    case logarithmic
+  }
+
   let low: Double
   let high: Double
   let ticks: [Double]
   private let decimals: Int
+  private var scale = Scale.linear
 
   /// An axis from round number to round number around some values.
   ///
@@ -17,8 +33,10 @@ struct FigureAxis: Sendable {
     var low = finite.min() ?? 0
     var high = finite.max() ?? 1
     if low == high {
-      low -= 0.5
-      high += 0.5
+      // Half is nothing beside a loss of 1e20.
+      let half = max(0.5, abs(low) / 1000)
+      low -= half
+      high += half
     }
     let step = Self.roundStep((high - low) / Double(max(count, 1)))
     let first = (low / step).rounded(.down)
@@ -27,6 +45,39 @@ struct FigureAxis: Sendable {
     self.high = last * step
     ticks = (0...Int(last - first)).map { (first + Double($0)) * step }
     decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : step >= 0.01 ? 2 : step >= 0.001 ? 3 : 6
+  }
+
+  /// An axis of training steps, from zero unless all are far from it.
+  init(steps: [Double]) {
+    let (first, last) = (steps.min() ?? 0, steps.max() ?? 1)
+    self.init(covering: first < last / 2 ? [0, last] : [first, last])
+    scale = .steps
+  }
+
+  /// An axis of powers of ten, or of 1, 2 and 5 times them where there are few.
+  ///
+  /// - Parameter values: What it must show; those that are not above zero are left out.
+  init(logarithmic values: [Double]) {
+    let positive = values.filter { $0.isFinite && $0 > 0 }
+    let smallest = positive.min() ?? 0.1
+    let largest = positive.max() ?? 1
+    let first = Int(log10(smallest).rounded(.down))
+    let last = max(Int(log10(largest).rounded(.up)), first + 1)
+    if last - first <= 2 {
+      let marks = (first...last).flatMap { power in
+        [1.0, 2, 5].map { $0 * pow(10, Double(power)) }
+      }
+      let from = marks.lastIndex { $0 <= smallest } ?? 0
+      let to = marks.indices.first { marks[$0] >= largest && $0 > from } ?? marks.count - 1
+      ticks = Array(marks[from...to])
+    } else {
+      let step = (last - first + 5) / 6
+      ticks = stride(from: first, through: last, by: step).map { pow(10, Double($0)) }
+    }
+    low = ticks[0]
+    high = last - first <= 2 ? ticks[ticks.count - 1] : pow(10, Double(last))
+    decimals = 0
+    scale = .logarithmic
   }
 
   /// 1, 2 or 5 times a power of ten, not below `step`.
@@ -38,11 +89,27 @@ struct FigureAxis: Sendable {
   }
 
   /// Where a value lies, from 0 at the low end to 1 at the high one.
-  func place(_ value: Double) -> Double { (value - low) / (high - low) }
+  func place(_ value: Double) -> Double {
+    scale == .logarithmic ? log(value / low) / log(high / low) : (value - low) / (high - low)
+  }
 
   func label(_ tick: Double) -> String {
-    let text = fixed(tick, decimals)
-    return Double(text) == 0 ? fixed(0, decimals) : text
+    switch scale {
+    case .linear:
+      let text = fixed(tick, decimals)
+      return Double(text) == 0 ? fixed(0, decimals) : text
+    case .steps:
+      // The label at the end of the axis has room for three digits.
+      if high >= 1e6 { return tick == 0 ? "0" : "\(ScoreRange.short(round(tick / 1e3) / 1e3))M" }
+      if high >= 1e3 { return tick == 0 ? "0" : "\(ScoreRange.short(round(tick) / 1e3))k" }
+      return fixed(tick, decimals)
+    case .logarithmic:
+      let power = Int(log10(tick * 1.001).rounded(.down))
+      guard (-3...4).contains(power) else {
+        return "\(Int((tick / pow(10, Double(power))).rounded()))e\(power)"
+      }
+      return fixed(tick, max(-power, 0))
+    }
   }
 }
 
@@ -145,6 +212,42 @@ struct FigureCanvas {
     }
   }
 
+  /// Colours of curves; `k0` to `k5` in the style.
+  static let curveColors = 6
+
+  private static func curveStyle(_ place: Int) -> String {
+    "k k\(place % curveColors)\(place < curveColors ? "" : " kd")"
+  }
+
+  /// One of several lines in the colour of its place; a faint one is the background of another.
+  mutating func curve(_ points: [(Double, Double)], _ place: Int, isFaint: Bool = false) {
+    line(points, Self.curveStyle(place) + (isFaint ? " kf" : ""))
+  }
+
+  /// A legend below the plot, since several curves leave no corner free.
+  ///
+  /// - Parameter names: In the order of the curves' places.
+  /// - Returns: The height of the picture with it.
+  mutating func curveLegend(_ names: [String]) -> Double {
+    var (left, baseline) = (Self.left, Self.height + 12)
+    for (place, name) in names.enumerated() {
+      // Nothing here measures type; its letters are 7 wide on average.
+      let width = 34 + 7 * Double(name.count)
+      if left > Self.left, left + width > Self.width {
+        left = Self.left
+        baseline += 18
+      }
+      add(
+        "<line class=\"\(Self.curveStyle(place))\" x1=\"\(n(left))\" x2=\"\(n(left + 16))\" y1=\"\(n(baseline - 4))\" y2=\"\(n(baseline - 4))\"/>"
+      )
+      add(
+        "<text class=\"t\" x=\"\(n(left + 21))\" y=\"\(n(baseline))\">\(PaperTable.escaped(name))</text>"
+      )
+      left += width
+    }
+    return baseline + 10
+  }
+
   /// The colours, for light and dark.
   static let style = """
     .fig text{font:12px system-ui,sans-serif}.fig .t{fill:#1a1f24}.fig .s{fill:#5b6570}\
@@ -152,11 +255,16 @@ struct FigureCanvas {
     .fig .po{fill:#2f6db0;fill-opacity:.45}.fig .qo{fill:#d97706;fill-opacity:.5}\
     .fig .d{fill:#2f6db0;fill-opacity:.35}.fig .l{fill:none;stroke:#c2410c;stroke-width:1.8}\
     .fig .i{fill:none;stroke:#8b959f;stroke-dasharray:4 4}.fig .e{stroke:#2f6db0;stroke-width:1.4}\
-    .fig .r{fill:#2f6db0;fill-opacity:.2;stroke:#2f6db0;stroke-width:1.8}
+    .fig .r{fill:#2f6db0;fill-opacity:.2;stroke:#2f6db0;stroke-width:1.8}\
+    .fig .k{fill:none;stroke-width:1.8;stroke-linejoin:round}.fig .kf{stroke-opacity:.3;stroke-width:1}\
+    .fig .kd{stroke-dasharray:6 3}.fig .k0{stroke:#2f6db0}.fig .k1{stroke:#d97706}\
+    .fig .k2{stroke:#15803d}.fig .k3{stroke:#7c3aed}.fig .k4{stroke:#be123c}.fig .k5{stroke:#0e7490}
     @media(prefers-color-scheme:dark){.fig .t{fill:#e8ecef}.fig .s{fill:#a3adb8}.fig .g{stroke:#2a3138}\
     .fig .a{stroke:#6b7580}.fig .p{fill:#6ea8e6}.fig .q{fill:#fbbf24}.fig .po{fill:#6ea8e6}\
     .fig .qo{fill:#fbbf24}.fig .d{fill:#6ea8e6}.fig .l{stroke:#fb923c}.fig .i{stroke:#6b7580}\
-    .fig .e{stroke:#6ea8e6}.fig .r{fill:#6ea8e6;stroke:#6ea8e6}}
+    .fig .e{stroke:#6ea8e6}.fig .r{fill:#6ea8e6;stroke:#6ea8e6}\
+    .fig .k0{stroke:#6ea8e6}.fig .k1{stroke:#fbbf24}.fig .k2{stroke:#4ade80}.fig .k3{stroke:#c4b5fd}\
+    .fig .k4{stroke:#fb7185}.fig .k5{stroke:#22d3ee}}
     """
 
   /// The whole picture.

@@ -132,7 +132,7 @@ let package = Package(
       "RocTrain",
       [
         "RocModel", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocMetrics", "RocJSON",
-        "RocCheckpoint", "RocDigest",
+        "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore",
       ]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint", "RocTensor"]),
 

@@ -2,9 +2,9 @@ import Dispatch
 import Synchronization
 
 /// Work on all cores.
-enum Parallel {
+package enum Parallel {
   /// Calls `body` for all items on `jobs` threads; the results are in order.
-  static func map<Item: Sendable, Result: Sendable>(
+  package static func map<Item: Sendable, Result: Sendable>(
     _ items: [Item], jobs: Int, _ body: @Sendable (Item) -> Result
   ) -> [Result] {
     let results = Mutex<[Result?]>(Array(repeating: nil, count: items.count))

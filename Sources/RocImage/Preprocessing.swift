@@ -53,9 +53,16 @@ package struct Preprocessing: Sendable, Equatable {
   /// - Throws: `PictureError` for a picture so long and thin that what is cropped does not fit
   ///   memory.
   package func callAsFunction(_ picture: Picture, path: String) throws(PictureError) -> Matrix {
+    normalised(try resized(picture, path: path))
+  }
+
+  /// The picture in the size that is cropped and normalised: what is worth keeping, in a fourth of
+  /// the memory that its pixels take as floats.
+  ///
+  /// - Throws: `PictureError` as a whole preparation does.
+  package func resized(_ picture: Picture, path: String) throws(PictureError) -> Picture {
     if shape == .pad {
-      return normalised(
-        picture.resizedAsSquare(size: size, bar: barColor, filter: filter))
+      return picture.resizedAsSquare(size: size, bar: barColor, filter: filter)
     }
     let short = min(picture.width, picture.height)
     let long = max(picture.width, picture.height)
@@ -68,7 +75,7 @@ package struct Preprocessing: Sendable, Equatable {
           more than the \(Self.mostPixels) that are prepared
           """)
     }
-    return normalised(resized(picture))
+    return resized(picture)
   }
 
   /// As many as may be decoded.
@@ -89,7 +96,8 @@ package struct Preprocessing: Sendable, Equatable {
       : picture.resized(width: long, height: size, filter: filter)
   }
 
-  private func normalised(_ picture: Picture) -> Matrix {
+  /// [3, cropSize · cropSize] from what `resized` gave.
+  package func normalised(_ picture: Picture) -> Matrix {
     let top = (picture.height - cropSize) / 2
     let left = (picture.width - cropSize) / 2
     precondition(top >= 0 && left >= 0, "a crop of \(cropSize) from \(size)")

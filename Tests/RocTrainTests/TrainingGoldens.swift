@@ -35,9 +35,10 @@ struct TrainingGolden {
     }
   }
 
-  func pixels(_ sample: EncodedSample, _ parts: ModelParts) throws -> Matrix {
-    let path = "\(folder)/images/\(sample.image)"
-    return try parts.preprocessing(try Picture.read(path), path: path)
+  func pictures(_ parts: ModelParts) -> PictureStore {
+    PictureStore(preprocessing: parts.preprocessing, capacity: 1 << 24) { [folder] in
+      "\(folder)/images/\($0)"
+    }
   }
 
   static func model(
@@ -63,8 +64,9 @@ struct GradientGoldenTests {
       let weights = LossWeights(
         l1: try number("l1_weight"), ce: try number("ce_weight"), emd: try number("emd_weight"))
       let loss = ScoreLoss(axis: axis, weights: weights)
-      let batch = TrainingBatch(parts: parts, loss: loss, recomputes: recomputes)
-      let result = try batch.run(samples) { try golden.pixels($0, parts) }
+      let batch = TrainingBatch(
+        parts: parts, loss: loss, recomputes: recomputes, pictures: golden.pictures(parts))
+      let result = try batch.run(samples)
       let total = try number("loss")
       #expect(abs(result.parts.total(weights) - total) <= 1e-4 * total)
       for (part, found) in [
@@ -97,12 +99,70 @@ struct GradientGoldenTests {
     let file = try SafetensorsFile(
       path: Fixture.path("training/plain.grads.safetensors"))
     for tensor in trained {
-      let expected = try #require(file.tensors[tensor.name]).widened
+      let expected = try #require(file.tensors.first { $0.name == tensor.name }).widened
       let found = try #require(tensor.parameter.gradientArray(compute))
       #expect(found.count == expected.count)
-      let largest = expected.reduce(Float(0)) { max($0, abs($1)) }
-      let difference = zip(found, expected).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+      let largest = expected.reduce(Float(0)) { Swift.max($0, abs($1)) }
+      let difference = zip(found, expected).reduce(Float(0)) { Swift.max($0, abs($1.0 - $1.1)) }
       #expect(difference <= 1e-4 * largest + 1e-7, "\(tensor.name)")
+    }
+  }
+}
+
+struct CurveGoldenTests {
+  @Test(arguments: TrainingGolden.names)
+  func followsTheReferenceForTenSteps(_ name: String) throws {
+    let golden = try TrainingGolden(name)
+    let compute = try Compute(threads: 2)
+    let runs = try #require(golden.json["runs"]?.array)
+    #expect(runs.count == 5)
+    for run in runs {
+      func number(_ name: String) throws -> Double { try #require(run[name]?.double) }
+      let what = "\(name) \(run["name"]?.string ?? "")"
+      let parts = try TrainingGolden.model(
+        golden.checkpoint, compute: compute, freezesVision: run["freeze_vision"]?.bool == true)
+      let samples = try golden.samples(parts)
+      var settings = TrainingSettings()
+      settings.weights = LossWeights(l1: 1, ce: 1, emd: 1)
+      settings.learningRate = try number("lr")
+      settings.weightDecay = try number("weight_decay")
+      settings.warmupRatio = try number("warmup_ratio")
+      settings.schedule = try #require(Schedule.Kind(rawValue: run["schedule"]?.string ?? ""))
+      settings.largestNorm = run["max_grad_norm"]?.double
+      settings.batchSize = samples.count
+      settings.steps = 10
+      let readout = try #require(parts.readout)
+      let trainer = Trainer(
+        parts: parts, readout: readout, samples: samples,
+        sampler: Sampler(
+          count: samples.count, order: .given(Array(samples.indices)), batchSize: samples.count,
+          accumulation: 1),
+        pictures: golden.pictures(parts), settings: settings, compute: compute)
+      let history = try #require(run["history"]?.array)
+      #expect(history.count == 10)
+      for expected in history {
+        let report = try trainer.update()
+        #expect(report.step == expected["step"]?.int)
+        func compare(_ found: Double?, _ field: String, _ relative: Double) throws {
+          let wanted = try #require(expected[field]?.double)
+          #expect(
+            abs(try #require(found) - wanted) <= relative * abs(wanted) + 1e-6,
+            "\(what), step \(report.step): \(field)")
+        }
+        try compare(report.loss, "loss", 1e-3)
+        try compare(report.parts.text, "text", 1e-3)
+        try compare(report.parts.l1, "l1", 1e-3)
+        try compare(report.parts.ce, "ce", 1e-3)
+        try compare(report.parts.emd, "emd", 1e-3)
+        try compare(report.learningRate, "lr", 1e-9)
+        try compare(report.gradientNorm, "grad_norm", 1e-3)
+      }
+      let predicted = try trainer.predict(samples).flatMap { $0 }
+      let wanted = try #require(run["final_predicted"]?.array).compactMap(\.double)
+      #expect(predicted.count == wanted.count)
+      for (found, expected) in zip(predicted, wanted) {
+        #expect(abs(found - expected) <= 5e-3, "\(what)")
+      }
     }
   }
 }

@@ -1,20 +1,26 @@
+import RocImage
 package import RocModel
-package import RocTensor
+import RocTensor
 
 /// Samples through the model, the loss over all of them, and back.
 package struct TrainingBatch {
   private let parts: ModelParts
   private let loss: ScoreLoss
   private let recomputes: Bool
+  private let pictures: PictureStore
 
   /// - Parameters:
   ///   - parts: The model.
   ///   - loss: Over the scores of the whole batch.
   ///   - recomputes: Whether layers are run twice to save memory.
-  package init(parts: ModelParts, loss: ScoreLoss, recomputes: Bool) {
+  ///   - pictures: Of the samples.
+  package init(
+    parts: ModelParts, loss: ScoreLoss, recomputes: Bool, pictures: PictureStore
+  ) {
     self.parts = parts
     self.loss = loss
     self.recomputes = recomputes
+    self.pictures = pictures
   }
 
   /// Adds the batch's gradients to those of the trained parameters.
@@ -22,29 +28,46 @@ package struct TrainingBatch {
   /// - Parameters:
   ///   - samples: The batch.
   ///   - scale: Factor of the gradients, 1 / accumulation steps.
-  ///   - pixels: Gives a sample's picture, [3, edge²].
-  /// - Returns: The loss before any update.
-  package func run<Failure: Error>(
-    _ samples: [EncodedSample], scale: Double = 1,
-    pixels: (EncodedSample) throws(Failure) -> Matrix
-  ) throws(Failure) -> ScoreLoss.Result {
+  /// - Returns: The loss before any update; where it is not finite, no gradient was added.
+  package func run(
+    _ samples: [EncodedSample], scale: Double = 1
+  ) throws(TrainingError) -> ScoreLoss.Result {
     var passes: [SamplePass] = []
     for sample in samples {
-      let tape = Tape(recomputes: recomputes)
-      let trainsVision = parts.vision.isTrained
-      let features = parts.vision.encode(
-        try pixels(sample), trace: nil, tape: trainsVision ? tape : nil)
-      passes.append(
-        SamplePass(
-          sample.text, features: features, parts: parts, tape: tape, hasVision: trainsVision))
+      passes.append(try pass(sample, tape: Tape(recomputes: recomputes)))
     }
     let result = loss(
       passes.map(\.logits), labels: passes.map(\.labels), tasks: tasks(samples, passes),
       scale: scale)
-    // A loss that is not finite has no use for gradients, and its caller names the batch.
     guard result.parts.isFinite else { return result }
     for pass in passes { pass.backward() }
     return result
+  }
+
+  /// The scores of one sample with its answer given.
+  package func predict(_ sample: EncodedSample) throws(TrainingError) -> ScoreLoss.Result {
+    let pass = try pass(sample, tape: nil)
+    return loss([pass.logits], labels: [pass.labels], tasks: tasks([sample], [pass]))
+  }
+
+  /// The sample's way forward.
+  package func pass(
+    _ sample: EncodedSample, tape: Tape?
+  ) throws(TrainingError) -> SamplePass {
+    do throws(PictureError) {
+      // Features of an encoder that moves are good for once.
+      guard parts.vision.isTrained else {
+        let features = try pictures.features(sample.image, parts.vision)
+        return SamplePass(
+          sample.text, features: features.matrix, parts: parts, tape: tape, hasVision: false)
+      }
+      let features = parts.vision.encode(
+        try pictures.pixels(sample.image), trace: nil, tape: tape)
+      return SamplePass(
+        sample.text, features: features, parts: parts, tape: tape, hasVision: tape != nil)
+    } catch {
+      throw .picture(error, record: sample.number)
+    }
   }
 
   /// The rows that predict `[SCORE]`, each with its score.

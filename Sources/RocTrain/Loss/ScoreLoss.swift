@@ -144,7 +144,7 @@ package struct ScoreLoss: Sendable {
 }
 
 /// A matrix behind a reference, so that several can stand in a list.
-package final class Box {
+package final class Box: @unchecked Sendable {
   package let matrix: Matrix
 
   package init(_ matrix: consuming Matrix) { self.matrix = matrix }

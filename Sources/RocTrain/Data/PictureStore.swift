@@ -1,0 +1,73 @@
+package import RocImage
+package import RocModel
+package import RocTensor
+import Synchronization
+
+/// The pictures of a training, prepared once and kept as long as there is room.
+package final class PictureStore: Sendable {
+  private let preprocessing: Preprocessing
+  private let path: @Sendable (String) -> String?
+  private let capacity: Int
+  private let kept = Mutex(Kept())
+
+  private struct Kept {
+    var pictures: [String: Picture] = [:]
+    var features: [String: Box] = [:]
+    var bytes = 0
+  }
+
+  /// - Parameters:
+  ///   - preprocessing: The model's.
+  ///   - capacity: Bytes that may be kept.
+  ///   - path: Where the picture of a name lies; nil where it is not there.
+  package init(
+    preprocessing: Preprocessing, capacity: Int, path: @escaping @Sendable (String) -> String?
+  ) {
+    self.preprocessing = preprocessing
+    self.capacity = capacity
+    self.path = path
+  }
+
+  /// Why a picture cannot be used, after decoding and preparing it; nil when it can.
+  package func reason(_ name: String) -> String? {
+    do throws(PictureError) {
+      _ = try picture(name)
+      return nil
+    } catch {
+      return error.reason
+    }
+  }
+
+  /// [3, edge²] of the picture of that name.
+  package func pixels(_ name: String) throws(PictureError) -> Matrix {
+    preprocessing.normalised(try picture(name))
+  }
+
+  /// What a vision encoder that is not trained makes of a picture, [tokens, vision width].
+  package func features(
+    _ name: String, _ vision: any VisionEncoder
+  ) throws(PictureError) -> Box {
+    if let box = kept.withLock({ kept -> Box? in kept.features[name] }) { return box }
+    let box = Box(vision.encode(try pixels(name), trace: nil))
+    keep(4 * box.matrix.count) { $0.features[name] = box }
+    return box
+  }
+
+  private func picture(_ name: String) throws(PictureError) -> Picture {
+    if let picture = kept.withLock({ kept -> Picture? in kept.pictures[name] }) { return picture }
+    guard let path = path(name) else {
+      throw PictureError(.missing, path: name, reason: "not in the image folder")
+    }
+    let picture = try preprocessing.resized(try Picture.read(path), path: path)
+    keep(picture.byteCount) { $0.pictures[name] = picture }
+    return picture
+  }
+
+  private func keep(_ bytes: Int, _ store: (inout Kept) -> Void) {
+    kept.withLock { kept in
+      guard kept.bytes + bytes <= capacity else { return }
+      kept.bytes += bytes
+      store(&kept)
+    }
+  }
+}

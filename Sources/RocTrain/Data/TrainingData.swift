@@ -1,0 +1,159 @@
+package import RocData
+import RocJSON
+package import RocModel
+import RocScore
+package import RocTokenizer
+
+/// The samples of a training, all of them checked.
+package struct TrainingData: Sendable {
+  package let samples: [EncodedSample]
+  /// What is odd and does no harm.
+  package let warnings: [Finding]
+
+  /// What the records of a training have to be.
+  package struct Rules: Sendable {
+    package let tokenizer: Tokenizer
+    package let readout: ScoreReadout
+    package let weights: LossWeights
+    /// The most tokens of a conversation, its picture counted as one.
+    package let maxLength: Int
+
+    package init(parts: ModelParts, readout: ScoreReadout, weights: LossWeights, maxLength: Int) {
+      tokenizer = parts.tokenizer
+      self.readout = readout
+      self.weights = weights
+      self.maxLength = maxLength
+    }
+  }
+
+  /// Reads and checks the records of a conversation file: everything that `roc-data validate`
+  /// calls an error, and that each conversation teaches as many `[SCORE]` as it has scores.
+  ///
+  /// - Parameters:
+  ///   - bytes: A JSON array or JSON Lines.
+  ///   - rules: What the records have to be.
+  ///   - pictures: Every one of them is decoded; nil leaves them unchecked.
+  /// - Throws: `TrainingDataError` with every finding.
+  package init(
+    _ bytes: UnsafeRawBufferPointer, rules: Rules, pictures: PictureStore?
+  ) throws(TrainingDataError) {
+    let range = ScoreRange(low: rules.readout.axis.low, high: rules.readout.axis.high)
+    let reasons = pictures.map { Self.reasons(bytes, $0) } ?? [:]
+    var lint = ConversationLint(tokens: rules.readout.tokens, range: range) { reasons[$0] }
+    lint.check(file: bytes)
+    var errors = lint.errors
+    var warnings = lint.warnings
+    var samples: [EncodedSample] = []
+    let bad = Set(lint.errors.map(\.record))
+    for (number, json) in Self.records(bytes) where !bad.contains(number) {
+      do throws(TrainingRecordError) {
+        let record = try TrainingRecord(json, number: number, tokens: rules.readout.tokens)
+        let text = TrainingText(
+          turns: record.turns, hasPicture: true, tokenizer: rules.tokenizer,
+          maxLength: rules.maxLength)
+        let found = Self.check(record, text, rules)
+        if text.isTruncated, found.isEmpty {
+          warnings.append(
+            Finding(
+              record: number, field: "conversations",
+              message: "is longer than --model-max-length \(rules.maxLength) and was cut"))
+        }
+        errors += found
+        if found.isEmpty {
+          samples.append(EncodedSample(record, text: text, tokens: rules.readout.tokens))
+        }
+      } catch {
+        errors.append(
+          Finding(record: error.record, field: error.field, message: error.message))
+      }
+    }
+    guard errors.isEmpty else {
+      throw TrainingDataError(
+        findings: errors.sorted { $0.record < $1.record }, records: lint.records)
+    }
+    self.samples = samples
+    self.warnings = warnings
+  }
+
+  /// What training could not use in a record that the lint lets pass.
+  private static func check(
+    _ record: TrainingRecord, _ text: TrainingText, _ rules: Rules
+  ) -> [Finding] {
+    func finding(_ field: String, _ message: String) -> Finding {
+      Finding(record: record.number, field: field, message: message)
+    }
+    if record.target == nil, rules.weights.needTarget {
+      return [
+        finding(
+          "target",
+          """
+          is missing; --ce-weight and --emd-weight compare distributions. Export votes, or set \
+          both to 0
+          """)
+      ]
+    }
+    if text.isMismatched {
+      return [
+        finding(
+          "conversations",
+          """
+          teaches nothing: its tokens do not add up, so the official trainer masks all of them; \
+          see docs/training.md
+          """)
+      ]
+    }
+    let scores = text.positions(teaching: rules.readout.scoreID).count
+    guard scores == record.scores.count else {
+      return [
+        finding(
+          "conversations",
+          """
+          \(scores) [SCORE] are taught for \(record.scores.count) scores\
+          \(text.isTruncated ? "; the text was cut at \(rules.maxLength) tokens" : "")
+          """)
+      ]
+    }
+    guard text.picturePositions.count == 1 else {
+      return [
+        finding("conversations", "\(text.picturePositions.count) pictures, expected exactly 1")
+      ]
+    }
+    return []
+  }
+
+  private static func records(
+    _ bytes: UnsafeRawBufferPointer
+  ) -> [(number: Int, json: JSON)] {
+    var reader = JSONRecords(bytes, readsNonFinite: true)
+    var records: [(number: Int, json: JSON)] = []
+    var number = 0
+    while true {
+      number += 1
+      do throws(JSONError) {
+        guard let record = try reader.next() else { return records }
+        records.append((number, record))
+      } catch {
+        guard reader.skipRecord() else { return records }
+      }
+    }
+  }
+
+  /// The pictures that cannot be used, with the reason: all are decoded, on all cores.
+  private static func reasons(
+    _ bytes: UnsafeRawBufferPointer, _ pictures: PictureStore
+  ) -> [String: String] {
+    let names = Set(records(bytes).compactMap { $0.json["image"]?.string }).sorted()
+    let found = Parallel.map(names, jobs: coreCount()) { name in
+      (name: name, reason: pictures.reason(name))
+    }
+    return Dictionary(
+      found.compactMap { item in item.reason.map { (item.name, $0) } },
+      uniquingKeysWith: { first, _ in first })
+  }
+}
+
+/// Records that cannot be trained with; nothing was trained.
+package struct TrainingDataError: Error, Sendable {
+  package let findings: [Finding]
+  package let records: Int
+}

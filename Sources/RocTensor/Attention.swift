@@ -31,9 +31,9 @@ package struct AttentionShape: Sendable {
   package var width: Int
   /// Factor of the scores, 1/√width in these models.
   package var scale: Float
-  /// Keys that query 0 sees; each later query sees one more. All when nil.
+  /// Keys that query 0 sees, one more for each later query; all when nil.
   package var firstVisible: Int?
-  /// [keys], not 0 where no query sees the key; empty when none is hidden. Never the first.
+  /// One mark a key, not 0 where no query sees it, never the first; empty when none is hidden.
   package var hidden: [UInt8]
 
   package init(

@@ -30,7 +30,7 @@ extension Compute {
       bias == nil ? 0 : 1, dx.row(start), products.values, weight.gradient, bias?.gradient)
   }
 
-  /// y = x · sigmoid(1.702 x)
+  /// Quick-GELU: y = x · sigmoid(1.702 x).
   package func quickGELU(_ x: borrowing Matrix) -> Matrix {
     let y = Matrix(uninitialized: x.rows, x.columns)
     roc_quick_gelu(team, kernels, x.values, x.count, y.values)
@@ -42,7 +42,7 @@ extension Compute {
     roc_quick_gelu_gradient(team, kernels, x.values, gradient.values, x.count)
   }
 
-  /// y = silu(gate) · up
+  /// The gated product: y = silu(gate) · up.
   package func siluGate(_ gate: borrowing Matrix, _ up: borrowing Matrix) -> Matrix {
     let y = Matrix(uninitialized: gate.rows, gate.columns)
     roc_silu_gate(team, kernels, gate.values, up.values, gate.count, y.values)

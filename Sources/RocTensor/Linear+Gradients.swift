@@ -48,7 +48,7 @@ extension Linear {
     }
   }
 
-  /// dx = dy · W, or dx + dy · W
+  /// The input's gradient: dx = dy · W, or dx + dy · W.
   package func inputGradient(
     _ dy: borrowing Matrix, rows: Range<Int>? = nil, into dx: borrowing Matrix, at start: Int = 0,
     adds: Bool = false, _ compute: Compute

@@ -91,7 +91,7 @@ struct GradientGoldenTests {
       if name == "plain", weights == LossWeights(l1: 1, ce: 1, emd: 1) {
         try compareAll(parts.trained, compute)
       }
-      parts.trained.forEach { $0.parameter.clearGradient() }
+      for tensor in parts.trained { tensor.parameter.clearGradient() }
     }
   }
 

@@ -32,8 +32,9 @@ package final class KeyValueCache: @unchecked Sendable {
   let slots: [Slot]
   private let width: Int
   private var capacity: Int
-  /// One mark a row, not 0 where no row sees this one; empty when none is hidden. Training hides
-  /// `<unk>`, as the official trainer's attention mask does; scoring hides nothing.
+  /// One mark a row, not 0 where no row sees this one; empty when none is hidden.
+  ///
+  /// Training hides `<unk>`, as the official trainer's attention mask does; scoring hides nothing.
   package var hidden: [UInt8] = []
   /// Rows seen so far.
   package private(set) var count = 0

@@ -158,6 +158,7 @@ struct LlamaLayer: Sendable {
   ///   - rotations: The reversed positions.
   ///   - config: Sizes.
   ///   - compute: Kernels and threads.
+  /// - Returns: [T, D].
   func backward(
     _ gradient: consuming Matrix, record: Record, pass: Pass, slot: KeyValueCache.Slot,
     rotations: borrowing RotaryTable, _ config: LlamaConfig, _ compute: Compute

@@ -1,6 +1,8 @@
 import RocMetrics
 
-/// Which samples each step takes. A seed and the step decide everything, so that a resumed training
+/// Which samples each step takes.
+///
+/// A seed and the step decide everything, so that a resumed training
 /// goes on with the samples that it would have had.
 package struct Sampler: Sendable {
   /// How an epoch is put in order.
@@ -45,7 +47,9 @@ package struct Sampler: Sendable {
     Int((epochs * Double(max(1, batchesPerEpoch / accumulation))).rounded(.up))
   }
 
-  /// The batches of an update. Batches follow each other across epochs.
+  /// The batches of an update.
+  ///
+  /// Batches follow each other across epochs.
   package func batches(update: Int) -> [[Int]] {
     (update * accumulation..<(update + 1) * accumulation).map { batch in
       let places = epoch(batch / batchesPerEpoch)

@@ -139,7 +139,9 @@ package final class Trainer {
     return reports
   }
 
-  private func clearGradients() { parts.trained.forEach { $0.parameter.clearGradient() } }
+  private func clearGradients() {
+    for tensor in parts.trained { tensor.parameter.clearGradient() }
+  }
 
   private func failure(
     _ what: String, _ step: Int, _ samples: [EncodedSample]

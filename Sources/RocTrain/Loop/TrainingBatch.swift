@@ -29,6 +29,7 @@ package struct TrainingBatch {
   ///   - samples: The batch.
   ///   - scale: Factor of the gradients, 1 / accumulation steps.
   /// - Returns: The loss before any update; where it is not finite, no gradient was added.
+  /// - Throws: `TrainingError` when a picture cannot be read.
   package func run(
     _ samples: [EncodedSample], scale: Double = 1
   ) throws(TrainingError) -> ScoreLoss.Result {

@@ -12,7 +12,7 @@ package final class SamplePass {
   /// Rows computed to the end, and which of them predict taught tokens.
   private let read: Int
   private let places: [Int]
-  /// [R, D]
+  /// Hidden states of the taught rows, [R, D].
   private let hidden: Matrix
   /// What each taught row is to predict.
   package let labels: [Int]

@@ -99,7 +99,9 @@ struct ScoreGradients {
     return sum / count
   }
 
-  /// The root of the mean square of cumulated differences. At an exact fit, where the root has no
+  /// The root of the mean square of cumulated differences.
+  ///
+  /// At an exact fit, where the root has no
   /// derivative and the official code gives NaN, the gradient is 0.
   private mutating func earthMover() -> Double {
     let gaps = tasks.indices.map { k in

@@ -104,6 +104,7 @@ package struct ScoreLoss: Sendable {
   ///   - labels: What each row is to predict.
   ///   - tasks: The rows that predict `[SCORE]`, in the order of batch and text.
   ///   - scale: Factor of the gradients, 1 / accumulation steps.
+  /// - Returns: The parts, scores and distributions.
   package func callAsFunction(
     _ logits: [Box], labels: [[Int]], tasks: [ScoreTask], scale: Double = 1
   ) -> Result {

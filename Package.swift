@@ -156,6 +156,13 @@ let package = Package(
         "RocModel", "RocCheckpoint", "RocTensor", "RocJSON", "RocTool", "RocImage", "RocScore",
       ]),
 
+    .tool(
+      "roc-train",
+      [
+        "RocTrain", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocReport", "RocScore",
+        "RocMetrics", "RocJSON", "RocTool",
+      ]),
+
     .target(
       name: "RocTestSupport", dependencies: ["RocJSON", "RocImage"], path: "Tests/RocTestSupport",
       swiftSettings: features),

@@ -13,6 +13,8 @@ import Darwin
 package struct CheckpointWriter {
   package let folder: String
   private let partial: String
+  /// Whether the files go into a folder that is there already.
+  private let joins: Bool
 
   /// Bytes of a shard at most, as Hugging Face's tools divide.
   package static let shardSize = 5_000_000_000
@@ -27,7 +29,22 @@ package struct CheckpointWriter {
       throw CheckpointError("\(folder) exists already; choose another name or remove it", .exists)
     }
     self.folder = folder
+    joins = false
     partial = "\(folder).partial-\(getpid())"
+    guard mkdir(partial, 0o755) == 0 else {
+      throw CheckpointError("\(partial): \(String(cString: strerror(errno)))", .output)
+    }
+  }
+
+  /// Writes into a folder that is there: each file takes the place of one of its name when all are
+  /// written, the weights last, so that whoever sees new weights sees what belongs to them.
+  ///
+  /// - Parameter folder: May hold other files, which stay.
+  /// - Throws: `CheckpointError` when nothing can be made there.
+  package init(into folder: String) throws(CheckpointError) {
+    self.folder = folder
+    joins = true
+    partial = "\(folder)/.partial-\(getpid())"
     guard mkdir(partial, 0o755) == 0 else {
       throw CheckpointError("\(partial): \(String(cString: strerror(errno)))", .output)
     }
@@ -41,30 +58,56 @@ package struct CheckpointWriter {
   ///   - shardSize: Where a further file begins.
   ///   - texts: Further files by name.
   ///   - copies: Files to copy by name.
+  ///   - name: Of the weights' file, when there is one shard.
+  ///   - others: Further safetensors files by name.
   ///   - progress: Called with the bytes that are written and those in all; false stops.
   /// - Throws: `CheckpointError` when the disk is full or a file cannot be read.
   package func write(
     _ plans: [TensorPlan], metadata: [String: String] = [:],
     shardSize: Int = CheckpointWriter.shardSize, texts: [String: [UInt8]],
-    copies: [String: String] = [:], progress: (Int, Int) -> Bool = { _, _ in true }
+    copies: [String: String] = [:], name: String = "model.safetensors",
+    others: [String: [TensorPlan]] = [:], progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(CheckpointError) {
     do throws(CheckpointError) {
-      let total = plans.reduce(0) { $0 + $1.byteCount }
+      let total = (plans + others.values.flatMap { $0 }).reduce(0) { $0 + $1.byteCount }
       try checkSpace(total)
       var done = 0
       for (name, bytes) in texts { try write(bytes, name) }
       for (name, source) in copies { try copy(source, name) }
-      try writeWeights(plans, metadata, shardSize) { bytes in
-        done += bytes
-        return progress(done, total)
+      for (other, plans) in others {
+        try SafetensorsWriter.write(plans, to: "\(partial)/\(other)") { bytes in
+          done += bytes
+          return progress(done, total)
+        }
       }
-      guard rename(partial, folder) == 0 else {
-        throw CheckpointError("\(folder): \(String(cString: strerror(errno)))", .output)
+      if !plans.isEmpty {
+        try writeWeights(plans, metadata, shardSize, name) { bytes in
+          done += bytes
+          return progress(done, total)
+        }
       }
+      try commit()
     } catch {
       discard()
       throw error
     }
+  }
+
+  private func commit() throws(CheckpointError) {
+    guard joins else {
+      guard rename(partial, folder) == 0 else {
+        throw CheckpointError("\(folder): \(String(cString: strerror(errno)))", .output)
+      }
+      return
+    }
+    let names = folderEntries(partial)
+    let weights = names.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".index.json") }
+    for name in names.filter({ !weights.contains($0) }) + weights {
+      guard rename("\(partial)/\(name)", "\(folder)/\(name)") == 0 else {
+        throw CheckpointError("\(folder)/\(name): \(String(cString: strerror(errno)))", .output)
+      }
+    }
+    rmdir(partial)
   }
 
   /// Removes what was written.
@@ -94,7 +137,8 @@ package struct CheckpointWriter {
   }
 
   private func writeWeights(
-    _ plans: [TensorPlan], _ metadata: [String: String], _ shardSize: Int, _ progress: (Int) -> Bool
+    _ plans: [TensorPlan], _ metadata: [String: String], _ shardSize: Int, _ name: String,
+    _ progress: (Int) -> Bool
   ) throws(CheckpointError) {
     var shards: [[TensorPlan]] = [[]]
     var size = 0
@@ -108,7 +152,7 @@ package struct CheckpointWriter {
     }
     guard shards.count > 1 else {
       try SafetensorsWriter.write(
-        plans, metadata: metadata, to: "\(partial)/model.safetensors", progress: progress)
+        plans, metadata: metadata, to: "\(partial)/\(name)", progress: progress)
       return
     }
     var map: [JSON.Member] = []

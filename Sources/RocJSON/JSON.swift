@@ -106,3 +106,10 @@ extension JSON: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
   /// An array of numbers.
   package init(_ values: [Double]) { self = .array(values.map { JSON($0) }) }
 }
+
+extension JSON {
+  /// A number that is written as an integer where it is one.
+  package init(number value: Double) {
+    self = value == value.rounded() && abs(value) < 1e15 ? .int(Int(value)) : .double(value)
+  }
+}

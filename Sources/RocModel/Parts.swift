@@ -132,6 +132,13 @@ package struct ScoreReadout: Sendable {
   /// The last N logits are the score tokens'.
   package let tokens: Int
   package let axis: ScoreAxis
+
+  /// The same tokens on another scale.
+  package func onScale(low: Double, high: Double) -> ScoreReadout {
+    ScoreReadout(
+      scoreID: scoreID, tokens: tokens,
+      axis: ScoreAxis(low: low, high: high, count: axis.values.count))
+  }
 }
 
 /// The parts of one loaded model.
@@ -143,7 +150,7 @@ package struct ModelParts: Sendable {
   package let tokenizer: Tokenizer
   package let preprocessing: Preprocessing
   /// Nil for a model without score tokens.
-  package let readout: ScoreReadout?
+  package var readout: ScoreReadout?
   /// The parameters that are trained, in the order of the network; none when scoring.
   package let trained: [TrainedTensor]
 }

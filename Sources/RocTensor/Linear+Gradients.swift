@@ -21,6 +21,7 @@ extension Linear {
     guard !rows.isEmpty else { return }
     addGradients(dy, rows: rows, of: x, at: start, compute)
     inputGradient(dy, rows: rows, into: dx, at: start, adds: adds, compute)
+    lowRankBackward(dy, rows: rows, of: x, at: start, into: dx, compute)
   }
 
   /// Adds to the gradients of the weights and the bias.

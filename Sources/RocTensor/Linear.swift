@@ -27,11 +27,14 @@ package struct Linear: Sendable {
   package let outputs: Int
   package let weights: PackedWeights?
   package let bias: Parameter?
+  /// What training adds to fixed weights.
+  private let lowRank: LowRank?
 
   /// - Parameters:
   ///   - weights: [outputs, inputs].
   ///   - bias: [outputs] or nil.
-  package init(_ weights: PackedWeights, bias: Parameter?) {
+  ///   - lowRank: An update beside the weights.
+  package init(_ weights: PackedWeights, bias: Parameter?, lowRank: LowRank? = nil) {
     precondition(
       bias.map { $0.count == weights.outputs } ?? true,
       "a bias for other than \(weights.outputs) outputs")
@@ -39,6 +42,7 @@ package struct Linear: Sendable {
     outputs = weights.outputs
     self.weights = weights
     self.bias = bias
+    self.lowRank = lowRank
   }
 
   /// Weights that were never read: it has sizes and cannot be applied.
@@ -47,6 +51,7 @@ package struct Linear: Sendable {
     self.outputs = outputs
     weights = nil
     bias = nil
+    lowRank = nil
   }
 
   /// - Parameters:
@@ -81,10 +86,33 @@ package struct Linear: Sendable {
     precondition(
       rows.upperBound <= x.rows && start + rows.count <= y.rows && y.columns == outputs,
       "rows \(rows) of \(x.rows) into \(y.rows) x \(y.columns) at \(start)")
+    guard !rows.isEmpty else { return }
+    guard let lowRank else {
+      return multiply(x, rows: rows, into: y, at: start, finish: finish, compute)
+    }
+    switch finish {
+    case .store, .add:
+      multiply(x, rows: rows, into: y, at: start, finish: finish, compute)
+      lowRank.add(x, rows: rows, to: y, at: start, compute)
+    case .quickGELU, .siluGate:
+      // The update belongs to what the activation sees.
+      let sum = Matrix(uninitialized: rows.count, outputs)
+      multiply(x, rows: rows, into: sum, at: 0, finish: .store, compute)
+      lowRank.add(x, rows: rows, to: sum, at: 0, compute)
+      let part = y.copy(rows: start..<start + rows.count)
+      let finished =
+        finish == .quickGELU ? compute.quickGELU(sum) : compute.siluGate(part, sum)
+      y.row(start).update(from: finished.values, count: finished.count)
+    }
+  }
+
+  private func multiply(
+    _ x: borrowing Matrix, rows: Range<Int>, into y: borrowing Matrix, at start: Int,
+    finish: Finish, _ compute: Compute
+  ) {
     guard let weights else {
       preconditionFailure("weights [\(outputs), \(inputs)] that were never read")
     }
-    guard !rows.isEmpty else { return }
     let input = x.row(rows.lowerBound)
     let output = y.row(start)
     let format = weights.precision.kernelType
@@ -98,6 +126,19 @@ package struct Linear: Sendable {
         c: output, ldc: outputs)
       roc_linear(compute.team, compute.kernels, &product, scratch.bytes)
     }
+  }
+}
+
+/// Derivatives of what stands beside the weights.
+extension Linear {
+  func lowRankBackward(
+    _ dy: borrowing Matrix, rows: Range<Int>, of x: borrowing Matrix, at start: Int,
+    into dx: borrowing Matrix, _ compute: Compute
+  ) {
+    guard let lowRank else { return }
+    lowRank.backward(
+      dy.copy(rows: rows), of: x.copy(rows: start..<start + rows.count), into: dx, at: start,
+      compute)
   }
 }
 

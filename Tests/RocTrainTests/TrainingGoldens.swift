@@ -46,7 +46,7 @@ struct TrainingGolden {
   ) throws -> ModelParts {
     try ModelLoader(
       folder: Fixture.path(checkpoint), compute: compute,
-      training: { !freezesVision || !$0.hasPrefix("model.vision_model.") }
+      training: TrainingPlan { !freezesVision || !$0.hasPrefix("model.vision_model.") }
     ).load()
   }
 }

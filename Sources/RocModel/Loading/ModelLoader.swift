@@ -28,10 +28,14 @@ package struct ModelLoader {
 
   /// Every tensor of the model.
   package let requests: [TensorRequest]
+  /// Modules that get a low-rank update.
+  package let updated: [String]
   let config: OwlModel.Config
+  /// The checkpoint's score tokens; nil when it has none.
+  package var readout: ScoreReadout? { config.readout }
   let tokenizer: Tokenizer
   private let compute: Compute
-  private let training: (@Sendable (String) -> Bool)?
+  private let training: TrainingPlan?
 
   /// Reads every configuration file and checks names, shapes and formats of all tensors.
   ///
@@ -41,11 +45,11 @@ package struct ModelLoader {
   ///   - precision: What is asked for; nil for that of a converted checkpoint, else bf16 where the
   ///     CPU multiplies it by itself, else f32.
   ///   - base: What an adapter is put on; what its own settings name when nil.
-  ///   - training: Whether the tensor of a name is to be trained; nil when none is.
+  ///   - training: What is to be trained; nil for a model that only scores.
   /// - Throws: `ModelError.checkpoint` that names each missing and misshapen tensor.
   package init(
     folder: String, compute: Compute, precision: Precision? = .f32, base: String? = nil,
-    training: (@Sendable (String) -> Bool)? = nil
+    training: TrainingPlan? = nil
   ) throws(ModelError) {
     let (checkpoint, config) = try Self.open(folder, base: base)
     let tokenizer = try Self.tokenizer(checkpoint, config)
@@ -65,6 +69,7 @@ package struct ModelLoader {
     self.precision = chosen
     bytesNeeded = weights.bytes
     requests = weights.requests
+    updated = weights.updated
     kept = weights.requests.filter { ($0.precision ?? chosen) != chosen }.map(\.name)
     unexpected = checkpoint.names.filter { !asked.contains($0) }
   }

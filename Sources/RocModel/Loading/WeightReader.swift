@@ -10,8 +10,8 @@ final class WeightReader {
   private let compute: Compute
   private let precision: Precision
   let isChecking: Bool
-  /// Names of the tensors to be trained; nil when nothing is.
-  private let training: (@Sendable (String) -> Bool)?
+  /// Nil when nothing is trained.
+  private let training: TrainingPlan?
   private(set) var problems: [String] = []
   private(set) var asked: Set<String> = []
   /// Bytes that the weights take in memory.
@@ -20,10 +20,12 @@ final class WeightReader {
   private(set) var requests: [TensorRequest] = []
   /// Every parameter that is trained, in the order of the network.
   private(set) var trained: [TrainedTensor] = []
+  /// Modules that get a low-rank update, also in the checking pass.
+  private(set) var updated: [String] = []
 
   init(
     _ checkpoint: Checkpoint, precision: Precision, compute: Compute, isChecking: Bool,
-    training: (@Sendable (String) -> Bool)? = nil
+    training: TrainingPlan? = nil
   ) {
     self.training = training
     self.checkpoint = checkpoint
@@ -35,7 +37,7 @@ final class WeightReader {
   /// Whether some tensors are to be trained.
   var trains: Bool { training != nil }
 
-  private func isTrained(_ name: String) -> Bool { training?(name) ?? false }
+  private func isTrained(_ name: String) -> Bool { training?.trains(name) ?? false }
 
   /// Weights [outputs, inputs] as `<name>.weight`, and `<name>.bias` where there is one.
   ///
@@ -60,19 +62,28 @@ final class WeightReader {
     kept: Bool = false
   ) -> Linear {
     let precision = kept && precision == .int8 ? Precision.bf16 : precision
+    let module = name
     let name = "\(name).weight"
     let use = TensorRequest.Use.matrix(outputs: outputs, inputs: inputs, precision)
     requests.append(TensorRequest(name: name, shape: shape, use: use))
     count(precision.packedBytes(outputs: outputs, inputs: inputs))
     let unread = Linear(unread: outputs, inputs)
+    if isTrained(name) {
+      count(trainingOf: outputs * inputs, in: precision)
+    } else if let plan = training?.lowRank, plan.includes(module) {
+      updated.append(module)
+      // Weights, gradient and two moments of A and B.
+      count(floats: [4, plan.rank, outputs + inputs])
+    }
     if checkpoint.layout != nil {
+      if isTrained(name) { problems.append("packed: \(name) cannot be trained as it is") }
       guard let tensor = packed(name, outputs, inputs, precision), !isChecking else {
         return unread
       }
       return Linear(
-        tensor.panels(precision: precision, outputs: outputs, inputs: inputs), bias: bias)
+        tensor.panels(precision: precision, outputs: outputs, inputs: inputs), bias: bias,
+        lowRank: lowRank(module, outputs: outputs, inputs: inputs))
     }
-    if isTrained(name) { count(trainingOf: outputs * inputs, in: precision) }
     guard let weights = raw(name, shape: shape)?.reshaped(rows: outputs, columns: inputs) else {
       return unread
     }
@@ -92,7 +103,33 @@ final class WeightReader {
     // What was packed is not needed a second time: the pages of a large file would crowd out
     // those that are.
     weights.forget()
-    return Linear(packed, bias: bias)
+    return Linear(
+      packed, bias: bias, lowRank: lowRank(module, outputs: outputs, inputs: inputs))
+  }
+
+  /// The update of a module, when it gets one.
+  private func lowRank(_ module: String, outputs: Int, inputs: Int) -> LowRank? {
+    guard let plan = training?.lowRank, plan.includes(module), !isTrained("\(module).weight")
+    else { return nil }
+    let names = LowRankPlan.names(module)
+    let start = plan.start(module, outputs: outputs, inputs: inputs, compute)
+    func part(_ name: String, _ values: [Float], _ rows: Int, _ columns: Int) -> PackedWeights? {
+      let packed = RawWeights(copying: values, rows: rows, columns: columns, name)
+        .flatMap { PackedWeights(training: $0, precision: .f32, compute: compute) }
+      guard let packed, let parameter = packed.parameter else {
+        problems.append(Self.notFinite(name))
+        return nil
+      }
+      parameter.train()
+      trained.append(
+        TrainedTensor(name: name, shape: [rows, columns], parameter: parameter, weights: packed))
+      return packed
+    }
+    guard let down = part(names.down, start.down, plan.rank, inputs),
+      let up = part(names.up, start.up, outputs, plan.rank)
+    else { return nil }
+    return LowRank(
+      down: down, up: up, scale: plan.scale, dropout: plan.dropout, stream: trained.count)
   }
 
   func vector(_ name: String, count: Int) -> Parameter { values(name, shape: [count]) }

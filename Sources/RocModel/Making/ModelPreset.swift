@@ -110,10 +110,3 @@ package enum ModelPreset: String, Sendable, CaseIterable {
     ]
   }
 }
-
-extension JSON {
-  /// A number that is written as an integer where it is one.
-  init(number value: Double) {
-    self = value == value.rounded() && abs(value) < 1e15 ? .int(Int(value)) : .double(value)
-  }
-}

@@ -192,7 +192,7 @@ package struct RandomModel {
 
 extension DType {
   /// PyTorch's name of a float format.
-  var torchName: String {
+  package var torchName: String {
     switch self {
     case .f32: "float32"
     case .f16: "float16"

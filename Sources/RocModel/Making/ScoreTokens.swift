@@ -1,4 +1,4 @@
-import RocCheckpoint
+package import RocCheckpoint
 import RocJSON
 package import RocTensor
 import RocTokenizer
@@ -117,7 +117,7 @@ package enum ScoreTokens {
 
 extension TensorPlan {
   /// A tensor as it is.
-  init(copying tensor: Tensor) {
+  package init(copying tensor: Tensor) {
     self.init(name: tensor.name, dtype: tensor.dtype, shape: tensor.shape) {
       sink throws(CheckpointError) in
       try tensor.withContents { bytes throws(CheckpointError) in try sink.write(bytes) }

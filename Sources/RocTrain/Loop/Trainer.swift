@@ -66,7 +66,7 @@ package final class Trainer {
   private let sampler: Sampler
   private let schedule: Schedule
   private let batch: TrainingBatch
-  private let pictures: PictureStore
+  private let seed: UInt64
 
   /// - Parameters:
   ///   - parts: A model with trained parameters and score tokens.
@@ -75,16 +75,18 @@ package final class Trainer {
   ///   - sampler: Which samples an update takes.
   ///   - pictures: Of the samples.
   ///   - settings: `steps` is the length of the schedule.
+  ///   - dropout: Of low-rank updates.
+  ///   - seed: Of the dropout's masks.
   ///   - compute: Kernels and threads.
   package init(
     parts: ModelParts, readout: ScoreReadout, samples: [EncodedSample], sampler: Sampler,
-    pictures: PictureStore, settings: TrainingSettings, compute: Compute
+    pictures: PictureStore, settings: TrainingSettings, dropout: Dropout? = nil,
+    seed: UInt64 = 0, compute: Compute
   ) {
     self.parts = parts
     self.settings = settings
     self.samples = samples
     self.sampler = sampler
-    self.pictures = pictures
     schedule = Schedule(
       settings.schedule, steps: settings.steps, warmupRatio: settings.warmupRatio)
     optimiser = Optimiser(
@@ -94,7 +96,8 @@ package final class Trainer {
       parts: parts,
       loss: ScoreLoss(
         axis: readout.axis, weights: settings.weights, reduction: settings.reduction),
-      recomputes: settings.recomputes, pictures: pictures)
+      recomputes: settings.recomputes, pictures: pictures, dropout: dropout)
+    self.seed = seed
   }
 
   /// Updates so far.
@@ -128,8 +131,9 @@ package final class Trainer {
     _ batches: [[EncodedSample]], step: Int
   ) throws(TrainingError) -> [LossParts] {
     var reports: [LossParts] = []
-    for samples in batches {
-      let result = try batch.run(samples, scale: 1 / Double(batches.count))
+    for (place, samples) in batches.enumerated() {
+      let key = seed &+ UInt64(step &* batches.count &+ place) &* 0xD1B5_4A32_D192_ED03
+      let result = try batch.run(samples, scale: 1 / Double(batches.count), key: key)
       guard result.parts.isFinite else {
         clearGradients()
         throw failure("the loss", step, samples)

@@ -1,6 +1,6 @@
 import RocImage
 package import RocModel
-import RocTensor
+package import RocTensor
 
 /// Samples through the model, the loss over all of them, and back.
 package struct TrainingBatch {
@@ -8,19 +8,23 @@ package struct TrainingBatch {
   private let loss: ScoreLoss
   private let recomputes: Bool
   private let pictures: PictureStore
+  private let dropout: Dropout?
 
   /// - Parameters:
   ///   - parts: The model.
   ///   - loss: Over the scores of the whole batch.
   ///   - recomputes: Whether layers are run twice to save memory.
   ///   - pictures: Of the samples.
+  ///   - dropout: Of low-rank updates.
   package init(
-    parts: ModelParts, loss: ScoreLoss, recomputes: Bool, pictures: PictureStore
+    parts: ModelParts, loss: ScoreLoss, recomputes: Bool, pictures: PictureStore,
+    dropout: Dropout? = nil
   ) {
     self.parts = parts
     self.loss = loss
     self.recomputes = recomputes
     self.pictures = pictures
+    self.dropout = dropout
   }
 
   /// Adds the batch's gradients to those of the trained parameters.
@@ -28,20 +32,30 @@ package struct TrainingBatch {
   /// - Parameters:
   ///   - samples: The batch.
   ///   - scale: Factor of the gradients, 1 / accumulation steps.
+  ///   - key: Names the batch, for its dropout.
   /// - Returns: The loss before any update; where it is not finite, no gradient was added.
   /// - Throws: `TrainingError` when a picture cannot be read.
   package func run(
-    _ samples: [EncodedSample], scale: Double = 1
+    _ samples: [EncodedSample], scale: Double = 1, key: UInt64 = 0
   ) throws(TrainingError) -> ScoreLoss.Result {
     var passes: [SamplePass] = []
-    for sample in samples {
+    // A sample's way back leaves out what its way forward left out.
+    func use(_ place: Int?) {
+      dropout?.key = place.map { key &+ UInt64($0) &* 0x9E37_79B9_7F4A_7C15 }
+    }
+    defer { use(nil) }
+    for (place, sample) in samples.enumerated() {
+      use(place)
       passes.append(try pass(sample, tape: Tape(recomputes: recomputes)))
     }
     let result = loss(
       passes.map(\.logits), labels: passes.map(\.labels), tasks: tasks(samples, passes),
       scale: scale)
     guard result.parts.isFinite else { return result }
-    for pass in passes { pass.backward() }
+    for (place, pass) in passes.enumerated() {
+      use(place)
+      pass.backward()
+    }
     return result
   }
 

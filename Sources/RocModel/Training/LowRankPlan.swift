@@ -1,0 +1,70 @@
+package import RocTensor
+
+/// Which weights get a low-rank update that is trained in their place.
+package struct LowRankPlan: Sendable {
+  package let rank: Int
+  package let alpha: Double
+  /// Components of a module's name, as `q_proj` in `model.layers.0.self_attn.q_proj`.
+  package let targets: [String]
+  package let dropout: Dropout
+  package let seed: UInt64
+  /// Values of A and B by tensor name, row-major, when a training is continued.
+  package let values: @Sendable (String) -> [Float]?
+
+  package init(
+    rank: Int, alpha: Double, targets: [String], dropout: Dropout, seed: UInt64,
+    values: @escaping @Sendable (String) -> [Float]? = { _ in nil }
+  ) {
+    self.rank = rank
+    self.alpha = alpha
+    self.targets = targets
+    self.dropout = dropout
+    self.seed = seed
+    self.values = values
+  }
+
+  /// Every projection of the language model.
+  package static let languageTargets = [
+    "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+  ]
+
+  package var scale: Float { Float(alpha / Double(rank)) }
+
+  /// Whether the module of that name gets an update.
+  package func includes(_ module: String) -> Bool {
+    module.split(separator: ".").contains { targets.contains(String($0)) }
+  }
+
+  /// The names of A and B of a module.
+  package static func names(_ module: String) -> (down: String, up: String) {
+    ("\(module).lora_A.weight", "\(module).lora_B.weight")
+  }
+
+  /// A with the variance that peft gives it, 1/(3 · inputs), and B zero, or what a training left.
+  func start(
+    _ module: String, outputs: Int, inputs: Int, _ compute: Compute
+  ) -> (down: [Float], up: [Float]) {
+    let names = Self.names(module)
+    let noise = Noise(
+      seed: seed, name: names.down, deviation: 1 / (3 * Float(inputs)).squareRoot())
+    return (
+      values(names.down) ?? noise.values(from: 0, count: rank * inputs, compute),
+      values(names.up) ?? [Float](repeating: 0, count: outputs * rank)
+    )
+  }
+}
+
+/// What is trained of a model.
+package struct TrainingPlan: Sendable {
+  /// Whether the tensor of a name is trained whole.
+  package let trains: @Sendable (String) -> Bool
+  /// Updates beside tensors that are not.
+  package let lowRank: LowRankPlan?
+
+  package init(
+    lowRank: LowRankPlan? = nil, trains: @escaping @Sendable (String) -> Bool = { _ in true }
+  ) {
+    self.lowRank = lowRank
+    self.trains = trains
+  }
+}

@@ -1,0 +1,163 @@
+import RocCheckpoint
+package import RocModel
+import RocScore
+package import RocTensor
+
+/// A model that is loaded to be trained: from the checkpoint that was named, or from where an
+/// earlier start stopped.
+package struct PreparedModel {
+  package let options: TrainingOptions
+  package let compute: Compute
+  package let folder: TrainingFolder
+  package let loader: ModelLoader
+  package let parts: ModelParts
+  package let readout: ScoreReadout
+  package let lowRank: LowRankPlan?
+  package let dropout: Dropout?
+  /// The updates of the checkpoint to go on from.
+  package let resumedFrom: Int?
+  /// Where an adapter's base lies.
+  package let baseFolder: String
+
+  /// - Parameters:
+  ///   - options: What is asked for.
+  ///   - note: Called with what people should know on the way.
+  /// - Throws: `TrainingError`, `ModelError` or `CheckpointError` that says what is wrong.
+  package init(_ options: TrainingOptions, note: (String) -> Void) throws {
+    let compute = try Engine.compute(
+      threads: options.threads, instructionSet: options.instructionSet)
+    let folder = try TrainingFolder(options.output)
+    let base = try Self.base(options, folder, compute, note)
+    let resumed = folder.checkpoints.last
+    let plan = try Self.plan(options, folder, resumed)
+    let isAdapter = plan.lowRank != nil
+    let loader = try ModelLoader(
+      folder: isAdapter ? base : resumed.map(folder.checkpoint) ?? base, compute: compute,
+      precision: loaderPrecision(base, options), training: plan)
+    if case .lora(let settings) = options.mode, loader.updated.isEmpty {
+      throw TrainingError.request(
+        """
+        no module of the model has a name with \(settings.targets.joined(separator: ", ")); the \
+        language model has \(LowRankPlan.languageTargets.joined(separator: ", "))
+        """)
+    }
+    note(
+      """
+      \(options.model): \(memorySize(loader.bytesNeeded)) of weights, gradients and moments as \
+      \(loader.precision.rawValue)\(availableMemory().map { ", \(memorySize($0)) free" } ?? ""); \
+      \(compute.instructionSet) kernels, \(compute.threads) threads
+      """)
+    var parts = try loader.load()
+    guard let own = parts.readout else {
+      throw TrainingError.request("\(options.model) has no score tokens")
+    }
+    if let tokens = options.tokens, tokens != own.tokens {
+      throw TrainingError.request(
+        """
+        \(options.model) has \(own.tokens) score tokens, --num-tokens is \(tokens). Its trained rows \
+        would be lost; begin with a checkpoint without score tokens, or keep \(own.tokens)
+        """)
+    }
+    let readout = own.onScale(
+      low: options.low ?? own.axis.low, high: options.high ?? own.axis.high)
+    parts.readout = readout
+    if let resumed, isAdapter {
+      try Self.restoreWhole(parts.trained, from: folder.checkpoint(resumed), compute)
+    }
+    self.options = options
+    self.compute = compute
+    self.folder = folder
+    self.loader = loader
+    self.parts = parts
+    self.readout = readout
+    lowRank = plan.lowRank
+    dropout = plan.lowRank?.dropout
+    resumedFrom = resumed
+    baseFolder = base
+  }
+
+  /// The checkpoint to begin with; one without score tokens gets them once, in a folder of its own.
+  private static func base(
+    _ options: TrainingOptions, _ folder: TrainingFolder, _ compute: Compute,
+    _ note: (String) -> Void
+  ) throws -> String {
+    let checked = try ModelLoader(folder: options.model, compute: compute, precision: nil)
+    guard checked.readout == nil else { return options.model }
+    guard let tokens = options.tokens, let low = options.low, let high = options.high else {
+      throw TrainingError.request(
+        """
+        \(options.model) has no score tokens; say how many it is to get, and the scale: \
+        --num-tokens 10 --min-score 1 --max-score 10
+        """)
+    }
+    let path = "\(folder.path)/base-with-score-tokens"
+    guard !fileExists(path) else { return path }
+    note("\(options.model) has no score tokens; \(path) gets [SCORE] and \(tokens) of them")
+    try ScoreTokens.add(
+      to: options.model, folder: path, tokens: tokens, low: low, high: high, compute: compute)
+    return path
+  }
+
+  private static func plan(
+    _ options: TrainingOptions, _ folder: TrainingFolder, _ resumed: Int?
+  ) throws(CheckpointError) -> TrainingPlan {
+    guard case .lora(let settings) = options.mode else {
+      let (freezesVision, tunesAbstractor) = (options.freezesVision, options.tunesAbstractor)
+      return TrainingPlan { name in
+        if name.hasPrefix("model.vision_model.") { return !freezesVision }
+        if name.hasPrefix("model.visual_abstractor.") { return tunesAbstractor }
+        return true
+      }
+    }
+    var values: [String: Tensor] = [:]
+    if let resumed {
+      for tensor in try SafetensorsFile(path: adapterFile(folder.checkpoint(resumed))).tensors {
+        values[plain(tensor.name)] = tensor
+      }
+    }
+    let stored = values
+    let whole = Set(settings.whole)
+    return TrainingPlan(
+      lowRank: LowRankPlan(
+        rank: settings.rank, alpha: settings.alpha,
+        targets: settings.targets.isEmpty ? LowRankPlan.languageTargets : settings.targets,
+        dropout: Dropout(rate: settings.dropout), seed: options.seed
+      ) { name in stored[name]?.widened }
+    ) { name in
+      // The weight of a module that is named, or a parameter of that name.
+      name.split(separator: ".").contains { whole.contains(String($0)) }
+    }
+  }
+
+  private static func adapterFile(_ folder: String) -> String {
+    "\(folder)/adapter_model.safetensors"
+  }
+
+  private static func plain(_ name: String) -> String {
+    String(name.dropFirst("base_model.model.".count))
+  }
+
+  /// Puts the modules that an adapter trains whole back to where they were.
+  private static func restoreWhole(
+    _ trained: [TrainedTensor], from folder: String, _ compute: Compute
+  ) throws {
+    let file = try SafetensorsFile(path: adapterFile(folder))
+    let tensors = Dictionary(
+      file.tensors.map { (plain($0.name), $0) }, uniquingKeysWith: { first, _ in first })
+    for tensor in trained where !tensor.name.contains(".lora_") {
+      guard let stored = tensors[tensor.name], stored.shape == tensor.shape else {
+        throw TrainingError.state("\(file.path): tensor \(tensor.name) is missing or misshapen")
+      }
+      tensor.parameter.replace(with: stored.widened, compute)
+      tensor.weights?.refresh(compute)
+    }
+  }
+}
+
+/// Trained weights are float32, and products use them so or rounded to bfloat16; fixed ones may be
+/// packed.
+private func loaderPrecision(_ base: String, _ options: TrainingOptions) -> Precision? {
+  fileExists("\(base)/model.safetensors")
+    && (try? SafetensorsFile(path: "\(base)/model.safetensors").metadata["roc_layout"]) != nil
+    ? nil : options.precision
+}

@@ -1,0 +1,109 @@
+import RocCheckpoint
+package import RocJSON
+package import RocModel
+package import RocTensor
+
+/// What a training writes: a whole checkpoint, or an adapter beside its base.
+package struct TrainedWeights {
+  private let loader: ModelLoader
+  private let trained: [TrainedTensor]
+  private let lowRank: LowRankPlan?
+  private let compute: Compute
+  /// Fields of config.json that the training decides.
+  private let configuration: [(name: String, value: JSON)]
+  /// The base's own name, for an adapter.
+  private let base: String
+
+  /// - Parameters:
+  ///   - loader: Of the model that is trained.
+  ///   - trained: Its parameters.
+  ///   - lowRank: Makes it an adapter.
+  ///   - configuration: Fields of config.json to set.
+  ///   - base: The folder that an adapter names as its base.
+  ///   - compute: Threads.
+  package init(
+    loader: ModelLoader, trained: [TrainedTensor], lowRank: LowRankPlan?,
+    configuration: [(name: String, value: JSON)], base: String, compute: Compute
+  ) {
+    self.loader = loader
+    self.trained = trained
+    self.lowRank = lowRank
+    self.configuration = configuration
+    self.base = base
+    self.compute = compute
+  }
+
+  /// Whether only what was trained is written.
+  package var isAdapter: Bool { lowRank != nil }
+
+  /// The name of the weights' file.
+  var fileName: String { isAdapter ? "adapter_model.safetensors" : "model.safetensors" }
+
+  /// The tensors of the weights' file.
+  ///
+  /// - Parameter dtype: Of trained tensors; float32 for a training that may be continued.
+  /// - Returns: In the order of the file.
+  func plans(_ dtype: DType) -> [TensorPlan] {
+    let values = Dictionary(uniqueKeysWithValues: trained.map { ($0.name, $0) })
+    func plan(_ tensor: TrainedTensor, named name: String) -> TensorPlan {
+      TensorPlan(name: name, dtype: dtype, shape: tensor.shape) { sink throws(CheckpointError) in
+        let values = tensor.parameter.array(compute)
+        if dtype == .f16, values.contains(where: { !Float16($0).isFinite }) {
+          throw CheckpointError(
+            "tensor \(name) has values beyond 65504, the largest of f16; use bf16 or f32", .output)
+        }
+        try sink.write(narrowed(values, to: dtype))
+      }
+    }
+    guard !isAdapter else {
+      return trained.map { plan($0, named: "base_model.model.\($0.name)") }
+    }
+    return loader.checkpoint.names.compactMap { name in
+      if let tensor = values[name] { return plan(tensor, named: name) }
+      // What was not trained stays as it is, to the bit.
+      return loader.checkpoint[name].map { TensorPlan(copying: $0) }
+    }
+  }
+
+  /// Configuration files by name.
+  func texts(_ dtype: DType) throws(CheckpointError) -> [String: [UInt8]] {
+    var members = try loader.checkpoint.json("config.json").members ?? []
+    for (name, value) in configuration {
+      members.removeAll { $0.name == name }
+      members.append(JSON.Member(name, value))
+    }
+    if !isAdapter {
+      members.removeAll { $0.name == "torch_dtype" }
+      members.append(JSON.Member("torch_dtype", .string(dtype.torchName)))
+    }
+    var texts = ["config.json": Self.bytes(.object(members))]
+    if let lowRank { texts["adapter_config.json"] = Self.bytes(adapterConfig(lowRank)) }
+    return texts
+  }
+
+  /// Files to copy, name to path: what the model needs and its licence, not a model card or notes
+  /// that speak of other weights.
+  var copies: [String: String] {
+    loader.checkpoint.otherFiles.filter { name, _ in
+      Checkpoint.companions.contains(name) || name == "generation_config.json"
+        || ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"].contains(where: name.hasPrefix)
+    }
+  }
+
+  /// adapter_config.json, as peft writes it for LoRA.
+  private func adapterConfig(_ plan: LowRankPlan) -> JSON {
+    let whole = trained.map(\.name).filter { !$0.contains(".lora_") }
+    let modules = whole.map { JSON.string(String($0.split(separator: ".").dropLast().last ?? "")) }
+    return [
+      "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": .string(base),
+      "r": .int(plan.rank), "lora_alpha": JSON(number: plan.alpha),
+      "lora_dropout": JSON(number: plan.dropout.rate), "bias": "none",
+      "fan_in_fan_out": false, "inference_mode": true, "init_lora_weights": true,
+      "use_dora": false, "use_rslora": false,
+      "target_modules": .array(loader.updated.map { .string($0) }),
+      "modules_to_save": modules.isEmpty ? .null : .array(modules),
+    ]
+  }
+
+  static func bytes(_ json: JSON) -> [UInt8] { Array((json.pretty + "\n").utf8) }
+}

@@ -1,0 +1,35 @@
+import RocScore
+import RocTool
+import RocTrain
+
+/// How a training goes: one line on a terminal, a line now and then elsewhere.
+struct TrainingMeter {
+  private var progress: Progress
+  private let first: Int
+
+  init(steps: Int, from first: Int) {
+    progress = Progress("training", total: steps - first, unit: "updates")
+    self.first = first
+  }
+
+  mutating func show(_ report: StepReport) {
+    progress.update(report.step - first + 1) {
+      func part(_ name: String, _ value: Double?) -> String {
+        value.map { " \(name) \(fixed($0, 4))" } ?? ""
+      }
+      return """
+        loss \(fixed(report.loss, 4)) (text \(fixed(report.parts.text, 4))\
+        \(part("l1", report.parts.l1))\(part("ce", report.parts.ce))\
+        \(part("emd", report.parts.emd))), norm \(fixed(report.gradientNorm, 2))
+        """
+    }
+  }
+
+  /// A line that stays.
+  mutating func note(_ text: String) {
+    progress.finish()
+    Console.note(text)
+  }
+
+  mutating func finish() { progress.finish() }
+}

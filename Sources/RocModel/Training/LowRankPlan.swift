@@ -8,19 +8,15 @@ package struct LowRankPlan: Sendable {
   package let targets: [String]
   package let dropout: Dropout
   package let seed: UInt64
-  /// Values of A and B by tensor name, row-major, when a training is continued.
-  package let values: @Sendable (String) -> [Float]?
 
   package init(
-    rank: Int, alpha: Double, targets: [String], dropout: Dropout, seed: UInt64,
-    values: @escaping @Sendable (String) -> [Float]? = { _ in nil }
+    rank: Int, alpha: Double, targets: [String], dropout: Dropout, seed: UInt64
   ) {
     self.rank = rank
     self.alpha = alpha
     self.targets = targets
     self.dropout = dropout
     self.seed = seed
-    self.values = values
   }
 
   /// Every projection of the language model.
@@ -40,7 +36,7 @@ package struct LowRankPlan: Sendable {
     ("\(module).lora_A.weight", "\(module).lora_B.weight")
   }
 
-  /// A with the variance that peft gives it, 1/(3 · inputs), and B zero, or what a training left.
+  /// A with the variance that peft gives it, 1/(3 · inputs), and B zero.
   func start(
     _ module: String, outputs: Int, inputs: Int, _ compute: Compute
   ) -> (down: [Float], up: [Float]) {
@@ -48,8 +44,8 @@ package struct LowRankPlan: Sendable {
     let noise = Noise(
       seed: seed, name: names.down, deviation: 1 / (3 * Float(inputs)).squareRoot())
     return (
-      values(names.down) ?? noise.values(from: 0, count: rank * inputs, compute),
-      values(names.up) ?? [Float](repeating: 0, count: outputs * rank)
+      noise.values(from: 0, count: rank * inputs, compute),
+      [Float](repeating: 0, count: outputs * rank)
     )
   }
 }

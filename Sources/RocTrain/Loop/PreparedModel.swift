@@ -29,11 +29,9 @@ package struct PreparedModel {
     let folder = try TrainingFolder(options.output)
     let base = try Self.base(options, folder, compute, note)
     let resumed = folder.checkpoints.last
-    let plan = try Self.plan(options, folder, resumed)
-    let isAdapter = plan.lowRank != nil
+    let plan = Self.plan(options)
     let loader = try ModelLoader(
-      folder: isAdapter ? base : resumed.map(folder.checkpoint) ?? base, compute: compute,
-      precision: loaderPrecision(base, options), training: plan)
+      folder: base, compute: compute, precision: loaderPrecision(base, options), training: plan)
     if case .lora(let settings) = options.mode, loader.updated.isEmpty {
       throw TrainingError.request(
         """
@@ -61,8 +59,9 @@ package struct PreparedModel {
     let readout = own.onScale(
       low: options.low ?? own.axis.low, high: options.high ?? own.axis.high)
     parts.readout = readout
-    if let resumed, isAdapter {
-      try Self.restoreWhole(parts.trained, from: folder.checkpoint(resumed), compute)
+    if let resumed {
+      try Self.restore(
+        parts.trained, from: folder.checkpoint(resumed), isAdapter: plan.lowRank != nil, compute)
     }
     self.options = options
     self.compute = compute
@@ -98,9 +97,7 @@ package struct PreparedModel {
     return path
   }
 
-  private static func plan(
-    _ options: TrainingOptions, _ folder: TrainingFolder, _ resumed: Int?
-  ) throws(CheckpointError) -> TrainingPlan {
+  private static func plan(_ options: TrainingOptions) -> TrainingPlan {
     guard case .lora(let settings) = options.mode else {
       let (freezesVision, tunesAbstractor) = (options.freezesVision, options.tunesAbstractor)
       return TrainingPlan { name in
@@ -109,44 +106,38 @@ package struct PreparedModel {
         return true
       }
     }
-    var values: [String: Tensor] = [:]
-    if let resumed {
-      for tensor in try SafetensorsFile(path: adapterFile(folder.checkpoint(resumed))).tensors {
-        values[plain(tensor.name)] = tensor
-      }
-    }
-    let stored = values
     let whole = Set(settings.whole)
     return TrainingPlan(
       lowRank: LowRankPlan(
         rank: settings.rank, alpha: settings.alpha,
         targets: settings.targets.isEmpty ? LowRankPlan.languageTargets : settings.targets,
-        dropout: Dropout(rate: settings.dropout), seed: options.seed
-      ) { name in stored[name]?.widened }
+        dropout: Dropout(rate: settings.dropout), seed: options.seed)
     ) { name in
       // The weight of a module that is named, or a parameter of that name.
       name.split(separator: ".").contains { whole.contains(String($0)) }
     }
   }
 
-  private static func adapterFile(_ folder: String) -> String {
-    "\(folder)/adapter_model.safetensors"
-  }
-
-  private static func plain(_ name: String) -> String {
-    String(name.dropFirst("base_model.model.".count))
-  }
-
-  /// Puts the modules that an adapter trains whole back to where they were.
-  private static func restoreWhole(
-    _ trained: [TrainedTensor], from folder: String, _ compute: Compute
+  /// Puts trained parameters back to where a checkpoint has them.
+  ///
+  /// All else comes from the base, so that checkpoints can be removed while a training goes on.
+  private static func restore(
+    _ trained: [TrainedTensor], from folder: String, isAdapter: Bool, _ compute: Compute
   ) throws {
-    let file = try SafetensorsFile(path: adapterFile(folder))
-    let tensors = Dictionary(
-      file.tensors.map { (plain($0.name), $0) }, uniquingKeysWith: { first, _ in first })
-    for tensor in trained where !tensor.name.contains(".lora_") {
-      guard let stored = tensors[tensor.name], stored.shape == tensor.shape else {
-        throw TrainingError.state("\(file.path): tensor \(tensor.name) is missing or misshapen")
+    var tensors: [String: Tensor] = [:]
+    for name in folderEntries(folder) {
+      guard name.hasSuffix(".safetensors"), name != TrainingFolder.optimiserFile else { continue }
+      for tensor in try SafetensorsFile(path: "\(folder)/\(name)").tensors {
+        tensors[tensor.name] = tensor
+      }
+    }
+    let prefix = isAdapter ? TrainedWeights.adapterPrefix : ""
+    for tensor in trained {
+      guard let stored = tensors[prefix + tensor.name], stored.shape == tensor.shape,
+        stored.dtype == .f32
+      else {
+        throw TrainingError.state(
+          "\(folder): tensor \(tensor.name): expected F32 values of shape \(tensor.shape)")
       }
       tensor.parameter.replace(with: stored.widened, compute)
       tensor.weights?.refresh(compute)

@@ -33,6 +33,9 @@ package struct TrainedWeights {
     self.compute = compute
   }
 
+  /// What peft puts before the names of the base.
+  static let adapterPrefix = "base_model.model."
+
   /// Whether only what was trained is written.
   package var isAdapter: Bool { lowRank != nil }
 
@@ -56,7 +59,7 @@ package struct TrainedWeights {
       }
     }
     guard !isAdapter else {
-      return trained.map { plan($0, named: "base_model.model.\($0.name)") }
+      return trained.map { plan($0, named: Self.adapterPrefix + $0.name) }
     }
     return loader.checkpoint.names.compactMap { name in
       if let tensor = values[name] { return plan(tensor, named: name) }

@@ -220,13 +220,13 @@ static void pack_over_rows(const float *rows, size_t stride, size_t count, size_
                  panels + first * count);
 }
 
-// out[m][width] = or += a[m][k] · panels over k rows.
+// out[m][width] = or += a[m][k] · the first k of the rows that the panels hold.
 static void multiply_width(const roc_kernels *kernels, const float *a, size_t lda, size_t m,
-                           const float *panels, size_t width, size_t k, roc_finish finish,
-                           float *out, size_t stride) {
+                           const float *panels, size_t rows, size_t width, size_t k,
+                           roc_finish finish, float *out, size_t stride) {
   for (size_t first = 0; first < width; first += ROC_PANEL)
-    multiply(kernels, a, lda, m, panels + first * k, at_most(width - first, ROC_PANEL), k, finish,
-             out + first, stride);
+    multiply(kernels, a, lda, m, panels + first * rows, at_most(width - first, ROC_PANEL), k,
+             finish, out + first, stride);
 }
 
 typedef struct {
@@ -265,15 +265,16 @@ static void attention_gradient_block(const attention_gradient_job *job, attentio
   // Values: weightsᵀ · d_output.
   transpose(m.weights, stride, rows, seen, m.turned, rows);
   pack_over_rows(out, s->output_stride, rows, s->width, m.rows);
-  multiply_width(job->kernels, m.turned, rows, seen, m.rows, s->width, rows, ROC_ADD,
+  multiply_width(job->kernels, m.turned, rows, seen, m.rows, rows, s->width, rows, ROC_ADD,
                  g->d_value + head * s->value_head, s->value_stride);
   // Queries: gradients · keys.
-  multiply_width(job->kernels, m.gradients, stride, rows, m.key_rows, s->width, seen, ROC_STORE,
-                 g->d_query + query_head * s->query_head + row * s->query_stride, s->query_stride);
+  multiply_width(job->kernels, m.gradients, stride, rows, m.key_rows, s->keys, s->width, seen,
+                 ROC_STORE, g->d_query + query_head * s->query_head + row * s->query_stride,
+                 s->query_stride);
   // Keys: gradientsᵀ · queries.
   transpose(m.gradients, stride, rows, seen, m.turned, rows);
   pack_over_rows(q, s->query_stride, rows, s->width, m.rows);
-  multiply_width(job->kernels, m.turned, rows, seen, m.rows, s->width, rows, ROC_ADD,
+  multiply_width(job->kernels, m.turned, rows, seen, m.rows, rows, s->width, rows, ROC_ADD,
                  g->d_key + head * s->key_head, s->key_stride);
 }
 

@@ -39,7 +39,7 @@ package struct AdamW: Sendable, Equatable {
     }
     return roc_adamw(
       gradient_factor: Float(gradientFactor), keep: Float(1 - learningRate * decay),
-      beta1: Float(beta1), beta2: Float(beta2), eps: Float(epsilon),
+      beta1: beta1, beta2: beta2, eps: Float(epsilon),
       step: Float(learningRate / (1 - power1)),
       inverse_root_correction2: Float(1 / (1 - power2).squareRoot()))
   }

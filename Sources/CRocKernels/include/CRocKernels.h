@@ -52,7 +52,9 @@ typedef struct roc_panel_job {
 //   x = keep · x - step · m / (sqrt(v) · inverse_root_correction2 + eps)
 // with keep = 1 - lr · decay, step = lr / (1 - beta1^t) and the inverse root of 1 - beta2^t.
 typedef struct roc_adamw {
-  float gradient_factor, keep, beta1, beta2, eps, step, inverse_root_correction2;
+  float gradient_factor, keep;
+  double beta1, beta2;  // 1 - beta2 in float32 would be off by 1e-5 of itself
+  float eps, step, inverse_root_correction2;
 } roc_adamw;
 
 typedef struct roc_kernels {

@@ -160,7 +160,7 @@ let package = Package(
       "roc-train",
       [
         "RocTrain", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocReport", "RocScore",
-        "RocMetrics", "RocJSON", "RocTool",
+        "RocMetrics", "RocStore", "RocJSON", "RocTool",
       ]),
 
     .target(

@@ -287,6 +287,13 @@ package struct TrainedTensor: Sendable {
   package let parameter: Parameter
   /// What products use, to be refreshed after the parameter moved; nil for other values.
   package let weights: PackedWeights?
+
+  package init(name: String, shape: [Int], parameter: Parameter, weights: PackedWeights?) {
+    self.name = name
+    self.shape = shape
+    self.parameter = parameter
+    self.weights = weights
+  }
 }
 
 /// Rows of a table: mapped and widened when asked for, or trained.

@@ -12,6 +12,7 @@ enum Migrations {
     migrator.registerMigration("4 computed base names", migrate: computeBaseNames)
     migrator.registerMigration("5 votes of attributes", migrate: keepAttributeVotes)
     migrator.registerMigration("6 shared runs", migrate: shareRuns)
+    migrator.registerMigration("7 hidden states", migrate: keepHiddenStates)
     return migrator
   }
 }

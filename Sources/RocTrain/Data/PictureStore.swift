@@ -1,3 +1,4 @@
+import RocDigest
 package import RocImage
 package import RocModel
 package import RocTensor
@@ -51,6 +52,11 @@ package final class PictureStore: Sendable {
     let box = Box(vision.encode(try pixels(name), trace: nil))
     keep(4 * box.matrix.count) { $0.features[name] = box }
     return box
+  }
+
+  /// The SHA-256 of a picture's file; nil when it cannot be read.
+  package func digest(_ name: String) -> String? {
+    path(name).flatMap { try? SHA256.of(file: $0) }
   }
 
   private func picture(_ name: String) throws(PictureError) -> Picture {

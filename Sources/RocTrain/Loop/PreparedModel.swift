@@ -28,10 +28,12 @@ package struct PreparedModel {
       threads: options.threads, instructionSet: options.instructionSet)
     let folder = try TrainingFolder(options.output)
     let base = try Self.base(options, folder, compute, note)
-    let resumed = folder.checkpoints.last
+    // The head alone is trained in seconds, always from the beginning.
+    let resumed = options.mode == .head ? nil : folder.checkpoints.last
     let plan = Self.plan(options)
     let loader = try ModelLoader(
-      folder: base, compute: compute, precision: loaderPrecision(base, options), training: plan)
+      folder: base, compute: compute, precision: loaderPrecision(base, options),
+      training: options.mode == .head ? nil : plan)
     if case .lora(let settings) = options.mode, loader.updated.isEmpty {
       throw TrainingError.request(
         """

@@ -75,7 +75,7 @@ package final class TrainingJob {
   }
 
   /// What config.json says about the training, as the official trainer leaves it there.
-  private static func configuration(
+  static func configuration(
     _ options: TrainingOptions, _ readout: ScoreReadout
   ) -> [(name: String, value: JSON)] {
     [

@@ -9,6 +9,8 @@ package struct TrainingOptions: Sendable {
     case full
     /// Low-rank updates beside fixed weights, and some modules whole.
     case lora(LowRankSettings)
+    /// The score tokens' rows of the head, on stored hidden states.
+    case head
   }
 
   package struct LowRankSettings: Sendable, Equatable {
@@ -76,7 +78,7 @@ package struct TrainingOptions: Sendable {
     case .byLength: order = "by length"
     case .given(let places): order = .array(places.map { .int($0) })
     }
-    var mode: JSON = "full"
+    var mode: JSON = self.mode == .head ? "head" : "full"
     if case .lora(let lora) = self.mode {
       mode = [
         "rank": .int(lora.rank), "alpha": JSON(number: lora.alpha),

@@ -1,5 +1,3 @@
-import RocTensor
-
 /// The updates of a training, with everything that is kept on the way.
 package final class TrainingRun {
   /// What happens, for whoever watches.
@@ -18,17 +16,13 @@ package final class TrainingRun {
 
   private let job: TrainingJob
   private let log: StepLog
-  private let events: EventFile
+  private let events: EventFolder
 
   /// - Throws: `TrainingError` when the folder cannot be written to.
   package init(_ job: TrainingJob) throws(TrainingError) {
     self.job = job
     log = try StepLog(folder: job.folder.path, from: job.resumedFrom)
-    do throws(FileError) {
-      events = try EventFile(folder: job.folder.path, startingAt: job.resumedFrom)
-    } catch {
-      throw .request(error.description)
-    }
+    events = try EventFolder(job.folder.path, from: job.resumedFrom)
   }
 
   /// Steps and evaluations of all starts.
@@ -50,7 +44,7 @@ package final class TrainingRun {
     while !trainer.isDone {
       let report = try trainer.update()
       try log.add(report)
-      try record(report)
+      try events.add(report)
       try tell(.step(report))
       let isLast = trainer.isDone
       if let every = options.evaluationSteps, trainer.step % every == 0 || isLast {
@@ -82,34 +76,7 @@ package final class TrainingRun {
     let truth = job.heldOut.flatMap(\.scores)
     let evaluation = Evaluation(step: step, predicted: predicted, truth: truth)
     try log.add(evaluation)
-    var scalars: [(tag: String, value: Float)] = [("eval/mae", Float(evaluation.mae))]
-    for (tag, value) in [("eval/srcc", evaluation.srcc), ("eval/plcc", evaluation.plcc)] {
-      if let value { scalars.append((tag, Float(value))) }
-    }
-    try add(scalars, step: step)
+    try events.add(evaluation)
     try tell(.evaluated(evaluation))
-  }
-
-  private func record(_ report: StepReport) throws {
-    var scalars: [(tag: String, value: Float)] = [
-      ("train/loss", Float(report.loss)), ("train/loss_text", Float(report.parts.text)),
-      ("train/learning_rate", Float(report.learningRate)),
-      ("train/grad_norm", Float(report.gradientNorm)), ("train/epoch", Float(report.epoch)),
-    ]
-    for (tag, value) in [
-      ("train/loss_l1", report.parts.l1), ("train/loss_ce", report.parts.ce),
-      ("train/loss_emd", report.parts.emd),
-    ] {
-      if let value { scalars.append((tag, Float(value))) }
-    }
-    try add(scalars, step: report.step)
-  }
-
-  private func add(_ scalars: [(tag: String, value: Float)], step: Int) throws {
-    do throws(FileError) {
-      try events.add(step: step, scalars: scalars)
-    } catch {
-      throw TrainingError.request(error.description)
-    }
   }
 }

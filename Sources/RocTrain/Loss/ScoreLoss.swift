@@ -101,7 +101,7 @@ package struct ScoreLoss: Sendable {
   ///
   /// - Parameters:
   ///   - logits: One box a sample: [taught tokens, vocabulary].
-  ///   - labels: What each row is to predict.
+  ///   - labels: What each row is to predict; none for rows whose text is not taught.
   ///   - tasks: The rows that predict `[SCORE]`, in the order of batch and text.
   ///   - scale: Factor of the gradients, 1 / accumulation steps.
   /// - Returns: The parts, scores and distributions.
@@ -114,6 +114,7 @@ package struct ScoreLoss: Sendable {
     let taught = labels.reduce(0) { $0 + $1.count }
     var text = 0.0
     for (box, labels) in zip(logits, labels) {
+      if labels.isEmpty { box.matrix.values.update(repeating: 0, count: box.matrix.count) }
       for (row, label) in labels.enumerated() {
         text += Self.crossEntropy(
           box.matrix.row(row), count: box.matrix.columns, label: label,

@@ -39,6 +39,9 @@ package struct TrainedWeights {
   /// Whether only what was trained is written.
   package var isAdapter: Bool { lowRank != nil }
 
+  /// Rows of `lm_head.weight` to replace, the last of the table; nil for a training of tensors.
+  package var lastHeadRows: [Float]?
+
   /// The name of the weights' file.
   var fileName: String { isAdapter ? "adapter_model.safetensors" : "model.safetensors" }
 
@@ -63,19 +66,37 @@ package struct TrainedWeights {
     }
     return loader.checkpoint.names.compactMap { name in
       if let tensor = values[name] { return plan(tensor, named: name) }
+      if let rows = lastHeadRows, name == "lm_head.weight", let tensor = loader.checkpoint[name] {
+        return Self.head(tensor, rows: rows)
+      }
       // What was not trained stays as it is, to the bit.
       return loader.checkpoint[name].map { TensorPlan(copying: $0) }
     }
   }
 
+  /// The head in float32, which holds its other rows exactly whatever format they had.
+  private static func head(_ tensor: Tensor, rows: [Float]) -> TensorPlan {
+    TensorPlan(name: tensor.name, dtype: .f32, shape: tensor.shape) { sink throws(CheckpointError) in
+      let columns = tensor.shape[1]
+      let kept = tensor.shape[0] - rows.count / columns
+      let weights = tensor.weights(rows: tensor.shape[0], columns: columns)
+      for row in 0..<kept {
+        try sink.write(narrowed(weights.widened(row: row), to: .f32))
+      }
+      try sink.write(narrowed(rows, to: .f32))
+    }
+  }
+
   /// Configuration files by name.
-  func texts(_ dtype: DType) throws(CheckpointError) -> [String: [UInt8]] {
+  ///
+  /// - Parameter dtype: What config.json is to say of the weights; nil leaves it.
+  func texts(_ dtype: DType?) throws(CheckpointError) -> [String: [UInt8]] {
     var members = try loader.checkpoint.json("config.json").members ?? []
     for (name, value) in configuration {
       members.removeAll { $0.name == name }
       members.append(JSON.Member(name, value))
     }
-    if !isAdapter {
+    if !isAdapter, let dtype {
       members.removeAll { $0.name == "torch_dtype" }
       members.append(JSON.Member("torch_dtype", .string(dtype.torchName)))
     }

@@ -87,11 +87,16 @@ package final class TrainingFolder {
   }
 
   /// Writes the model itself.
-  package func finish(_ weights: TrainedWeights, dtype: DType) throws(CheckpointError) {
+  ///
+  /// - Parameters:
+  ///   - weights: Of the model.
+  ///   - dtype: Of trained tensors; nil where none is trained whole.
+  /// - Throws: `CheckpointError` when the disk is full; what was there before stays.
+  package func finish(_ weights: TrainedWeights, dtype: DType?) throws(CheckpointError) {
     let writer = try CheckpointWriter(into: path)
     let texts = try weights.texts(dtype)
     try writer.write(
-      weights.plans(dtype), texts: texts, copies: weights.copies.filter { texts[$0.key] == nil },
+      weights.plans(dtype ?? .f32), texts: texts, copies: weights.copies.filter { texts[$0.key] == nil },
       name: weights.fileName)
   }
 

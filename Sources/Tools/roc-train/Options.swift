@@ -27,6 +27,15 @@ enum TrainedPart: String, ExpressibleByArgument, CaseIterable {
   case full
   case lora
   case head
+
+  /// The learning rate unless one is given.
+  var usualRate: Double {
+    switch self {
+    case .full: 2e-5
+    case .lora: 2e-4
+    case .head: 1e-3
+    }
+  }
 }
 
 enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {

@@ -5,6 +5,7 @@ import RocMetrics
 import RocModel
 import RocReport
 import RocScore
+import RocStore
 import RocTensor
 import RocTool
 import RocTrain
@@ -59,6 +60,9 @@ struct TrainingCommand {
       Console.note(
         "… and \(training.warnings.count - 5) more warnings; roc-data validate lists all")
     }
+    if model.train == .head {
+      return try trainHead(prepared, training, heldOut: heldOut, pictures)
+    }
     let job = try TrainingJob(prepared, data: training, heldOut: heldOut, pictures: pictures)
     let taught = training.samples.reduce(0) { $0 + $1.text.supervisedCount }
     Console.note(
@@ -81,13 +85,61 @@ struct TrainingCommand {
     }
     let outcome = try run.run(shouldStop: { Interrupt.status != nil }, tell: tell)
     meter.finish()
-    try draw(run)
+    try draw(run.reports, run.evaluations)
     guard outcome == .done else {
       Console.note("stopped; the same command goes on from here")
       return Interrupt.status ?? .interrupted
     }
     Console.note("\(output.outputDir): the model is there")
+    if data.dataset != nil { try remember(try data.database.open()) }
     return .done
+  }
+
+  private func trainHead(
+    _ prepared: PreparedModel, _ training: TrainingData, heldOut: TrainingData?,
+    _ pictures: PictureStore
+  ) throws -> ExitStatus {
+    let store = try data.database.open(creates: true)
+    let job = try HeadJob(prepared, store: store, pictures: pictures)
+    var states = Progress("hidden states", total: training.samples.count, unit: "pictures")
+    var seen = 0
+    func tell(_ event: HeadJob.Event) throws {
+      switch event {
+      case .states(let done, let all, let computed):
+        if done == all { seen += computed }
+        states.update(done)
+      case .step(let report):
+        if output.jsonl { try Console.print(report.json.line, endsWhenClosed: false) }
+      case .evaluated(let evaluation):
+        states.finish()
+        Console.note(Self.line(evaluation))
+      }
+    }
+    let (log, isDone) = try job.run(
+      training, heldOut: heldOut, shouldStop: { Interrupt.status != nil }, tell: tell)
+    states.finish()
+    guard isDone else {
+      Console.note("stopped; hidden states that were computed are kept in \(store.path)")
+      return Interrupt.status ?? .interrupted
+    }
+    try draw(log.reports, log.evaluations)
+    Console.note(
+      """
+      \(output.outputDir): the model is there, after \(log.reports.count) updates of the score \
+      tokens' rows; the model saw \(seen) pictures, the other states came from \(store.path)
+      """)
+    try remember(store)
+    return .done
+  }
+
+  /// Keeps in the database what the new checkpoint was trained on, so that no table is made of
+  /// pictures that it has seen.
+  private func remember(_ store: Store) throws {
+    guard let dataset = data.dataset, let split = data.split else { return }
+    let record = try store.dataset(dataset)
+    guard let name = try store.samples(record, split: split).split else { return }
+    try store.addTrainingPart(
+      of: try Checkpoint(folder: output.outputDir).sha256(), dataset: dataset, split: name)
   }
 
   private static func line(_ evaluation: Evaluation) -> String {
@@ -100,11 +152,11 @@ struct TrainingCommand {
   }
 
   /// The curves of all starts.
-  private func draw(_ run: TrainingRun) throws {
+  private func draw(_ reports: [StepReport], _ evaluations: [Evaluation]) throws {
     var total = LossCurve(name: "total")
     var parts: [String: LossCurve] = [:]
     let names = ["text", "l1", "ce", "emd"]
-    for report in run.reports {
+    for report in reports {
       total.add(step: report.step, value: report.loss)
       for (name, value) in [
         ("text", report.parts.text), ("l1", report.parts.l1), ("ce", report.parts.ce),
@@ -116,8 +168,7 @@ struct TrainingCommand {
     }
     let figure = Figure.lossCurves([total] + names.compactMap { parts[$0] })
     try OutputFile.write(figure.svg, to: "\(output.outputDir)/losses.svg")
-    guard !run.evaluations.isEmpty else { return }
-    let points = run.evaluations.compactMap { evaluation in
+    let points = evaluations.compactMap { evaluation in
       evaluation.srcc.map {
         (
           step: evaluation.step, srcc: $0,
@@ -211,6 +262,7 @@ extension TrainingCommand {
   private func trainingOptions() throws -> TrainingOptions {
     let folder = try HubCache.resolve(model.modelNameOrPath)
     var options = TrainingOptions(model: folder, output: output.outputDir)
+    if model.train == .head { options.mode = .head }
     if model.train == .lora {
       var lora = TrainingOptions.LowRankSettings()
       lora.rank = model.loraRank
@@ -233,7 +285,7 @@ extension TrainingCommand {
     options.high = model.maxScore
     options.maxLength = data.modelMaxLength
     options.settings = try settings(folder)
-    options.epochs = optimiser.numTrainEpochs ?? 3
+    options.epochs = optimiser.numTrainEpochs ?? (model.train == .head ? 100 : 3)
     options.mostSteps = optimiser.maxSteps
     if data.groupByLength { options.order = .byLength }
     if let order = data.order { options.order = .given(try RecordOrder.read(order)) }
@@ -267,7 +319,7 @@ extension TrainingCommand {
         """)
     }
     settings.reduction = optimiser.emdReduction
-    settings.learningRate = optimiser.learningRate ?? (model.train == .lora ? 2e-4 : 2e-5)
+    settings.learningRate = optimiser.learningRate ?? model.train.usualRate
     settings.weightDecay = optimiser.weightDecay
     settings.warmupRatio = optimiser.warmupRatio
     settings.schedule = optimiser.lrSchedulerType

@@ -1,0 +1,109 @@
+package import RocCheckpoint
+import RocJSON
+import RocModel
+package import RocStore
+import RocTensor
+
+/// A training of the score tokens' rows, from samples to a new checkpoint.
+package struct HeadJob {
+  private let model: PreparedModel
+  private let states: HeadStates
+
+  /// - Parameters:
+  ///   - model: Loaded, with nothing trained.
+  ///   - store: Keeps the hidden states.
+  ///   - pictures: Of the samples.
+  /// - Throws: `CheckpointError` when the checkpoint's files cannot be read.
+  package init(
+    _ model: PreparedModel, store: Store, pictures: PictureStore
+  ) throws(CheckpointError) {
+    self.model = model
+    states = HeadStates(
+      parts: model.parts, readout: model.readout,
+      checkpoint: try model.loader.checkpoint.sha256(),
+      arithmetic: "\(model.loader.precision.rawValue) \(model.compute.instructionSet)",
+      store: store, pictures: pictures)
+  }
+
+  /// What happens, for whoever watches.
+  package enum Event {
+    /// Samples done of all, and how many the model had to see.
+    case states(Int, of: Int, computed: Int)
+    case step(StepReport)
+    case evaluated(Evaluation)
+  }
+
+  /// Trains and writes the model into the output folder.
+  ///
+  /// - Parameters:
+  ///   - data: The checked samples.
+  ///   - heldOut: Samples that are only scored.
+  ///   - shouldStop: Asked often; what was computed for the database stays.
+  ///   - tell: Told what happens.
+  /// - Returns: False when it was stopped.
+  /// - Throws: `TrainingError`, `StoreError` or `CheckpointError`.
+  package func run(
+    _ data: TrainingData, heldOut: TrainingData?, shouldStop: () -> Bool,
+    tell: (Event) throws -> Void
+  ) throws -> (log: StepLog, isDone: Bool) {
+    let log = try StepLog(folder: model.folder.path, from: 0)
+    let events = try EventFolder(model.folder.path, from: 0)
+    guard let items = try self.items(data.samples, shouldStop, tell),
+      let others = try self.items(heldOut?.samples ?? [], shouldStop, tell)
+    else { return (log, false) }
+    var settings = model.options.settings
+    let sampler = Sampler(
+      count: items.count, order: .shuffled(seed: model.options.seed),
+      batchSize: settings.batchSize, accumulation: settings.accumulation)
+    settings.steps = model.options.mostSteps ?? sampler.updates(epochs: model.options.epochs)
+    let training = try HeadTraining(
+      items: items, rows: try rows(), axis: model.readout.axis, settings: settings,
+      sampler: sampler, compute: model.compute)
+    func evaluate() throws {
+      guard !others.isEmpty, log.evaluations.last?.step != training.step else { return }
+      let evaluation = Evaluation(
+        step: training.step, predicted: training.predict(others), truth: others.map(\.score))
+      try log.add(evaluation)
+      try events.add(evaluation)
+      try tell(.evaluated(evaluation))
+    }
+    if model.options.evaluationSteps != nil { try evaluate() }
+    while !training.isDone {
+      let report = try training.update()
+      try log.add(report)
+      try events.add(report)
+      try tell(.step(report))
+      if let every = model.options.evaluationSteps, training.step % every == 0 { try evaluate() }
+      if shouldStop() { return (log, false) }
+    }
+    try evaluate()
+    var weights = TrainedWeights(
+      loader: model.loader, trained: [], lowRank: nil,
+      configuration: TrainingJob.configuration(model.options, model.readout),
+      base: model.baseFolder, compute: model.compute)
+    weights.lastHeadRows = training.rows.array(model.compute)
+    try model.folder.finish(weights, dtype: nil)
+    return (log, true)
+  }
+
+  private func items(
+    _ samples: [EncodedSample], _ shouldStop: () -> Bool, _ tell: (Event) throws -> Void
+  ) throws -> [HeadStates.Item]? {
+    try states.items(of: samples) { done, computed in
+      try? tell(.states(done, of: samples.count, computed: computed))
+      return !shouldStop()
+    }
+  }
+
+  /// The score tokens' rows of the head.
+  private func rows() throws(TrainingError) -> [Float] {
+    guard let tensor = model.loader.checkpoint["lm_head.weight"] else {
+      throw .request(
+        "\(model.options.model) is packed; use the checkpoint that it was converted from")
+    }
+    let (all, width) = (tensor.shape[0], tensor.shape[1])
+    let weights = tensor.weights(rows: all, columns: width)
+    return weights.widened(
+      from: (all - model.readout.tokens) * width, count: model.readout.tokens * width)
+  }
+}

@@ -1,0 +1,102 @@
+import RocDigest
+import RocImage
+package import RocModel
+package import RocStore
+import RocTensor
+
+/// The hidden states at which a frozen model says its scores: computed once, kept in the database.
+package struct HeadStates {
+  /// One score to be learned.
+  package struct Item: Sendable {
+    /// After the final norm, [width].
+    package let state: [Float]
+    package let score: Double
+    package let target: [Double]?
+    /// The record's place in its file, from 1.
+    package let record: Int
+  }
+
+  private let parts: ModelParts
+  private let scoreID: Int
+  private let checkpoint: String
+  private let context: String
+  private let store: Store
+  private let pictures: PictureStore
+  private let batch: TrainingBatch
+
+  /// - Parameters:
+  ///   - parts: The model, frozen.
+  ///   - readout: Its score tokens.
+  ///   - checkpoint: Its SHA-256.
+  ///   - arithmetic: What else decides the states: precision, kernels.
+  ///   - store: Keeps them.
+  ///   - pictures: Of the samples.
+  package init(
+    parts: ModelParts, readout: ScoreReadout, checkpoint: String, arithmetic: String,
+    store: Store, pictures: PictureStore
+  ) {
+    self.parts = parts
+    scoreID = readout.scoreID
+    self.checkpoint = checkpoint
+    context = "\(Engine.version)\n\(arithmetic)\n\(parts.preprocessing.summary)\n"
+    self.store = store
+    self.pictures = pictures
+    batch = TrainingBatch(
+      parts: parts,
+      loss: ScoreLoss(axis: readout.axis, weights: LossWeights(l1: 0, ce: 0, emd: 0)),
+      recomputes: false, pictures: pictures)
+  }
+
+  /// The states of all scores of all samples, in their order.
+  ///
+  /// - Parameters:
+  ///   - samples: With their answers, which decide where a score is said.
+  ///   - progress: Called with the samples that are done and how many of them the model had to see;
+  ///     false stops.
+  /// - Returns: Nil when it was stopped; what was computed is kept.
+  /// - Throws: `TrainingError` for a picture that cannot be read, `StoreError` for the database.
+  package func items(
+    of samples: [EncodedSample], progress: (Int, Int) -> Bool
+  ) throws -> [Item]? {
+    let inputs = try samples.map(inputs)
+    var states = try store.hiddenStates(
+      checkpoint: checkpoint, inputs: inputs.flatMap { $0 })
+    var waiting: [String: [Float]] = [:]
+    var computed = 0
+    for (place, sample) in samples.enumerated() {
+      if inputs[place].contains(where: { states[$0] == nil }) {
+        let pass = try batch.pass(sample, tape: nil)
+        for (input, row) in zip(inputs[place], pass.rows(predicting: scoreID)) {
+          states[input] = pass.state(row)
+          waiting[input] = pass.state(row)
+        }
+        computed += 1
+      }
+      let goesOn = progress(place + 1, computed)
+      if waiting.count >= 32 || !goesOn || place + 1 == samples.count {
+        try store.keep(waiting, checkpoint: checkpoint)
+        waiting = [:]
+      }
+      guard goesOn else { return nil }
+    }
+    return zip(samples, inputs).flatMap { sample, inputs in
+      inputs.enumerated().compactMap { k, input in
+        states[input].map {
+          Item(
+            state: $0, score: sample.scores[k],
+            target: sample.targets.isEmpty ? nil : sample.targets[k], record: sample.number)
+        }
+      }
+    }
+  }
+
+  /// Names what each score's state is computed from: the picture's contents and the text before it.
+  private func inputs(_ sample: EncodedSample) throws(TrainingError) -> [String] {
+    guard let picture = pictures.digest(sample.image) else {
+      throw .request("record \(sample.number): \(sample.image) cannot be read")
+    }
+    return sample.text.positions(teaching: scoreID).map { place in
+      SHA256.of("\(context)\(picture)\n\(sample.text.ids[..<place])")
+    }
+  }
+}

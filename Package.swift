@@ -164,7 +164,8 @@ let package = Package(
       ]),
 
     .target(
-      name: "RocTestSupport", dependencies: ["RocJSON", "RocImage"], path: "Tests/RocTestSupport",
+      name: "RocTestSupport", dependencies: ["RocJSON", "RocImage", "RocCheckpoint", "RocTensor"],
+      path: "Tests/RocTestSupport",
       swiftSettings: features),
     .tests("RocJSONTests", ["RocJSON"]),
     .tests("RocArchiveTests", ["RocArchive"]),
@@ -200,7 +201,7 @@ let package = Package(
       "ToolTests",
       [
         "RocJSON", "RocImage", "RocModel", "RocCheckpoint", "RocTensor", "roc-data", "roc-eval",
-        "roc-model", .grdb,
+        "roc-model", "roc-train", .grdb,
       ]),
   ]
 )

@@ -99,27 +99,7 @@ struct MakingTests {
     let folder = try TemporaryFolder()
     let compute = try #require(compute)
     let golden = try Fixture.json("training/new_tokens.json")
-    // tiny-f32 without its last 11 tokens is the base that the reference began with.
-    let base = try folder.copy("tiny-f32", as: "base")
-    var plans: [TensorPlan] = []
-    for tensor in try SafetensorsFile(path: "\(base)/model.safetensors").tensors {
-      let isTable = ["model.embed_tokens.weight", "lm_head.weight"].contains(tensor.name)
-      let shape = isTable ? [600, 64] : tensor.shape
-      plans.append(
-        TensorPlan(
-          name: tensor.name, dtype: .f32, shape: shape,
-          values: Array(tensor.widened.prefix(shape.reduce(1, *)))))
-    }
-    try FileManager.default.removeItem(atPath: "\(base)/model.safetensors")
-    try SafetensorsWriter.write(plans, to: "\(base)/model.safetensors")
-    try "{}".write(toFile: "\(base)/added_tokens.json", atomically: true, encoding: .utf8)
-    let roc = ["score_id", "img_token_num", "num_tokens", "min_score", "max_score"]
-    let members = try Fixture.json("\(base)/config.json").members ?? []
-    let plain = members.filter { !roc.contains($0.name) }
-      .map { $0.name == "vocab_size" ? JSON.Member("vocab_size", 600) : $0 }
-    try JSON.object(plain).pretty.write(
-      toFile: "\(base)/config.json", atomically: true, encoding: .utf8)
-
+    let base = try folder.plainCheckpoint(as: "base")
     let output = "\(folder.path)/roc"
     try ScoreTokens.add(to: base, folder: output, tokens: 10, low: 1, high: 10, compute: compute)
     let checkpoint = try Checkpoint(folder: output)

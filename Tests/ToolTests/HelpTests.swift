@@ -16,7 +16,7 @@ struct HelpTests {
     ["roc-eval", "merge"], ["roc-eval", "slurm"],
     ["roc-model"], ["roc-model", "inspect"], ["roc-model", "init"],
     ["roc-model", "add-score-tokens"], ["roc-model", "convert"], ["roc-model", "bench"],
-    ["roc-model", "verify"], ["roc-model", "doctor"],
+    ["roc-model", "verify"], ["roc-model", "doctor"], ["roc-train"],
   ]
 
   @Test(arguments: commands)
@@ -46,7 +46,7 @@ struct HelpTests {
     #expect(text.contains(help), "run make docs after a change of the commands")
   }
 
-  @Test(arguments: ["roc-data", "roc-eval", "roc-model"])
+  @Test(arguments: ["roc-data", "roc-eval", "roc-model", "roc-train"])
   func tellsItsVersion(_ tool: String) throws {
     #expect(try CommandRun(tool, ["--version"]).output == "roc \(Engine.version)\n")
   }

@@ -76,7 +76,8 @@ package struct TrainedWeights {
 
   /// The head in float32, which holds its other rows exactly whatever format they had.
   private static func head(_ tensor: Tensor, rows: [Float]) -> TensorPlan {
-    TensorPlan(name: tensor.name, dtype: .f32, shape: tensor.shape) { sink throws(CheckpointError) in
+    TensorPlan(name: tensor.name, dtype: .f32, shape: tensor.shape) {
+      sink throws(CheckpointError) in
       let columns = tensor.shape[1]
       let kept = tensor.shape[0] - rows.count / columns
       let weights = tensor.weights(rows: tensor.shape[0], columns: columns)
@@ -90,6 +91,8 @@ package struct TrainedWeights {
   /// Configuration files by name.
   ///
   /// - Parameter dtype: What config.json is to say of the weights; nil leaves it.
+  /// - Returns: Contents.
+  /// - Throws: `CheckpointError` when the base's config.json cannot be read.
   func texts(_ dtype: DType?) throws(CheckpointError) -> [String: [UInt8]] {
     var members = try loader.checkpoint.json("config.json").members ?? []
     for (name, value) in configuration {

@@ -96,7 +96,8 @@ package final class TrainingFolder {
     let writer = try CheckpointWriter(into: path)
     let texts = try weights.texts(dtype)
     try writer.write(
-      weights.plans(dtype ?? .f32), texts: texts, copies: weights.copies.filter { texts[$0.key] == nil },
+      weights.plans(dtype ?? .f32), texts: texts,
+      copies: weights.copies.filter { texts[$0.key] == nil },
       name: weights.fileName)
   }
 

@@ -62,31 +62,37 @@ extension Schedule.Kind: ExpressibleByArgument {}
 extension ScoreLoss.EMDReduction: ExpressibleByArgument {}
 
 struct DataOptions: ParsableArguments {
-  @Option(help: "Conversation records (JSON); with --image-folder.")
+  @Option(
+    help: ArgumentHelp("Conversation records (JSON); with --image-folder.", valueName: "file"))
   var dataPath: String?
 
-  @Option(help: "The folder of the records' pictures.")
+  @Option(help: ArgumentHelp("The folder of the records' pictures.", valueName: "dir"))
   var imageFolder: String?
 
-  @Option(help: "A dataset of the database instead.")
+  @Option(help: ArgumentHelp("A dataset of the database instead.", valueName: "name"))
   var dataset: String?
 
-  @Option(help: "Its split.")
+  @Option(help: ArgumentHelp("Its split.", valueName: "name"))
   var split: String?
 
-  @Option(help: "Records that are only scored on the way.")
+  @Option(
+    help: ArgumentHelp(
+      "Records that are only scored on the way.", valueName: "file", visibility: .hidden))
   var evalDataPath: String?
 
-  @Option(help: "Or a split of the dataset.")
+  @Option(help: ArgumentHelp("A split that is only scored.", valueName: "name"))
   var evalSplit: String?
 
-  @Option(help: "Record numbers in the order to be used.")
+  @Option(
+    help: ArgumentHelp(
+      "Record numbers in the order to be used.", valueName: "file", visibility: .hidden))
   var order: String?
 
-  @Flag(help: "Batches of similar lengths.")
+  @Flag(help: ArgumentHelp("Batches of similar lengths.", visibility: .hidden))
   var groupByLength = false
 
-  @Option(help: "The most tokens of a conversation.")
+  @Option(
+    help: ArgumentHelp("The most tokens of a conversation.", valueName: "n", visibility: .hidden))
   var modelMaxLength = 2048
 
   @OptionGroup var database: DatabaseOptions
@@ -115,46 +121,62 @@ struct DataOptions: ParsableArguments {
 }
 
 struct ModelOptions: ParsableArguments {
-  @Option(help: "A checkpoint folder or a Hub name in the cache.")
+  @Option(help: ArgumentHelp("A checkpoint folder or a Hub name in the cache.", valueName: "dir"))
   var modelNameOrPath: String
 
-  @Option(help: "full, lora, or head: the score tokens' rows on stored hidden states.")
+  @Option(
+    help: ArgumentHelp(
+      "All; low-rank updates; or score rows alone.", valueName: "part"))
   var train = TrainedPart.full
 
-  @Option(help: "Score tokens to add to a checkpoint without.")
+  @Option(help: ArgumentHelp("Score tokens to add to a checkpoint without.", valueName: "n"))
   var numTokens: Int?
 
-  @Option(parsing: .unconditional, help: "The score of the first token; else the model's.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The score of the first token; else the model's.", valueName: "n"))
   var minScore: Double?
 
-  @Option(parsing: .unconditional, help: "The score of the last token; else the model's.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The score of the last token; else the model's.", valueName: "n"))
   var maxScore: Double?
 
   @Option(defaultAsFlag: Switch(true), help: "Leave the vision encoder as it is.")
   var freezeVisionModel: Switch?
 
-  @Option(defaultAsFlag: Switch(true), help: "Train the abstractor.")
+  @Option(
+    defaultAsFlag: Switch(true), help: ArgumentHelp("Train the abstractor.", visibility: .hidden))
   var tuneVisualAbstractor: Switch?
 
-  @Option(help: "Of products; trained weights stay f32. int8 for lora and head.")
+  @Option(
+    help: ArgumentHelp(
+      "Of products; trained weights stay f32. int8 for lora and head.", valueName: "type",
+      visibility: .hidden))
   var precision = PrecisionChoice.f32
 
-  @Option(help: "Threads; all cores by default.")
+  @Option(help: ArgumentHelp("Threads; all cores by default.", visibility: .hidden))
   var threads: Int?
 
-  @Option(help: "Rank of low-rank updates.")
+  @Option(help: ArgumentHelp("Rank of low-rank updates.", valueName: "n", visibility: .hidden))
   var loraRank = 16
 
-  @Option(help: "Their scale times the rank.")
+  @Option(help: ArgumentHelp("Their scale times the rank.", valueName: "n", visibility: .hidden))
   var loraAlpha = 32.0
 
-  @Option(help: "The share of their inputs left out.")
+  @Option(
+    help: ArgumentHelp("The share of their inputs left out.", valueName: "n", visibility: .hidden))
   var loraDropout = 0.05
 
-  @Option(help: "Modules with updates, by commas; the language model's projections.")
+  @Option(
+    help: ArgumentHelp(
+      "Modules with updates, by commas; the language model's projections.", valueName: "names",
+      visibility: .hidden))
   var loraTargets: String?
 
-  @Option(help: "Modules trained whole beside them, or none.")
+  @Option(
+    help: ArgumentHelp(
+      "Modules trained whole beside them, or none.", valueName: "names", visibility: .hidden))
   var loraModulesToSave = "lm_head,embed_tokens"
 
   mutating func validate() throws {
@@ -185,49 +207,60 @@ struct ModelOptions: ParsableArguments {
 }
 
 struct OptimiserOptions: ParsableArguments {
-  @Option(help: "Weight of SmoothL1 of the score; else config.json's.")
+  @Option(
+    help: ArgumentHelp("Weight of SmoothL1 of the score; else config.json's.", valueName: "n"))
   var l1Weight: Double?
 
-  @Option(help: "Weight of the distribution's cross-entropy.")
+  @Option(help: ArgumentHelp("Weight of the distribution's cross-entropy.", valueName: "n"))
   var ceWeight: Double?
 
-  @Option(help: "Weight of the earth mover's distance.")
+  @Option(help: ArgumentHelp("Weight of the earth mover's distance.", valueName: "n"))
   var emdWeight: Double?
 
-  @Option(help: "One root a batch, as the official code, or one an image.")
+  @Option(
+    help: ArgumentHelp(
+      "One root a batch, as the official code, or one an image.", valueName: "one",
+      visibility: .hidden))
   var emdReduction = ScoreLoss.EMDReduction.batch
 
-  @Option(help: "2e-5; lora 2e-4, head 1e-3.")
+  @Option(help: ArgumentHelp("Else 2e-5; for lora 2e-4, for head 1e-3.", valueName: "n"))
   var learningRate: Double?
 
-  @Option(help: "Of AdamW.")
+  @Option(help: ArgumentHelp("Weight decay of AdamW.", valueName: "n", visibility: .hidden))
   var weightDecay = 0.0
 
-  @Option(help: "The share of steps until the full rate.")
+  @Option(
+    help: ArgumentHelp(
+      "The share of steps until the full rate.", valueName: "n", visibility: .hidden))
   var warmupRatio = 0.03
 
-  @Option(help: "How the rate moves.")
+  @Option(help: ArgumentHelp("How the rate moves.", valueName: "type", visibility: .hidden))
   var lrSchedulerType = Schedule.Kind.cosine
 
-  @Option(help: "Passes over the data; head 100.")
+  @Option(help: ArgumentHelp("Passes over the data: 3; for head 100.", valueName: "n"))
   var numTrainEpochs: Double?
 
-  @Option(help: "Updates in all, whatever the epochs.")
+  @Option(
+    help: ArgumentHelp("Updates in all, whatever the epochs.", valueName: "n", visibility: .hidden))
   var maxSteps: Int?
 
-  @Option(help: "Records of a batch.")
+  @Option(help: ArgumentHelp("Records of a batch.", valueName: "n"))
   var perDeviceTrainBatchSize = 8
 
-  @Option(help: "Batches of an update.")
+  @Option(help: ArgumentHelp("Batches of an update.", valueName: "n", visibility: .hidden))
   var gradientAccumulationSteps = 1
 
-  @Option(help: "Largest norm of the gradients; 0 for any.")
+  @Option(
+    help: ArgumentHelp(
+      "Largest norm of the gradients; 0 for any.", valueName: "n", visibility: .hidden))
   var maxGradNorm = 1.0
 
-  @Option(defaultAsFlag: Switch(true), help: "Compute layers twice to save memory.")
+  @Option(
+    defaultAsFlag: Switch(true),
+    help: ArgumentHelp("Compute layers twice to save memory.", visibility: .hidden))
   var gradientCheckpointing: Switch?
 
-  @Option(help: "Decides order, dropout and new weights.")
+  @Option(help: ArgumentHelp("Decides order, dropout and new weights.", visibility: .hidden))
   var seed: UInt64 = 42
 
   mutating func validate() throws {
@@ -256,22 +289,25 @@ struct OptimiserOptions: ParsableArguments {
 }
 
 struct OutputOptions: ParsableArguments {
-  @Option(help: "The folder of the training.")
+  @Option(help: ArgumentHelp("The folder of the training.", valueName: "dir"))
   var outputDir: String
 
-  @Flag(help: "Forget what the folder holds of a training.")
+  @Flag(help: ArgumentHelp("Forget what the folder holds of a training.", visibility: .hidden))
   var overwriteOutputDir = false
 
-  @Option(help: "Updates between checkpoints; else one in the end.")
+  @Option(help: ArgumentHelp("Updates between checkpoints; else one in the end.", valueName: "n"))
   var saveSteps: Int?
 
-  @Option(help: "Checkpoints that stay; 0 for all.")
+  @Option(
+    help: ArgumentHelp("Checkpoints that stay; 0 for all.", valueName: "n", visibility: .hidden))
   var saveTotalLimit = 2
 
-  @Option(help: "Updates between evaluations; else one in the end.")
+  @Option(help: ArgumentHelp("Updates between evaluations; else one in the end.", valueName: "n"))
   var evalSteps: Int?
 
-  @Option(help: "Number format of the trained weights.")
+  @Option(
+    help: ArgumentHelp(
+      "Number format of the trained weights.", valueName: "type", visibility: .hidden))
   var saveDtype = SaveType.f32
 
   @Flag(help: "Print a JSON line a step.")

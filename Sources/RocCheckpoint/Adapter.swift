@@ -157,7 +157,7 @@ package struct Adapter: Sendable {
         with --base
         """)
     }
-    guard realPath(path) != realPath(folder) else {
+    guard absolutePath(path) != absolutePath(folder) else {
       throw CheckpointError("\(settings): the adapter names itself as its base")
     }
     // Before it is read: two adapters may name each other.
@@ -171,12 +171,6 @@ package struct Adapter: Sendable {
         "\(settings): the base \(name) is packed; use the checkpoint that it was made from")
     }
     return base
-  }
-
-  private static func realPath(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
   }
 }
 

@@ -27,6 +27,13 @@ package func readJSON(_ path: String) throws(CheckpointError) -> JSON {
   }
 }
 
+/// The path without links and relative parts; as it is when nothing is there.
+package func absolutePath(_ path: String) -> String {
+  guard let resolved = realpath(path, nil) else { return path }
+  defer { free(resolved) }
+  return String(cString: resolved)
+}
+
 /// The names in a folder, sorted; none when it cannot be read.
 package func folderEntries(_ path: String) -> [String] {
   guard let listing = opendir(path) else { return [] }

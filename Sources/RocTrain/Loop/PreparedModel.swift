@@ -41,6 +41,7 @@ package struct PreparedModel {
         language model has \(LowRankPlan.languageTargets.joined(separator: ", "))
         """)
     }
+    try Self.checkWhole(options, loader)
     note(
       """
       \(options.model): \(memorySize(loader.bytesNeeded)) of weights, gradients and moments as \
@@ -74,7 +75,7 @@ package struct PreparedModel {
     lowRank = plan.lowRank
     dropout = plan.lowRank?.dropout
     resumedFrom = resumed
-    baseFolder = base
+    baseFolder = base == options.model ? options.hubName ?? absolutePath(base) : absolutePath(base)
   }
 
   /// The checkpoint to begin with; one without score tokens gets them once, in a folder of its own.
@@ -97,6 +98,31 @@ package struct PreparedModel {
     try ScoreTokens.add(
       to: options.model, folder: path, tokens: tokens, low: low, high: high, compute: compute)
     return path
+  }
+
+  /// Modules that are trained whole beside low-rank updates have to be modules: a lone parameter has
+  /// no place in an adapter.
+  private static func checkWhole(
+    _ options: TrainingOptions, _ loader: ModelLoader
+  ) throws(TrainingError) {
+    guard case .lora(let settings) = options.mode else { return }
+    for name in settings.whole {
+      let tensors = loader.requests.filter { request in
+        // Buffers are never trained.
+        if case .buffer = request.use { return false }
+        return request.name.split(separator: ".").contains(Substring(name))
+      }.map(\.name)
+      guard !tensors.isEmpty else {
+        throw .request("--lora-modules-to-save: the model has no module \(name)")
+      }
+      if let lone = tensors.first(where: { !$0.hasSuffix(".weight") && !$0.hasSuffix(".bias") }) {
+        throw .request(
+          """
+          --lora-modules-to-save \(name): \(lone) is a parameter without a module, which adapters \
+          cannot hold; use --train full with what is to stay frozen
+          """)
+      }
+    }
   }
 
   private static func plan(_ options: TrainingOptions) -> TrainingPlan {

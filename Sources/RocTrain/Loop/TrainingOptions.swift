@@ -27,6 +27,8 @@ package struct TrainingOptions: Sendable {
 
   /// The checkpoint folder to begin with.
   package var model: String
+  /// Its name on the Hub, when it was found by that in the local cache.
+  package var hubName: String?
   package var output: String
   package var mode = Mode.full
   package var freezesVision = false

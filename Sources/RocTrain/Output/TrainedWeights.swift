@@ -119,16 +119,19 @@ package struct TrainedWeights {
 
   /// adapter_config.json, as peft writes it for LoRA.
   private func adapterConfig(_ plan: LowRankPlan) -> JSON {
-    let whole = trained.map(\.name).filter { !$0.contains(".lora_") }
-    let modules = whole.map { JSON.string(String($0.split(separator: ".").dropLast().last ?? "")) }
+    // Full paths: peft takes every module whose name ends so, and 2 paths may share an end.
+    var modules: [String] = []
+    for tensor in trained where !tensor.name.contains(".lora_") {
+      let module = tensor.name.split(separator: ".").dropLast().joined(separator: ".")
+      if !modules.contains(module) { modules.append(module) }
+    }
     return [
       "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": .string(base),
       "r": .int(plan.rank), "lora_alpha": JSON(number: plan.alpha),
       "lora_dropout": JSON(number: plan.dropout.rate), "bias": "none",
       "fan_in_fan_out": false, "inference_mode": true, "init_lora_weights": true,
-      "use_dora": false, "use_rslora": false,
       "target_modules": .array(loader.updated.map { .string($0) }),
-      "modules_to_save": modules.isEmpty ? .null : .array(modules),
+      "modules_to_save": modules.isEmpty ? .null : .array(modules.map { .string($0) }),
     ]
   }
 

@@ -262,6 +262,7 @@ extension TrainingCommand {
   private func trainingOptions() throws -> TrainingOptions {
     let folder = try HubCache.resolve(model.modelNameOrPath)
     var options = TrainingOptions(model: folder, output: output.outputDir)
+    options.hubName = folder == model.modelNameOrPath ? nil : model.modelNameOrPath
     if model.train == .head { options.mode = .head }
     if model.train == .lora {
       var lora = TrainingOptions.LowRankSettings()

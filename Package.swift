@@ -132,7 +132,7 @@ let package = Package(
       "RocTrain",
       [
         "RocModel", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocMetrics", "RocJSON",
-        "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore",
+        "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore", "CRocKernels",
       ]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint", "RocTensor"]),
 

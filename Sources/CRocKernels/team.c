@@ -154,6 +154,11 @@ static void run_some(roc_team *team, size_t tiles, roc_work work, void *context)
   }
 }
 
+static _Thread_local size_t gradient_slot;
+
+size_t roc_gradient_slot(void) { return gradient_slot; }
+void roc_set_gradient_slot(size_t slot) { gradient_slot = slot; }
+
 typedef struct {
   roc_work work;
   void *context;

@@ -18,8 +18,13 @@ package final class Parameter: @unchecked Sendable {
   /// Floats in memory; panels hold more than there are weights.
   package let count: Int
   package let values: UnsafeMutablePointer<Float>
-  /// As many floats as values when the parameter is trained.
-  package private(set) var gradient: UnsafeMutablePointer<Float>?
+  /// As many floats as values for each slot when the parameter is trained.
+  private var gradients: [UnsafeMutablePointer<Float>] = []
+
+  /// What the present thread adds to; nil when the parameter is not trained.
+  package var gradient: UnsafeMutablePointer<Float>? {
+    gradients.isEmpty ? nil : gradients[roc_gradient_slot()]
+  }
 
   /// Zeros in panels for weights [outputs, inputs].
   package init(outputs: Int, inputs: Int) {
@@ -40,7 +45,7 @@ package final class Parameter: @unchecked Sendable {
 
   deinit {
     values.deallocate()
-    gradient?.deallocate()
+    for gradient in gradients { gradient.deallocate() }
   }
 
   private static func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
@@ -51,11 +56,24 @@ package final class Parameter: @unchecked Sendable {
   }
 
   /// Makes room for the gradient, which is zero.
-  package func train() {
-    if gradient == nil { gradient = Self.zeros(count) }
+  ///
+  /// - Parameter slots: Parts of a batch that are added up apart.
+  package func train(slots: Int = 1) {
+    while gradients.count < slots { gradients.append(Self.zeros(count)) }
   }
 
-  package func clearGradient() { gradient?.update(repeating: 0, count: count) }
+  package func clearGradient() {
+    for gradient in gradients { gradient.update(repeating: 0, count: count) }
+  }
+
+  /// Adds the gradients of all slots to that of the first, in their order.
+  package func gatherGradient(_ compute: Compute) {
+    guard let first = gradients.first else { return }
+    for other in gradients.dropFirst() {
+      roc_add_columns(compute.team, compute.kernels, other, 1, count, first)
+      other.update(repeating: 0, count: count)
+    }
+  }
 
   /// The values without padding.
   package var size: Int {

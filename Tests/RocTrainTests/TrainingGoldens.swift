@@ -42,21 +42,30 @@ struct TrainingGolden {
   }
 
   static func model(
-    _ checkpoint: String, compute: Compute, freezesVision: Bool = false
+    _ checkpoint: String, compute: Compute, slots: Int = 1, freezesVision: Bool = false
   ) throws -> ModelParts {
     try ModelLoader(
       folder: Fixture.path(checkpoint), compute: compute,
-      training: TrainingPlan { !freezesVision || !$0.hasPrefix("model.vision_model.") }
+      training: TrainingPlan(slots: slots) {
+        !freezesVision || !$0.hasPrefix("model.vision_model.")
+      }
     ).load()
   }
 }
 
 struct GradientGoldenTests {
-  @Test(arguments: TrainingGolden.names, [false, true])
-  func equalsTheReference(_ name: String, recomputes: Bool) throws {
+  /// How a batch is run.
+  struct Way: Sendable {
+    var recomputes = false
+    var slots = 1
+  }
+
+  @Test(arguments: TrainingGolden.names, [Way(), Way(recomputes: true), Way(slots: 2)])
+  func equalsTheReference(_ name: String, _ way: Way) throws {
     let golden = try TrainingGolden(name)
-    let compute = try Compute(threads: 2)
-    let parts = try TrainingGolden.model(golden.checkpoint, compute: compute)
+    let compute = try Compute(threads: way.slots > 1 ? 1 : 2)
+    let parts = try TrainingGolden.model(
+      golden.checkpoint, compute: compute, slots: way.slots)
     let samples = try golden.samples(parts)
     let axis = try #require(parts.readout).axis
     for combo in try #require(golden.json["combos"]?.array) {
@@ -65,7 +74,8 @@ struct GradientGoldenTests {
         l1: try number("l1_weight"), ce: try number("ce_weight"), emd: try number("emd_weight"))
       let loss = ScoreLoss(axis: axis, weights: weights)
       let batch = TrainingBatch(
-        parts: parts, loss: loss, recomputes: recomputes, pictures: golden.pictures(parts))
+        parts: parts, loss: loss, recomputes: way.recomputes, pictures: golden.pictures(parts),
+        slots: way.slots, isParallel: way.slots > 1)
       let result = try batch.run(samples)
       let total = try number("loss")
       #expect(abs(result.parts.total(weights) - total) <= 1e-4 * total)
@@ -84,6 +94,7 @@ struct GradientGoldenTests {
       let norms = try #require(combo["grad_norms"]?.members)
       #expect(Set(norms.map(\.name)) == Set(parts.trained.map(\.name)))
       for tensor in parts.trained {
+        tensor.parameter.gatherGradient(compute)
         let expected = try #require(combo["grad_norms"]?[tensor.name]?.double)
         let found = compute.squaredGradient(tensor.parameter).squareRoot()
         #expect(abs(found - expected) <= 1e-3 * expected + 1e-6, "\(tensor.name)")
@@ -106,6 +117,30 @@ struct GradientGoldenTests {
       let difference = zip(found, expected).reduce(Float(0)) { Swift.max($0, abs($1.0 - $1.1)) }
       #expect(difference <= 1e-4 * largest + 1e-7, "\(tensor.name)")
     }
+  }
+}
+
+struct SlotTests {
+  /// The bits of a batch's gradients do not depend on whether its parts run at the same time.
+  @Test func giveTheSameBitsOneAfterAnother() throws {
+    let golden = try TrainingGolden("varied")
+    var found: [[[UInt32]]] = []
+    for isParallel in [false, true, true] {
+      let compute = try Compute(threads: 1)
+      let parts = try TrainingGolden.model(golden.checkpoint, compute: compute, slots: 2)
+      let loss = ScoreLoss(
+        axis: try #require(parts.readout).axis, weights: LossWeights(l1: 1, ce: 1, emd: 1))
+      let batch = TrainingBatch(
+        parts: parts, loss: loss, recomputes: false, pictures: golden.pictures(parts), slots: 2,
+        isParallel: isParallel)
+      _ = try batch.run(try golden.samples(parts))
+      found.append(
+        try parts.trained.map { tensor in
+          tensor.parameter.gatherGradient(compute)
+          return try #require(tensor.parameter.gradientArray(compute)).map(\.bitPattern)
+        })
+    }
+    #expect(found[0] == found[1] && found[0] == found[2])
   }
 }
 

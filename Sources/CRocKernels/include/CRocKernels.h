@@ -125,6 +125,11 @@ size_t roc_team_size(const roc_team *team);
 // Runs work(context, 0..<tiles) on the team and returns when all are done. Callers take turns.
 void roc_team_run(roc_team *team, size_t tiles, roc_work work, void *context);
 
+// Which of its parameters' gradients a thread adds to; 0 unless it was set. Threads that work on
+// samples of one batch at the same time have one each.
+size_t roc_gradient_slot(void);
+void roc_set_gradient_slot(size_t slot);
+
 // ---------------------------------------------------------------- packing
 
 void roc_widen(const void *source, roc_dtype dtype, size_t count, float *destination);

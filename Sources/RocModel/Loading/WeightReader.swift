@@ -96,7 +96,7 @@ final class WeightReader {
       return unread
     }
     if let parameter = packed.parameter {
-      parameter.train()
+      parameter.train(slots: training?.slots ?? 1)
       trained.append(
         TrainedTensor(name: name, shape: shape, parameter: parameter, weights: packed))
     }
@@ -120,7 +120,7 @@ final class WeightReader {
         problems.append(Self.notFinite(name))
         return nil
       }
-      parameter.train()
+      parameter.train(slots: training?.slots ?? 1)
       trained.append(
         TrainedTensor(name: name, shape: [rows, columns], parameter: parameter, weights: packed))
       return packed
@@ -140,7 +140,7 @@ final class WeightReader {
     guard isTrained(name) else { return parameter }
     count(trainingOf: shape.reduce(1, *), in: .f32)
     guard !isChecking else { return parameter }
-    parameter.train()
+    parameter.train(slots: training?.slots ?? 1)
     trained.append(TrainedTensor(name: name, shape: shape, parameter: parameter, weights: nil))
     return parameter
   }
@@ -189,7 +189,7 @@ final class WeightReader {
   /// Counts a trained tensor's gradient and two moments, and its float32 weights where products
   /// use rounded ones.
   private func count(trainingOf values: Int, in precision: Precision) {
-    count(floats: [precision == .f32 ? 3 : 4, values])
+    count(floats: [(precision == .f32 ? 2 : 3) + (training?.slots ?? 1), values])
   }
 
   private func count(floats shape: [Int]) {

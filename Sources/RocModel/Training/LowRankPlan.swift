@@ -56,10 +56,14 @@ package struct TrainingPlan: Sendable {
   package let trains: @Sendable (String) -> Bool
   /// Updates beside tensors that are not.
   package let lowRank: LowRankPlan?
+  /// Parts of a batch whose gradients are added up apart, at the same time.
+  package let slots: Int
 
   package init(
-    lowRank: LowRankPlan? = nil, trains: @escaping @Sendable (String) -> Bool = { _ in true }
+    lowRank: LowRankPlan? = nil, slots: Int = 1,
+    trains: @escaping @Sendable (String) -> Bool = { _ in true }
   ) {
+    self.slots = slots
     self.lowRank = lowRank
     self.trains = trains
   }

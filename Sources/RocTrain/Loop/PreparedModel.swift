@@ -14,6 +14,8 @@ package struct PreparedModel {
   package let readout: ScoreReadout
   package let lowRank: LowRankPlan?
   package let dropout: Dropout?
+  /// Parts of a batch that run at the same time.
+  package let slots: Int
   /// The updates of the checkpoint to go on from.
   package let resumedFrom: Int?
   /// Where an adapter's base lies.
@@ -30,9 +32,13 @@ package struct PreparedModel {
     let base = try Self.base(options, folder, compute, note)
     // The head alone is trained in seconds, always from the beginning.
     let resumed = options.mode == .head ? nil : folder.checkpoints.last
-    let plan = Self.plan(options)
+    let slots = try Self.slots(options, base, compute)
+    let plan = Self.plan(options, slots: slots)
+    let alone =
+      slots == 1
+      ? compute : try Engine.compute(threads: 1, instructionSet: options.instructionSet)
     let loader = try ModelLoader(
-      folder: base, compute: compute, precision: loaderPrecision(base, options),
+      folder: base, compute: alone, precision: loaderPrecision(base, options),
       training: options.mode == .head ? nil : plan)
     if case .lora(let settings) = options.mode, loader.updated.isEmpty {
       throw TrainingError.request(
@@ -72,6 +78,7 @@ package struct PreparedModel {
     self.loader = loader
     self.parts = parts
     self.readout = readout
+    self.slots = slots
     lowRank = plan.lowRank
     dropout = plan.lowRank?.dropout
     resumedFrom = resumed
@@ -125,10 +132,26 @@ package struct PreparedModel {
     }
   }
 
-  private static func plan(_ options: TrainingOptions) -> TrainingPlan {
+  /// In how many parts a batch is run.
+  ///
+  /// Small products do not fill two threads; samples of small models are therefore taken two at a
+  /// time instead. Model and batch decide it, not the machine, since it decides the order of sums.
+  private static func slots(
+    _ options: TrainingOptions, _ base: String, _ compute: Compute
+  ) throws(ModelError) -> Int {
+    guard options.mode == .full, options.settings.batchSize > 1 else { return 1 }
+    let requests = try ModelLoader(folder: base, compute: compute, precision: nil).requests
+    let values = requests.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    return values <= Self.smallModel ? 2 : 1
+  }
+
+  /// The most values of a model whose gradients are kept twice.
+  private static let smallModel = 100_000_000
+
+  private static func plan(_ options: TrainingOptions, slots: Int) -> TrainingPlan {
     guard case .lora(let settings) = options.mode else {
       let (freezesVision, tunesAbstractor) = (options.freezesVision, options.tunesAbstractor)
-      return TrainingPlan { name in
+      return TrainingPlan(slots: slots) { name in
         if name.hasPrefix("model.vision_model.") { return !freezesVision }
         if name.hasPrefix("model.visual_abstractor.") { return tunesAbstractor }
         return true

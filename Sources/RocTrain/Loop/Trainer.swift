@@ -77,11 +77,12 @@ package final class Trainer {
   ///   - settings: `steps` is the length of the schedule.
   ///   - dropout: Of low-rank updates.
   ///   - seed: Of the dropout's masks.
-  ///   - compute: Kernels and threads.
+  ///   - slots: Parts of a batch; with more than one, the model's own kernels run on one thread.
+  ///   - compute: Kernels and threads of the optimiser.
   package init(
     parts: ModelParts, readout: ScoreReadout, samples: [EncodedSample], sampler: Sampler,
     pictures: PictureStore, settings: TrainingSettings, dropout: Dropout? = nil,
-    seed: UInt64 = 0, compute: Compute
+    seed: UInt64 = 0, slots: Int = 1, compute: Compute
   ) {
     self.parts = parts
     self.settings = settings
@@ -96,7 +97,8 @@ package final class Trainer {
       parts: parts,
       loss: ScoreLoss(
         axis: readout.axis, weights: settings.weights, reduction: settings.reduction),
-      recomputes: settings.recomputes, pictures: pictures, dropout: dropout)
+      recomputes: settings.recomputes, pictures: pictures, dropout: dropout,
+      slots: slots, isParallel: compute.threads > 1)
     self.seed = seed
   }
 
@@ -156,9 +158,7 @@ package final class Trainer {
 
   /// Predicts the scores of samples with their answers given, without moving anything.
   package func predict(_ samples: [EncodedSample]) throws(TrainingError) -> [[Double]] {
-    var scores: [[Double]] = []
-    for sample in samples { scores.append(try batch.predict(sample).scores) }
-    return scores
+    try batch.predict(samples)
   }
 }
 

@@ -1,6 +1,9 @@
+import CRocKernels
+import Dispatch
 import RocImage
 package import RocModel
 package import RocTensor
+import Synchronization
 
 /// Samples through the model, the loss over all of them, and back.
 package struct TrainingBatch {
@@ -9,6 +12,8 @@ package struct TrainingBatch {
   private let recomputes: Bool
   private let pictures: PictureStore
   private let dropout: Dropout?
+  private let slots: Int
+  private let isParallel: Bool
 
   /// - Parameters:
   ///   - parts: The model.
@@ -16,15 +21,20 @@ package struct TrainingBatch {
   ///   - recomputes: Whether layers are run twice to save memory.
   ///   - pictures: Of the samples.
   ///   - dropout: Of low-rank updates.
+  ///   - slots: Parts of a batch whose gradients are added up apart: sample i belongs to part
+  ///     i mod slots, so that the sums do not depend on threads.
+  ///   - isParallel: Whether the parts run at the same time, each on one thread.
   package init(
     parts: ModelParts, loss: ScoreLoss, recomputes: Bool, pictures: PictureStore,
-    dropout: Dropout? = nil
+    dropout: Dropout? = nil, slots: Int = 1, isParallel: Bool = false
   ) {
     self.parts = parts
     self.loss = loss
     self.recomputes = recomputes
     self.pictures = pictures
     self.dropout = dropout
+    self.slots = slots
+    self.isParallel = isParallel
   }
 
   /// Adds the batch's gradients to those of the trained parameters.
@@ -38,6 +48,7 @@ package struct TrainingBatch {
   package func run(
     _ samples: [EncodedSample], scale: Double = 1, key: UInt64 = 0
   ) throws(TrainingError) -> ScoreLoss.Result {
+    if slots > 1 { return try runSlots(samples, scale: scale) }
     var passes: [SamplePass] = []
     // A sample's way back leaves out what its way forward left out.
     func use(_ place: Int?) {
@@ -57,6 +68,55 @@ package struct TrainingBatch {
       pass.backward()
     }
     return result
+  }
+
+  /// As `run`, with the samples of each slot on a thread of their own.
+  private func runSlots(
+    _ samples: [EncodedSample], scale: Double
+  ) throws(TrainingError) -> ScoreLoss.Result {
+    let passes = Passes(count: samples.count)
+    forEachSlot(of: samples.count) { place in
+      let result = Result { () throws(TrainingError) in
+        try pass(samples[place], tape: Tape(recomputes: recomputes))
+      }
+      passes.set(place, result)
+    }
+    let ready = try passes.all()
+    let result = loss(
+      ready.map(\.logits), labels: ready.map(\.labels), tasks: tasks(samples, ready),
+      scale: scale)
+    guard result.parts.isFinite else { return result }
+    forEachSlot(of: samples.count) { place in passes.backward(place) }
+    return result
+  }
+
+  /// Calls `body` for all places below `count`, those of a slot in order.
+  private func forEachSlot(of count: Int, _ body: @Sendable (Int) -> Void) {
+    @Sendable func run(_ slot: Int) {
+      roc_set_gradient_slot(slot)
+      defer { roc_set_gradient_slot(0) }
+      for place in stride(from: slot, to: count, by: slots) { body(place) }
+    }
+    if isParallel {
+      DispatchQueue.concurrentPerform(iterations: slots, execute: run)
+    } else {
+      for slot in 0..<slots { run(slot) }
+    }
+  }
+
+  /// The scores of samples with their answers given, on as many threads as there are slots.
+  package func predict(_ samples: [EncodedSample]) throws(TrainingError) -> [[Double]] {
+    let scores = Mutex<[Result<[Double], TrainingError>?]>(
+      Array(repeating: nil, count: samples.count))
+    forEachSlot(of: samples.count) { place in
+      let result = Result { () throws(TrainingError) in try predict(samples[place]).scores }
+      scores.withLock { $0[place] = result }
+    }
+    var found: [[Double]] = []
+    for result in scores.withLock({ $0 }) {
+      if let result { found.append(try result.get()) }
+    }
+    return found
   }
 
   /// The scores of one sample with its answer given.
@@ -97,4 +157,37 @@ package struct TrainingBatch {
       }
     }
   }
+}
+
+/// The passes of a batch, filled and used by several threads, each its own places.
+private final class Passes: @unchecked Sendable {
+  private let passes: Mutex<[Result<SamplePass, TrainingError>?]>
+
+  init(count: Int) { passes = Mutex(Array(repeating: nil, count: count)) }
+
+  func set(_ place: Int, _ result: Result<SamplePass, TrainingError>) {
+    let box = Unshared(result)
+    passes.withLock { $0[place] = box.value }
+  }
+
+  /// All of them, or the first failure.
+  func all() throws(TrainingError) -> [SamplePass] {
+    var ready: [SamplePass] = []
+    for result in passes.withLock({ Unshared($0) }).value {
+      if let result { ready.append(try result.get()) }
+    }
+    return ready
+  }
+
+  func backward(_ place: Int) {
+    let result = passes.withLock { Unshared($0[place]) }.value
+    if case .success(let pass) = result { pass.backward() }
+  }
+}
+
+/// A value that only one thread uses at a time.
+private struct Unshared<Value>: @unchecked Sendable {
+  let value: Value
+
+  init(_ value: Value) { self.value = value }
 }

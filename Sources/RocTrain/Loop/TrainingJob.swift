@@ -49,7 +49,7 @@ package final class TrainingJob {
     trainer = Trainer(
       parts: model.parts, readout: model.readout, samples: samples, sampler: sampler,
       pictures: pictures, settings: options.settings, dropout: model.dropout,
-      seed: options.seed, compute: model.compute)
+      seed: options.seed, slots: model.slots, compute: model.compute)
     state = [
       "schema": "roc/training-state/1", "engine": .string(Engine.version),
       "kernels": .string(model.compute.instructionSet), "settings": options.json,

@@ -46,9 +46,10 @@ package final class Optimiser {
     return !(owner.contains("norm") || owner == "ffn_ln")
   }
 
-  /// The L2 norm of all gradients together.
+  /// The L2 norm of all gradients together; those of several slots are added up first.
   package func gradientNorm() -> Double {
-    members.reduce(0) { $0 + compute.squaredGradient($1.tensor.parameter) }.squareRoot()
+    for member in members { member.tensor.parameter.gatherGradient(compute) }
+    return members.reduce(0) { $0 + compute.squaredGradient($1.tensor.parameter) }.squareRoot()
   }
 
   /// Moves all parameters and clears their gradients.

@@ -161,6 +161,25 @@ struct TrainToolTests {
     #expect(lines("\(output)/training.jsonl") == 0)
   }
 
+  @Test func namesTheBatchWhoseLossIsNotFinite() throws {
+    let folder = try TemporaryFolder()
+    let output = "\(folder.path)/out"
+    let run = try train(
+      output,
+      [
+        "--max-steps", "9", "--per-device-train-batch-size", "2", "--learning-rate", "1e30",
+        "--max-grad-norm", "0", "--warmup-ratio", "0", "--save-steps", "1", "--order",
+        try folder.write("[1, 2, 3, 4]", to: "order.json"),
+      ])
+    #expect(run.status == 1)
+    #expect(
+      run.errors.contains("step 1: the loss is infinite or NaN; the batch is record 3 (002.png)"),
+      "\(run.errors)")
+    #expect(lines("\(output)/training.jsonl") == 1)
+    #expect(FileManager.default.fileExists(atPath: "\(output)/checkpoint-1/optimizer.safetensors"))
+    #expect(!FileManager.default.fileExists(atPath: "\(output)/model.safetensors"))
+  }
+
   private static func record(
     image: String = "000.png", score: String = "5.5",
     answer: String = "The aesthetic rate of the image is [SCORE]. ", target: Int? = 10

@@ -61,13 +61,15 @@ package struct CheckpointWriter {
   ///   - name: Of the weights' file, when there is one shard.
   ///   - others: Further safetensors files by name.
   ///   - progress: Called with the bytes that are written and those in all; false stops.
+  /// - Returns: The names of the files.
   /// - Throws: `CheckpointError` when the disk is full or a file cannot be read.
+  @discardableResult
   package func write(
     _ plans: [TensorPlan], metadata: [String: String] = [:],
     shardSize: Int = CheckpointWriter.shardSize, texts: [String: [UInt8]],
     copies: [String: String] = [:], name: String = "model.safetensors",
     others: [String: [TensorPlan]] = [:], progress: (Int, Int) -> Bool = { _, _ in true }
-  ) throws(CheckpointError) {
+  ) throws(CheckpointError) -> [String] {
     do throws(CheckpointError) {
       let total = (plans + others.values.flatMap { $0 }).reduce(0) { $0 + $1.byteCount }
       try checkSpace(total)
@@ -86,7 +88,9 @@ package struct CheckpointWriter {
           return progress(done, total)
         }
       }
+      let names = folderEntries(partial)
       try commit()
+      return names
     } catch {
       discard()
       throw error

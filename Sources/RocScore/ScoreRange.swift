@@ -28,6 +28,9 @@ package struct ScoreRange: Sendable, Equatable, CustomStringConvertible {
 
   /// The linear map that takes this range to `other`.
   package func map(_ score: Double, to other: ScoreRange) -> Double {
-    self == other ? score : other.low + (score - low) * other.width / width
+    guard self != other else { return score }
+    let mapped = other.low + (score - low) * other.width / width
+    // Rounding must not carry an end of one scale beyond the end of the other.
+    return contains(score) ? min(max(mapped, other.low), other.high) : mapped
   }
 }

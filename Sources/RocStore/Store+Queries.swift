@@ -46,6 +46,15 @@ extension Store {
     }
   }
 
+  /// All scores of records that were imported with several, by sample.
+  package func scoreLists(of dataset: DatasetRecord) throws -> [Int64: [Double]] {
+    let names = try attributeNames(of: dataset).map(\.name).filter { $0.hasPrefix("gt_score[") }
+    guard !names.isEmpty else { return [:] }
+    return try attributes(names, of: dataset).mapValues { values in
+      (0..<values.count).compactMap { values["gt_score[\($0)]"] }
+    }
+  }
+
   /// The stored predictions of a run.
   package func predictions(run: Int64) throws -> [Int64: PredictionRecord] {
     try read { try PredictionRecord.of(run: run, $0) }

@@ -30,7 +30,8 @@ package final class LowRank: Sendable {
     _ compute: Compute
   ) {
     second.apply(
-      reduced(dropped(x.copy(rows: rows)), compute), rows: 0..<rows.count, into: y, at: start,
+      reduced(dropped(x.copy(rows: rows), from: rows.lowerBound), compute), rows: 0..<rows.count,
+      into: y, at: start,
       finish: .add, compute)
   }
 
@@ -46,7 +47,7 @@ package final class LowRank: Sendable {
     _ dy: borrowing Matrix, of x: consuming Matrix, into dx: borrowing Matrix, at start: Int,
     _ compute: Compute
   ) {
-    let input = dropped(x)
+    let input = dropped(x, from: start)
     second.addGradients(dy, of: reduced(input, compute), compute)
     let dReduced = Matrix(uninitialized: dy.rows, down.outputs)
     second.inputGradient(dy, into: dReduced, compute)
@@ -57,7 +58,7 @@ package final class LowRank: Sendable {
     }
     let dInput = Matrix(uninitialized: dy.rows, down.inputs)
     first.inputGradient(dReduced, into: dInput, compute)
-    let masked = dropped(dInput)
+    let masked = dropped(dInput, from: start)
     let target = dx.row(start)
     for i in 0..<masked.count { target[i] += masked.values[i] }
   }
@@ -73,8 +74,9 @@ package final class LowRank: Sendable {
     for i in 0..<x.count { x.values[i] *= scale }
   }
 
-  private func dropped(_ x: consuming Matrix) -> Matrix {
-    dropout.apply(to: x, stream: stream)
+  /// Stretches of rows that begin elsewhere leave out other inputs.
+  private func dropped(_ x: consuming Matrix, from first: Int) -> Matrix {
+    dropout.apply(to: x, stream: stream &+ UInt64(first) << 32)
     return x
   }
 }

@@ -62,6 +62,11 @@ package final class Parameter: @unchecked Sendable {
     while gradients.count < slots { gradients.append(Self.zeros(count)) }
   }
 
+  /// Whether no value is infinite or NaN.
+  package func isFinite(_ compute: Compute) -> Bool {
+    roc_all_finite(compute.team, values, ROC_F32, count) != 0
+  }
+
   package func clearGradient() {
     for gradient in gradients { gradient.update(repeating: 0, count: count) }
   }

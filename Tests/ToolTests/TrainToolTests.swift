@@ -83,7 +83,7 @@ struct TrainToolTests {
     let folder = try TemporaryFolder()
     let arguments =
       [
-        "--max-steps", "40", "--per-device-train-batch-size", "1", "--gradient-accumulation-steps",
+        "--max-steps", "150", "--per-device-train-batch-size", "1", "--gradient-accumulation-steps",
         "2", "--save-steps", "3", "--learning-rate", "1e-3",
       ] + mode
     let undisturbed = "\(folder.path)/whole"
@@ -106,10 +106,12 @@ struct TrainToolTests {
       let more = Int.random(in: 1...5, using: &random)
       while process.isRunning, lines(log) < before + more { usleep(500) }
       usleep(UInt32.random(in: 0...3000, using: &random))
+      #expect(process.isRunning, "there was nothing left to kill")
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
     }
-    #expect(try train(output, arguments).status == 0)
+    let last = try train(output, arguments)
+    #expect(last.status == 0 && last.errors.contains("updates, going on after"), "\(last.errors)")
     let name = mode.contains("lora") ? "adapter_model.safetensors" : "model.safetensors"
     func bytes(_ folder: String, _ file: String) throws -> Data {
       try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file)"))
@@ -159,6 +161,72 @@ struct TrainToolTests {
     #expect(run.errors.contains(message), "\(run.errors)")
     #expect(run.errors.contains("nothing was trained"))
     #expect(lines("\(output)/training.jsonl") == 0)
+  }
+
+  @Test func goesOnOnlyWithTheSameModelAndKind() throws {
+    let folder = try TemporaryFolder()
+    let output = "\(folder.path)/out"
+    #expect(try train(output, ["--max-steps", "2"]).status == 0)
+    let other = try folder.copy("tiny-multi-f32", as: "other")
+    let model = try train(output, ["--max-steps", "2"], model: other)
+    #expect(model.status == 4 && model.errors.contains("model_sha256 was"), "\(model.errors)")
+    let kind = try train(output, ["--max-steps", "2", "--train", "lora"])
+    #expect(kind.status == 4 && kind.errors.contains("a training of \"full\""), "\(kind.errors)")
+    let head = try train(output, ["--train", "head"])
+    #expect(head.status == 4 && head.errors.contains("checkpoints of another training"))
+    // A mistake costs nothing of what is there.
+    let typo = try train(output, ["--overwrite-output-dir"], model: "\(folder.path)/typo")
+    #expect(typo.status == 5)
+    #expect(FileManager.default.fileExists(atPath: "\(output)/checkpoint-2/optimizer.safetensors"))
+    let same = try train(other, [], model: other)
+    #expect(same.status == 64 && same.errors.contains("would be written over"))
+    // Begun anew as an adapter, the folder is an adapter and nothing else.
+    let anew = try train(
+      output, ["--max-steps", "1", "--train", "lora", "--overwrite-output-dir"])
+    #expect(anew.status == 0, "\(anew.errors)")
+    #expect(!FileManager.default.fileExists(atPath: "\(output)/model.safetensors"))
+    let adapter = try train("\(folder.path)/more", [], model: output)
+    #expect(adapter.status == 64 && adapter.errors.contains("merge it into its base first"))
+  }
+
+  @Test func trainsOnASplitAndEvaluatesAnother() throws {
+    let folder = try TemporaryFolder()
+    let database = ["ROC_DB": "\(folder.path)/roc.sqlite"]
+    let demo = "\(folder.path)/demo"
+    #expect(
+      try CommandRun("roc-data", ["demo", "--output", demo, "--images", "30"]).status == 0)
+    #expect(
+      try CommandRun(
+        "roc-data", ["import", "ava", "--source", demo, "--images", "\(demo)/images"],
+        environment: database
+      ).status == 0)
+    func train(_ output: String, _ more: [String]) throws -> CommandRun {
+      try CommandRun(
+        "roc-train",
+        [
+          "--model-name-or-path", Fixture.path("tiny-f32"), "--dataset", "ava", "--split", "train",
+          "--eval-split", "test", "--output-dir", "\(folder.path)/\(output)", "--max-steps", "4",
+          "--eval-steps", "2", "--save-steps", "2", "--group-by-length",
+          "--per-device-train-batch-size", "4",
+        ] + Self.weights + more, environment: database)
+    }
+    let run = try train("a", [])
+    #expect(run.status == 0, "\(run.errors)")
+    let log = try String(contentsOfFile: "\(folder.path)/a/training.jsonl", encoding: .utf8)
+    let lines = try log.split(separator: "\n").map { try JSON.parse(String($0)) }
+    #expect(lines.count == 6)
+    #expect(lines.compactMap { $0["eval_count"]?.int } == [10, 10])
+    #expect(FileManager.default.fileExists(atPath: "\(folder.path)/a/heldout.svg"))
+    // Threads decide nothing, and a finished training keeps its evaluations.
+    #expect(try train("b", ["--threads", "1"]).status == 0)
+    for file in ["model.safetensors", "training.jsonl"] {
+      #expect(
+        FileManager.default.contentsEqual(
+          atPath: "\(folder.path)/a/\(file)", andPath: "\(folder.path)/b/\(file)"))
+    }
+    #expect(try train("a", []).status == 0)
+    #expect(
+      try String(contentsOfFile: "\(folder.path)/a/training.jsonl", encoding: .utf8) == log)
   }
 
   @Test func namesTheBatchWhoseLossIsNotFinite() throws {

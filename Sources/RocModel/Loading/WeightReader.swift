@@ -70,19 +70,17 @@ final class WeightReader {
     let unread = Linear(unread: outputs, inputs)
     if isTrained(name) {
       count(trainingOf: outputs * inputs, in: precision)
-    } else if let plan = training?.lowRank, plan.includes(module) {
+    } else if shape.count == 2, let plan = training?.lowRank, plan.includes(module) {
       updated.append(module)
       // Weights, gradient and two moments of A and B.
       count(floats: [4, plan.rank, outputs + inputs])
     }
     if checkpoint.layout != nil {
-      if isTrained(name) { problems.append("packed: \(name) cannot be trained as it is") }
       guard let tensor = packed(name, outputs, inputs, precision), !isChecking else {
         return unread
       }
       return Linear(
-        tensor.panels(precision: precision, outputs: outputs, inputs: inputs), bias: bias,
-        lowRank: lowRank(module, outputs: outputs, inputs: inputs))
+        tensor.panels(precision: precision, outputs: outputs, inputs: inputs), bias: bias)
     }
     guard let weights = raw(name, shape: shape)?.reshaped(rows: outputs, columns: inputs) else {
       return unread
@@ -104,7 +102,8 @@ final class WeightReader {
     // those that are.
     weights.forget()
     return Linear(
-      packed, bias: bias, lowRank: lowRank(module, outputs: outputs, inputs: inputs))
+      packed, bias: bias,
+      lowRank: shape.count == 2 ? lowRank(module, outputs: outputs, inputs: inputs) : nil)
   }
 
   /// The update of a module, when it gets one.

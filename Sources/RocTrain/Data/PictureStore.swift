@@ -50,7 +50,11 @@ package final class PictureStore: Sendable {
   ) throws(PictureError) -> Box {
     if let box = kept.withLock({ kept -> Box? in kept.features[name] }) { return box }
     let box = Box(vision.encode(try pixels(name), trace: nil))
-    keep(4 * box.matrix.count) { $0.features[name] = box }
+    // The picture is not needed again.
+    kept.withLock { kept in
+      if let picture = kept.pictures.removeValue(forKey: name) { kept.bytes -= picture.byteCount }
+    }
+    keep(4 * box.matrix.count, of: capacity) { $0.features[name] = box }
     return box
   }
 
@@ -65,11 +69,12 @@ package final class PictureStore: Sendable {
       throw PictureError(.missing, path: name, reason: "not in the image folder")
     }
     let picture = try preprocessing.resized(try Picture.read(path), path: path)
-    keep(picture.byteCount) { $0.pictures[name] = picture }
+    // Half of the room is left to features.
+    keep(picture.byteCount, of: capacity / 2) { $0.pictures[name] = picture }
     return picture
   }
 
-  private func keep(_ bytes: Int, _ store: (inout Kept) -> Void) {
+  private func keep(_ bytes: Int, of capacity: Int, _ store: (inout Kept) -> Void) {
     kept.withLock { kept in
       guard kept.bytes + bytes <= capacity else { return }
       kept.bytes += bytes

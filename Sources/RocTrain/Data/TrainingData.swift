@@ -17,8 +17,18 @@ package struct TrainingData: Sendable {
     package let weights: LossWeights
     /// The most tokens of a conversation, its picture counted as one.
     package let maxLength: Int
+    /// Rows that a picture takes, and the most rows of a sequence.
+    package let pictureRows: Int
+    package let mostRows: Int
 
+    /// - Parameters:
+    ///   - parts: The model.
+    ///   - readout: Its score tokens, on the scale of the training.
+    ///   - weights: Say whether targets are needed.
+    ///   - maxLength: The most tokens of a conversation.
     package init(parts: ModelParts, readout: ScoreReadout, weights: LossWeights, maxLength: Int) {
+      pictureRows = parts.connector.rows
+      mostRows = parts.language.mostPositions
       tokenizer = parts.tokenizer
       self.readout = readout
       self.weights = weights
@@ -31,11 +41,12 @@ package struct TrainingData: Sendable {
   ///
   /// - Parameters:
   ///   - bytes: A JSON array or JSON Lines.
+  ///   - source: What people call them.
   ///   - rules: What the records have to be.
   ///   - pictures: Every one of them is decoded; nil leaves them unchecked.
   /// - Throws: `TrainingDataError` with every finding.
   package init(
-    _ bytes: UnsafeRawBufferPointer, rules: Rules, pictures: PictureStore?
+    _ bytes: UnsafeRawBufferPointer, from source: String, rules: Rules, pictures: PictureStore?
   ) throws(TrainingDataError) {
     let range = ScoreRange(low: rules.readout.axis.low, high: rules.readout.axis.high)
     let reasons = pictures.map { Self.reasons(bytes, $0) } ?? [:]
@@ -69,7 +80,7 @@ package struct TrainingData: Sendable {
     }
     guard errors.isEmpty else {
       throw TrainingDataError(
-        findings: errors.sorted { $0.record < $1.record }, records: lint.records)
+        source: source, findings: errors.sorted { $0.record < $1.record }, records: lint.records)
     }
     self.samples = samples
     self.warnings = warnings
@@ -118,6 +129,17 @@ package struct TrainingData: Sendable {
         finding("conversations", "\(text.picturePositions.count) pictures, expected exactly 1")
       ]
     }
+    let rows = text.ids.count - 1 + rules.pictureRows
+    guard rows <= rules.mostRows else {
+      return [
+        finding(
+          "conversations",
+          """
+          takes \(rows) rows with its picture, more than the model's max_position_embeddings of \
+          \(rules.mostRows); shorten it, or lower --model-max-length
+          """)
+      ]
+    }
     return []
   }
 
@@ -154,6 +176,8 @@ package struct TrainingData: Sendable {
 
 /// Records that cannot be trained with; nothing was trained.
 package struct TrainingDataError: Error, Sendable {
+  /// The file, or the dataset and split.
+  package let source: String
   package let findings: [Finding]
   package let records: Int
 }

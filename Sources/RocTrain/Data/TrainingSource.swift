@@ -45,8 +45,10 @@ package struct TrainingSource: Sendable {
     }
     let paths = Dictionary(
       samples.map { ($0.key, $0.path) }, uniquingKeysWith: { first, _ in first })
+    // Targets that were imported as they are stay as they are; votes fit any number of bins.
     bytes = ConversationExport(
-      dataset: record, scale: record.range == range ? nil : range, tokens: tokens
+      dataset: record, lists: try store.scoreLists(of: record),
+      scale: record.range == range ? nil : range, tokens: record.bins == nil ? nil : tokens
     ).array(samples)
     path = { paths[$0] ?? nil }
     name = "\(dataset) \(found?.description ?? split)"

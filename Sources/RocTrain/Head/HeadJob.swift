@@ -22,7 +22,8 @@ package struct HeadJob {
       parts: model.parts, readout: model.readout,
       checkpoint: try model.loader.checkpoint.sha256(),
       arithmetic: "\(model.loader.precision.rawValue) \(model.compute.instructionSet)",
-      store: store, pictures: pictures)
+      store: store, pictures: pictures,
+      width: model.loader.checkpoint["lm_head.weight"]?.shape.last ?? 0)
   }
 
   /// What happens, for whoever watches.
@@ -46,6 +47,8 @@ package struct HeadJob {
     _ data: TrainingData, heldOut: TrainingData?, shouldStop: () -> Bool,
     tell: (Event) throws -> Void
   ) throws -> (log: StepLog, isDone: Bool) {
+    let rows = try rows()
+    for sample in data.samples.prefix(1) { try states.check(sample) }
     let log = try StepLog(folder: model.folder.path, from: 0)
     let events = try EventFolder(model.folder.path, from: 0)
     guard let items = try self.items(data.samples, shouldStop, tell),
@@ -57,7 +60,7 @@ package struct HeadJob {
       batchSize: settings.batchSize, accumulation: settings.accumulation)
     settings.steps = model.options.mostSteps ?? sampler.updates(epochs: model.options.epochs)
     let training = try HeadTraining(
-      items: items, rows: try rows(), axis: model.readout.axis, settings: settings,
+      items: items, rows: rows, axis: model.readout.axis, settings: settings,
       sampler: sampler, compute: model.compute)
     func evaluate() throws {
       guard !others.isEmpty, log.evaluations.last?.step != training.step else { return }
@@ -77,6 +80,9 @@ package struct HeadJob {
       if shouldStop() { return (log, false) }
     }
     try evaluate()
+    guard training.rows.isFinite(model.compute) else {
+      throw TrainingError.weights(tensor: "lm_head.weight", step: training.step)
+    }
     var weights = TrainedWeights(
       loader: model.loader, trained: [], lowRank: nil,
       configuration: TrainingJob.configuration(model.options, model.readout),

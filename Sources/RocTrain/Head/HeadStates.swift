@@ -3,6 +3,7 @@ import RocImage
 package import RocModel
 package import RocStore
 import RocTensor
+import RocTokenizer
 
 /// The hidden states at which a frozen model says its scores: computed once, kept in the database.
 package struct HeadStates {
@@ -23,6 +24,7 @@ package struct HeadStates {
   private let store: Store
   private let pictures: PictureStore
   private let batch: TrainingBatch
+  private let width: Int
 
   /// - Parameters:
   ///   - parts: The model, frozen.
@@ -31,10 +33,12 @@ package struct HeadStates {
   ///   - arithmetic: What else decides the states: precision, kernels.
   ///   - store: Keeps them.
   ///   - pictures: Of the samples.
+  ///   - width: Of a hidden state.
   package init(
     parts: ModelParts, readout: ScoreReadout, checkpoint: String, arithmetic: String,
-    store: Store, pictures: PictureStore
+    store: Store, pictures: PictureStore, width: Int
   ) {
+    self.width = width
     self.parts = parts
     scoreID = readout.scoreID
     self.checkpoint = checkpoint
@@ -79,14 +83,41 @@ package struct HeadStates {
       }
       guard goesOn else { return nil }
     }
-    return zip(samples, inputs).flatMap { sample, inputs in
-      inputs.enumerated().compactMap { k, input in
-        states[input].map {
-          Item(
-            state: $0, score: sample.scores[k],
-            target: sample.targets.isEmpty ? nil : sample.targets[k], record: sample.number)
+    var items: [Item] = []
+    for (sample, inputs) in zip(samples, inputs) {
+      for (k, input) in inputs.enumerated() {
+        guard let state = states[input], state.count == width else {
+          throw TrainingError.state(
+            """
+            record \(sample.number): the database has \(states[input]?.count ?? 0) values as its \
+            hidden state, expected \(width); use another --db
+            """)
         }
+        items.append(
+          Item(
+            state: state, score: sample.scores[k],
+            target: sample.targets.isEmpty ? nil : sample.targets[k], record: sample.number))
       }
+    }
+    return items
+  }
+
+  /// Makes sure that the model says `[SCORE]` where a sample has it: rows of score tokens are of no
+  /// use to one that does not.
+  ///
+  /// - Throws: `TrainingError` when it says something else.
+  package func check(_ sample: EncodedSample) throws(TrainingError) {
+    let pass = try batch.pass(sample, tape: nil)
+    for row in pass.rows(predicting: scoreID) {
+      let logits = pass.logits.matrix.rowArray(row)
+      let said = logits.indices.max { logits[$0] < logits[$1] } ?? 0
+      guard said != scoreID else { continue }
+      throw .request(
+        """
+        record \(sample.number): the model says \(parts.tokenizer.decode([said], skipSpecial: false)) \
+        where the answer has [SCORE], and --train head does not teach it to; train with --train \
+        lora or full first
+        """)
     }
   }
 

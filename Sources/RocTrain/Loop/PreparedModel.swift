@@ -1,4 +1,6 @@
 import RocCheckpoint
+import RocDigest
+import RocJSON
 package import RocModel
 import RocScore
 package import RocTensor
@@ -31,14 +33,32 @@ package struct PreparedModel {
     let folder = try TrainingFolder(options.output)
     let base = try Self.base(options, folder, compute, note)
     // The head alone is trained in seconds, always from the beginning.
-    let resumed = options.mode == .head ? nil : folder.checkpoints.last
+    let resumed = options.mode == .head || options.startsAnew ? nil : folder.checkpoints.last
+    guard options.mode != .head || options.startsAnew || folder.checkpoints.isEmpty else {
+      throw TrainingError.state(
+        """
+        \(folder.path) holds checkpoints of another training; use another --output-dir, or \
+        --overwrite-output-dir to begin anew
+        """)
+    }
+    if let resumed {
+      let mode = try folder.state(resumed)["settings"]?["mode"]
+      guard mode?.line == options.json["mode"]?.line else {
+        throw TrainingError.state(
+          """
+          \(folder.checkpoint(resumed)) belongs to a training of \(mode?.line ?? "another kind"), \
+          not of \(options.json["mode"]?.line ?? ""); use another --output-dir, or \
+          --overwrite-output-dir to begin anew
+          """)
+      }
+    }
     let slots = try Self.slots(options, base, compute)
     let plan = Self.plan(options, slots: slots)
     let alone =
       slots == 1
       ? compute : try Engine.compute(threads: 1, instructionSet: options.instructionSet)
     let loader = try ModelLoader(
-      folder: base, compute: alone, precision: loaderPrecision(base, options),
+      folder: base, compute: alone, precision: options.precision,
       training: options.mode == .head ? nil : plan)
     if case .lora(let settings) = options.mode, loader.updated.isEmpty {
       throw TrainingError.request(
@@ -90,7 +110,22 @@ package struct PreparedModel {
     _ options: TrainingOptions, _ folder: TrainingFolder, _ compute: Compute,
     _ note: (String) -> Void
   ) throws -> String {
+    guard absolutePath(options.model) != absolutePath(folder.path) else {
+      throw TrainingError.request(
+        "\(options.model) is both the model and --output-dir, which would be written over")
+    }
     let checked = try ModelLoader(folder: options.model, compute: compute, precision: nil)
+    guard checked.checkpoint.adapter == nil else {
+      throw TrainingError.request(
+        """
+        \(options.model) is an adapter; merge it into its base first: roc-model convert \
+        \(options.model) MERGED --dtype bf16
+        """)
+    }
+    guard checked.checkpoint.layout == nil else {
+      throw TrainingError.request(
+        "\(options.model) is packed; use the checkpoint that it was converted from")
+    }
     guard checked.readout == nil else { return options.model }
     guard let tokens = options.tokens, let low = options.low, let high = options.high else {
       throw TrainingError.request(
@@ -99,7 +134,9 @@ package struct PreparedModel {
         --num-tokens 10 --min-score 1 --max-score 10
         """)
     }
-    let path = "\(folder.path)/base-with-score-tokens"
+    // Another base, or another scale, is another folder.
+    let source = "\(try checked.checkpoint.sha256()) \(tokens) \(low) \(high)"
+    let path = "\(folder.path)/\(TrainingFolder.baseName)-\(SHA256.of(source).prefix(12))"
     guard !fileExists(path) else { return path }
     note("\(options.model) has no score tokens; \(path) gets [SCORE] and \(tokens) of them")
     try ScoreTokens.add(
@@ -194,12 +231,4 @@ package struct PreparedModel {
       tensor.weights?.refresh(compute)
     }
   }
-}
-
-/// Trained weights are float32, and products use them so or rounded to bfloat16; fixed ones may be
-/// packed.
-private func loaderPrecision(_ base: String, _ options: TrainingOptions) -> Precision? {
-  fileExists("\(base)/model.safetensors")
-    && (try? SafetensorsFile(path: "\(base)/model.safetensors").metadata["roc_layout"]) != nil
-    ? nil : options.precision
 }

@@ -1,4 +1,5 @@
 import RocMetrics
+import Synchronization
 
 /// Which samples each step takes.
 ///
@@ -33,7 +34,9 @@ package struct Sampler: Sendable {
     self.count = count
     self.order = order
     self.batchSize = batchSize
-    self.accumulation = accumulation
+    let length = if case .given(let places) = order { places.count } else { count }
+    // An epoch with fewer batches is one update, as in the Hugging Face Trainer.
+    self.accumulation = min(accumulation, (length + batchSize - 1) / batchSize)
   }
 
   /// Samples of an epoch.
@@ -63,13 +66,28 @@ package struct Sampler: Sendable {
     Double(update * accumulation) / Double(batchesPerEpoch)
   }
 
+  /// The order of the epoch that was asked for last.
+  private final class Last: Sendable {
+    let order = Mutex<(epoch: Int, places: [Int])>((-1, []))
+  }
+
+  private let last = Last()
+
   private func epoch(_ epoch: Int) -> [Int] {
+    last.order.withLock { last in
+      if last.epoch != epoch { last = (epoch, computed(epoch)) }
+      return last.places
+    }
+  }
+
+  private func computed(_ epoch: Int) -> [Int] {
     switch order {
     case .given(let places): return places
     case .shuffled(let seed): return shuffled(seed, epoch)
     case .grouped(let seed, let lengths):
       let places = shuffled(seed, epoch)
-      let size = min(50 * batchSize, max(places.count, 1))
+      let update = batchSize * accumulation
+      let size = max(min(places.count / (4 * update), 50), 1) * update
       return stride(from: 0, to: places.count, by: size).flatMap { start in
         // Stable, so that samples of one length stay shuffled.
         places[start..<min(start + size, places.count)].enumerated().sorted {

@@ -40,6 +40,12 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
   case picture(PictureError, record: Int)
   /// What was asked for cannot be done.
   case request(String)
+  /// Another process is at it.
+  case busy(String)
+  /// A file that cannot be written.
+  case output(String)
+  /// Weights became infinite or NaN.
+  case weights(tensor: String, step: Int)
   /// A folder that a training cannot be continued from.
   case state(String)
 
@@ -52,7 +58,13 @@ package enum TrainingError: Error, CustomStringConvertible, Sendable {
         kept. Look at these records, or lower the learning rate
         """
     case .picture(let error, let record): return "record \(record): \(error)"
-    case .request(let message), .state(let message): return message
+    case .weights(let tensor, let step):
+      return """
+        after \(step) updates \(tensor) holds infinite or NaN values; they were not saved. Lower \
+        the learning rate and go on from an earlier checkpoint
+        """
+    case .request(let message), .state(let message), .busy(let message), .output(let message):
+      return message
     }
   }
 }
@@ -67,6 +79,7 @@ package final class Trainer {
   private let schedule: Schedule
   private let batch: TrainingBatch
   private let seed: UInt64
+  private let compute: Compute
 
   /// - Parameters:
   ///   - parts: A model with trained parameters and score tokens.
@@ -100,12 +113,20 @@ package final class Trainer {
       recomputes: settings.recomputes, pictures: pictures, dropout: dropout,
       slots: slots, isParallel: compute.threads > 1)
     self.seed = seed
+    self.compute = compute
   }
 
   /// Updates so far.
   package var step: Int { optimiser.step }
   package var isDone: Bool { step >= settings.steps }
   package var epoch: Double { sampler.epoch(ofUpdate: step) }
+
+  /// - Throws: `TrainingError` when a trained tensor is no longer finite.
+  package func checkWeights() throws(TrainingError) {
+    for tensor in parts.trained where !tensor.parameter.isFinite(compute) {
+      throw .weights(tensor: tensor.name, step: step)
+    }
+  }
 
   /// Makes one update.
   ///

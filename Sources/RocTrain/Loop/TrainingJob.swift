@@ -1,3 +1,4 @@
+import RocCheckpoint
 import RocDigest
 import RocJSON
 package import RocModel
@@ -56,6 +57,7 @@ package final class TrainingJob {
       "score_range": [
         JSON(number: model.readout.axis.low), JSON(number: model.readout.axis.high),
       ],
+      "model_sha256": .string(try model.loader.checkpoint.sha256()),
       "data_sha256": .string(Self.digest(samples)),
     ]
     if let step = model.resumedFrom {
@@ -106,7 +108,7 @@ package final class TrainingJob {
           "\(member.name) was \(before?.line ?? "absent"), is \(member.value.line)")
       }
     }
-    for name in ["score_range", "data_sha256", "engine", "kernels"]
+    for name in ["score_range", "model_sha256", "data_sha256", "engine", "kernels"]
     where old[name]?.line != new[name]?.line {
       differences.append("\(name) was \(old[name]?.line ?? "absent"), is \(new[name]?.line ?? "")")
     }

@@ -30,6 +30,8 @@ package struct TrainingOptions: Sendable {
   /// Its name on the Hub, when it was found by that in the local cache.
   package var hubName: String?
   package var output: String
+  /// Whether what the folder holds of an earlier training is left behind.
+  package var startsAnew = false
   package var mode = Mode.full
   package var freezesVision = false
   package var tunesAbstractor = true

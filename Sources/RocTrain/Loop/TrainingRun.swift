@@ -41,27 +41,32 @@ package final class TrainingRun {
   ) throws -> Outcome {
     let trainer = job.trainer
     let options = job.options
+    // An evaluation that was due when the last start ended.
+    if let every = options.evaluationSteps, trainer.step > 0, trainer.step % every == 0 {
+      try evaluate(tell)
+    }
     while !trainer.isDone {
       let report = try trainer.update()
       try log.add(report)
       try events.add(report)
       try tell(.step(report))
       let isLast = trainer.isDone
-      if let every = options.evaluationSteps, trainer.step % every == 0 || isLast {
-        try evaluate(tell)
-      }
       let isStopping = !isLast && shouldStop()
       if isStopping || isLast || options.saveSteps.map({ trainer.step % $0 == 0 }) ?? false {
         try save(tell)
       }
       if isStopping { return .stopped }
+      // After saving: an evaluation may take longer than whoever asks to stop will wait.
+      if let every = options.evaluationSteps, trainer.step % every == 0 { try evaluate(tell) }
     }
-    if options.evaluationSteps == nil { try evaluate(tell) }
+    try evaluate(tell)
+    try trainer.checkWeights()
     try job.folder.finish(job.weights, dtype: options.saveType)
     return .done
   }
 
   private func save(_ tell: (Event) throws -> Void) throws {
+    try job.trainer.checkWeights()
     try job.folder.save(
       job.weights, optimiser: job.trainer.optimiser, state: job.state,
       limit: job.options.saveLimit)

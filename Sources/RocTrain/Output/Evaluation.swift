@@ -20,9 +20,11 @@ package struct Evaluation: Sendable, Equatable {
   package init(step: Int, predicted: [Double], truth: [Double]) {
     self.step = step
     count = predicted.count
-    srcc = Correlation.spearman(predicted, truth)
+    // Predictions that are no numbers have no ranks.
+    let isFinite = predicted.allSatisfy(\.isFinite)
+    srcc = isFinite ? Correlation.spearman(predicted, truth) : nil
     interval = srcc.flatMap { Interval.spearman($0, count: predicted.count) }
-    plcc = Correlation.pearson(predicted, truth)
+    plcc = isFinite ? Correlation.pearson(predicted, truth) : nil
     mae = mean(zip(predicted, truth).map { abs($0 - $1) })
   }
 
@@ -41,7 +43,8 @@ package struct Evaluation: Sendable, Equatable {
   package var json: JSON {
     func value(_ number: Double?) -> JSON { number.map { .double($0) } ?? .null }
     return [
-      "step": .int(step), "eval_count": .int(count), "eval_srcc": value(srcc),
+      "schema": "roc/training-evaluation/1", "step": .int(step), "eval_count": .int(count),
+      "eval_srcc": value(srcc),
       "eval_srcc_low": value(interval?.low), "eval_srcc_high": value(interval?.high),
       "eval_plcc": value(plcc), "eval_mae": .double(mae),
     ]

@@ -15,7 +15,8 @@ extension StepReport {
   package var json: JSON {
     func value(_ part: Double?) -> JSON { part.map { .double($0) } ?? .null }
     return [
-      "step": .int(step), "loss": .double(loss), "loss_text": .double(parts.text),
+      "schema": "roc/training-step/1", "step": .int(step), "loss": .double(loss),
+      "loss_text": .double(parts.text),
       "loss_l1": value(parts.l1), "loss_ce": value(parts.ce), "loss_emd": value(parts.emd),
       "learning_rate": .double(learningRate), "grad_norm": .double(gradientNorm),
       "epoch": .double(epoch),
@@ -52,12 +53,16 @@ package final class StepLog {
   /// - Throws: `TrainingError` when the file cannot be written.
   package init(folder: String, from step: Int) throws(TrainingError) {
     path = "\(folder)/\(TrainingFolder.logFile)"
-    let kept = Self.lines(path).filter { ($0["step"]?.int ?? Int.max) < step }
+    // An evaluation at a step came after the update before it.
+    let kept = Self.lines(path).filter { line in
+      let own = line["step"]?.int ?? Int.max
+      return own < step || (own == step && line["eval_count"] != nil)
+    }
     let temporary = "\(path).partial-\(getpid())"
     let bytes = kept.flatMap { Array(($0.line + "\n").utf8) }
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0, Self.writeAll(bytes, to: descriptor), rename(temporary, path) == 0 else {
-      throw .request("\(path): cannot be written: \(String(cString: strerror(errno)))")
+      throw .output("\(path): cannot be written: \(String(cString: strerror(errno)))")
     }
     for line in kept {
       if let report = StepReport(line) { reports.append(report) }
@@ -79,7 +84,7 @@ package final class StepLog {
 
   private func add(_ json: JSON) throws(TrainingError) {
     guard Self.writeAll(Array((json.line + "\n").utf8), to: descriptor) else {
-      throw .request("\(path): cannot be written: \(String(cString: strerror(errno)))")
+      throw .output("\(path): cannot be written: \(String(cString: strerror(errno)))")
     }
   }
 

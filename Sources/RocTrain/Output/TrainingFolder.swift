@@ -23,6 +23,8 @@ package final class TrainingFolder {
   static let stateFile = "trainer_state.json"
   static let optimiserFile = "optimizer.safetensors"
   package static let logFile = "training.jsonl"
+  /// Begins the name of a base that got its score tokens here.
+  static let baseName = "base-with-score-tokens"
 
   /// Opens or makes the folder and keeps other trainings out of it.
   ///
@@ -31,17 +33,25 @@ package final class TrainingFolder {
     var path = path
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.path = path
-    if mkdir(path, 0o755) != 0, errno != EEXIST {
-      throw .request("\(path): \(String(cString: strerror(errno)))")
+    guard !path.isEmpty else { throw .request("--output-dir is empty") }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    for end in parts.indices where !parts[end].isEmpty {
+      let folder = parts[...end].joined(separator: "/")
+      if mkdir(folder, 0o755) != 0, errno != EEXIST {
+        throw .output("\(path): \(String(cString: strerror(errno)))")
+      }
     }
     lock = open("\(path)/training.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard lock >= 0 else { throw .request("\(path): \(String(cString: strerror(errno)))") }
+    guard lock >= 0 else { throw .output("\(path): \(String(cString: strerror(errno)))") }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       close(lock)
-      throw .request("\(path): another roc-train is training into this folder")
+      throw .busy("\(path): another roc-train is training into this folder")
     }
-    for name in folderEntries(path) where name.contains(".partial-") {
-      remove("\(path)/\(name)")
+    let own = ["", "checkpoint-", Self.logFile, Self.baseName]
+    for name in folderEntries(path) {
+      guard let mark = name.firstRange(of: ".partial-") else { continue }
+      let isOwn = own.contains { $0.isEmpty ? name.hasPrefix(".partial-") : name.hasPrefix($0) }
+      if isOwn, name[mark.upperBound...].allSatisfy(\.isNumber) { remove("\(path)/\(name)") }
     }
   }
 
@@ -74,6 +84,8 @@ package final class TrainingFolder {
     let step = optimiser.step
     let folder = checkpoint(step)
     guard !fileExists("\(folder)/\(Self.stateFile)") else { return }
+    // Left by a kill while it was being removed.
+    remove(folder)
     let writer = try CheckpointWriter(folder: folder)
     var texts = try weights.texts(.f32)
     texts[Self.stateFile] = TrainedWeights.bytes(
@@ -95,10 +107,20 @@ package final class TrainingFolder {
   package func finish(_ weights: TrainedWeights, dtype: DType?) throws(CheckpointError) {
     let writer = try CheckpointWriter(into: path)
     let texts = try weights.texts(dtype)
-    try writer.write(
+    let wrote = try writer.write(
       weights.plans(dtype ?? .f32), texts: texts,
       copies: weights.copies.filter { texts[$0.key] == nil },
       name: weights.fileName)
+    // Weights of another form would be read before these, or beside them.
+    let isSingle = weights.isAdapter || !wrote.contains("model.safetensors.index.json")
+    for name in folderEntries(path) {
+      let isAdapter = name.hasPrefix("adapter_")
+      let isShard = name.hasPrefix("model-") || name.hasSuffix(".index.json")
+      let isWhole = name == "model.safetensors"
+      let isOther =
+        weights.isAdapter ? isWhole || isShard : isAdapter || (isSingle ? isShard : isWhole)
+      if isOther { unlink("\(path)/\(name)") }
+    }
   }
 
   /// The state of a checkpoint, and its moments put into `optimiser`.
@@ -147,6 +169,8 @@ package final class TrainingFolder {
 
   /// Removes a folder of files: only what a training writes has that form.
   fileprivate func remove(_ folder: String) {
+    // First: without it the folder is no checkpoint any more.
+    unlink("\(folder)/\(Self.stateFile)")
     for name in folderEntries(folder) { unlink("\(folder)/\(name)") }
     rmdir(folder)
     unlink(folder)
@@ -158,11 +182,12 @@ extension TrainingFolder {
   ///
   /// That is checkpoints, the log, events, and a base that got its score tokens here.
   package func clear() {
-    for step in checkpoints { remove(checkpoint(step)) }
+    for name in folderEntries(path) where name.hasPrefix("checkpoint-") {
+      if Int(name.dropFirst("checkpoint-".count)) != nil { remove("\(path)/\(name)") }
+    }
     for name in folderEntries(path)
     where name == Self.logFile || name.hasPrefix("events.out.tfevents.") {
       unlink("\(path)/\(name)")
     }
-    remove("\(path)/base-with-score-tokens")
   }
 }

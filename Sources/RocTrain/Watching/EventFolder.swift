@@ -9,7 +9,7 @@ struct EventFolder {
     do throws(FileError) {
       file = try EventFile(folder: folder, startingAt: step)
     } catch {
-      throw .request(error.description)
+      throw .output(error.description)
     }
   }
 
@@ -38,7 +38,7 @@ struct EventFolder {
     do throws(FileError) {
       try file.add(step: step, scalars: scalars)
     } catch {
-      throw .request(error.description)
+      throw .output(error.description)
     }
   }
 }

@@ -245,13 +245,7 @@ struct Export: RocCommand {
   /// All scores of records that were imported with several, unless the command asks for others.
   private func importedLists(_ store: Store, _ record: DatasetRecord) throws -> [Int64: [Double]] {
     guard question.isEmpty, attribute.isEmpty, comment == nil else { return [:] }
-    let names = try store.attributeNames(of: record).map(\.name).filter {
-      $0.hasPrefix("gt_score[")
-    }
-    guard !names.isEmpty else { return [:] }
-    return try store.attributes(names, of: record).mapValues { values in
-      (0..<values.count).compactMap { values["gt_score[\($0)]"] }
-    }
+    return try store.scoreLists(of: record)
   }
 
   /// The standard deviations of the ratings, where the dataset publishes them.

@@ -268,7 +268,7 @@ struct OptimiserOptions: ParsableArguments {
       ("l1-weight", l1Weight), ("ce-weight", ceWeight), ("emd-weight", emdWeight),
       ("learning-rate", learningRate), ("weight-decay", weightDecay),
       ("max-grad-norm", maxGradNorm),
-      ("num-train-epochs", numTrainEpochs),
+      ("num-train-epochs", numTrainEpochs.map { $0 <= 1e6 ? $0 : .infinity }),
     ] {
       guard value.map({ $0 >= 0 && $0.isFinite }) ?? true else {
         throw ValidationError("--\(name) \(value ?? 0): expected a number of 0 or more.")

@@ -24,5 +24,13 @@ struct RocTrainCommand: RocCommand {
   @OptionGroup var optimiser: OptimiserOptions
   @OptionGroup var output: OutputOptions
 
+  mutating func validate() throws {
+    guard model.train == .head else { return }
+    guard data.order == nil, !data.groupByLength, output.saveSteps == nil else {
+      throw ValidationError(
+        "--order, --group-by-length and --save-steps do nothing for --train head.")
+    }
+  }
+
   func execute() throws -> ExitStatus { try TrainingCommand(self).run() }
 }

@@ -43,13 +43,13 @@ struct TrainingCommand {
       throw CommandError(.failed, error.description)
     } catch let error as TrainingError {
       if case .request = error { throw CommandError(.usage, error.description) }
+      if case .busy = error { throw CommandError(.busy, error.description) }
       if case .state = error { throw CommandError(.checkFailed, error.description) }
       throw CommandError(.failed, error.description)
     }
   }
 
   private func train() throws -> ExitStatus {
-    if output.overwriteOutputDir { try TrainingFolder(output.outputDir).clear() }
     let options = try trainingOptions()
     let prepared = try PreparedModel(options, note: Console.note)
     let (training, heldOut, pictures) = try read(prepared)
@@ -60,6 +60,8 @@ struct TrainingCommand {
       Console.note(
         "… and \(training.warnings.count - 5) more warnings; roc-data validate lists all")
     }
+    // Only now: nothing is lost to a mistyped name or a bad record.
+    if output.overwriteOutputDir { prepared.folder.clear() }
     if model.train == .head {
       return try trainHead(prepared, training, heldOut: heldOut, pictures)
     }
@@ -190,8 +192,8 @@ struct TrainingCommand {
     if error.findings.count > 50 { Console.note("… and \(error.findings.count - 50) more") }
     Console.note(
       """
-      Error: \(error.findings.count) errors in \(error.records) records; nothing was trained. \
-      roc-data validate --fix mends what has one right answer
+      Error: \(error.source): \(error.findings.count) errors in \(error.records) records; nothing \
+      was trained
       """)
   }
 
@@ -221,15 +223,24 @@ extension TrainingCommand {
     let rules = TrainingData.Rules(
       parts: model.parts, readout: model.readout, weights: model.options.settings.weights,
       maxLength: model.options.maxLength)
-    func check(_ source: TrainingSource) throws(TrainingDataError) -> TrainingData {
+    // What is only scored needs no targets.
+    let scoring = TrainingData.Rules(
+      parts: model.parts, readout: model.readout, weights: LossWeights(l1: 0, ce: 0, emd: 0),
+      maxLength: model.options.maxLength)
+    func check(
+      _ source: TrainingSource, _ rules: TrainingData.Rules
+    ) throws(TrainingDataError) -> TrainingData {
       let result = source.bytes.withUnsafeBytes { bytes in
         Result { () throws(TrainingDataError) in
-          try TrainingData(bytes, rules: rules, pictures: pictures)
+          try TrainingData(bytes, from: source.name, rules: rules, pictures: pictures)
         }
       }
       return try result.get()
     }
-    return (try check(sources.training), try sources.heldOut.map(check), pictures)
+    return (
+      try check(sources.training, rules), try sources.heldOut.map { try check($0, scoring) },
+      pictures
+    )
   }
 
   private func sources(
@@ -273,6 +284,7 @@ extension TrainingCommand {
       lora.whole = Self.list(model.loraModulesToSave).filter { $0 != "none" }
       options.mode = .lora(lora)
     }
+    options.startsAnew = output.overwriteOutputDir
     options.freezesVision = model.freezeVisionModel?.isOn ?? false
     options.tunesAbstractor = model.tuneVisualAbstractor?.isOn ?? true
     options.precision =
@@ -313,6 +325,14 @@ extension TrainingCommand {
       ce: optimiser.ceWeight ?? config["ce_weight"]?.double ?? 0,
       emd: optimiser.emdWeight ?? config["emd_weight"]?.double ?? 0)
     if settings.weights == LossWeights(l1: 0, ce: 0, emd: 0) {
+      guard model.train != .head else {
+        throw CommandError(
+          .usage,
+          """
+          l1, ce and emd weights are all 0, and --train head trains nothing else; say --l1-weight 1, \
+          and --ce-weight and --emd-weight where the records have a target
+          """)
+      }
       Console.note(
         """
         Warning: l1, ce and emd weights are all 0: only the text is trained, no score; see \

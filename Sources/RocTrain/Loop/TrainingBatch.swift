@@ -33,8 +33,9 @@ package struct TrainingBatch {
     self.recomputes = recomputes
     self.pictures = pictures
     self.dropout = dropout
+    precondition(slots == 1 || dropout == nil, "one key for the dropout of several samples")
     self.slots = slots
-    self.isParallel = isParallel
+    self.isParallel = isParallel && slots > 1
   }
 
   /// Adds the batch's gradients to those of the trained parameters.
@@ -48,45 +49,26 @@ package struct TrainingBatch {
   package func run(
     _ samples: [EncodedSample], scale: Double = 1, key: UInt64 = 0
   ) throws(TrainingError) -> ScoreLoss.Result {
-    if slots > 1 { return try runSlots(samples, scale: scale) }
-    var passes: [SamplePass] = []
-    // A sample's way back leaves out what its way forward left out.
-    func use(_ place: Int?) {
-      dropout?.key = place.map { key &+ UInt64($0) &* 0x9E37_79B9_7F4A_7C15 }
-    }
-    defer { use(nil) }
-    for (place, sample) in samples.enumerated() {
-      use(place)
-      passes.append(try pass(sample, tape: Tape(recomputes: recomputes)))
-    }
-    let result = loss(
-      passes.map(\.logits), labels: passes.map(\.labels), tasks: tasks(samples, passes),
-      scale: scale)
-    guard result.parts.isFinite else { return result }
-    for (place, pass) in passes.enumerated() {
-      use(place)
-      pass.backward()
-    }
-    return result
-  }
-
-  /// As `run`, with the samples of each slot on a thread of their own.
-  private func runSlots(
-    _ samples: [EncodedSample], scale: Double
-  ) throws(TrainingError) -> ScoreLoss.Result {
     let passes = Passes(count: samples.count)
+    defer { dropout?.key = nil }
     forEachSlot(of: samples.count) { place in
-      let result = Result { () throws(TrainingError) in
-        try pass(samples[place], tape: Tape(recomputes: recomputes))
-      }
-      passes.set(place, result)
+      dropout?.key = key &+ UInt64(place) &* 0x9E37_79B9_7F4A_7C15
+      passes.set(
+        place,
+        Result { () throws(TrainingError) in
+          try pass(samples[place], tape: Tape(recomputes: recomputes))
+        })
     }
     let ready = try passes.all()
     let result = loss(
       ready.map(\.logits), labels: ready.map(\.labels), tasks: tasks(samples, ready),
       scale: scale)
     guard result.parts.isFinite else { return result }
-    forEachSlot(of: samples.count) { place in passes.backward(place) }
+    forEachSlot(of: samples.count) { place in
+      // A sample's way back leaves out what its way forward left out.
+      dropout?.key = key &+ UInt64(place) &* 0x9E37_79B9_7F4A_7C15
+      passes.backward(place)
+    }
     return result
   }
 

@@ -3,15 +3,15 @@ import Synchronization
 
 /// Which samples each step takes.
 ///
-/// A seed and the step decide everything, so that a resumed training
-/// goes on with the samples that it would have had.
+/// A seed and the step decide everything, so that a resumed training goes on with the samples that it
+/// would have had.
 package struct Sampler: Sendable {
   /// How an epoch is put in order.
   package enum Order: Sendable, Equatable {
     /// Another order in every epoch.
     case shuffled(seed: UInt64)
-    /// Shuffled, then the samples of 50 batches sorted by length, so that a batch has samples of
-    /// similar length; as the Hugging Face Trainer's `group_by_length`.
+    /// Shuffled, then the samples of up to 50 updates sorted by length, so that a batch has samples
+    /// of similar length; as the Hugging Face Trainer's `group_by_length`.
     case grouped(seed: UInt64, lengths: [Int])
     /// The same in every epoch.
     case given([Int])

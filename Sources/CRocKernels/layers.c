@@ -1,10 +1,5 @@
 // Products and attention over a team: which tile computes what. The arithmetic is the kernels'.
-#include <string.h>
-
-#include "CRocKernels.h"
-
-static size_t panels_of(size_t n) { return (n + ROC_PANEL - 1) / ROC_PANEL; }
-static size_t at_most(size_t x, size_t limit) { return x < limit ? x : limit; }
+#include "internal.h"
 
 // ---------------------------------------------------------------- linear
 
@@ -76,8 +71,6 @@ void roc_linear(roc_team *team, const roc_kernels *kernels, const roc_product *p
 // Queries that share one block of scores: 32 x 1,025 floats are 131 KiB, which fit in L2.
 enum { QUERY_ROWS = 32 };
 
-static size_t padded(size_t n) { return panels_of(n) * ROC_PANEL; }
-
 size_t roc_attention_scratch(const roc_attention *shape) {
   const size_t keys = padded(shape->keys);
   return keys * shape->width                      // keys, packed as weights of a product
@@ -111,22 +104,6 @@ static void pack_head(const roc_attention *s, size_t head, float *keys, float *v
   }
 }
 
-// c[m][columns] = a[m][k] · panel[k][64] in float32.
-static void multiply(const roc_kernels *kernels, const float *a, size_t lda, size_t m,
-                     const float *panel, size_t columns, size_t k, float *c, size_t ldc) {
-  const roc_panel_job part = {.format = ROC_F32, .rows = a, .row_stride = lda * sizeof(float),
-                              .m = m, .panel = panel, .columns = columns, .k = k,
-                              .finish = ROC_STORE, .c = c, .ldc = ldc};
-  kernels->panel(&part);
-}
-
-// Scores of hidden keys, so low that their weights vanish.
-static void hide(const roc_attention *s, float *scores, size_t visible) {
-  if (!s->hidden) return;
-  for (size_t key = 0; key < visible; key++)
-    if (s->hidden[key]) scores[key] = -1e30f;
-}
-
 // One key head and all query heads that share it.
 static void attention_tile(void *context, size_t head, size_t worker) {
   const attention_job *job = context;
@@ -145,10 +122,10 @@ static void attention_tile(void *context, size_t head, size_t worker) {
           s->first_visible ? at_most(s->first_visible + row + rows - 1, s->keys) : s->keys;
       for (size_t first = 0; first < seen; first += ROC_PANEL)
         multiply(job->kernels, q + row * s->query_stride, s->query_stride, rows,
-                 keys + first * s->width, ROC_PANEL, s->width, scores + first, stride);
+                 keys + first * s->width, ROC_PANEL, s->width, ROC_STORE, scores + first, stride);
       for (size_t i = 0; i < rows; i++) {
         const size_t visible = s->first_visible ? s->first_visible + row + i : s->keys;
-        hide(s, scores + i * stride, visible);
+        hide_keys(s, scores + i * stride, visible);
         job->kernels->softmax(scores + i * stride, visible, s->scale);
         // Adding zeros leaves the sums of the shorter rows of this block as they are, as long as
         // values are finite; a row that is not ends its picture as not_finite in any case.
@@ -156,7 +133,7 @@ static void attention_tile(void *context, size_t head, size_t worker) {
       }
       for (size_t first = 0; first < s->width; first += ROC_PANEL)
         multiply(job->kernels, scores, stride, rows, values + first * s->keys,
-                 at_most(s->width - first, ROC_PANEL), seen,
+                 at_most(s->width - first, ROC_PANEL), seen, ROC_STORE,
                  out + row * s->output_stride + first, s->output_stride);
     }
   }

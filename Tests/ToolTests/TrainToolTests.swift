@@ -180,11 +180,14 @@ struct TrainToolTests {
     #expect(FileManager.default.fileExists(atPath: "\(output)/checkpoint-2/optimizer.safetensors"))
     let same = try train(other, [], model: other)
     #expect(same.status == 64 && same.errors.contains("would be written over"))
-    // Begun anew as an adapter, the folder is an adapter and nothing else.
+    // Begun anew as an adapter, the folder is an adapter beside what is the user's.
+    let card = "\(output)/model-card.md"
+    try "mine".write(toFile: card, atomically: true, encoding: .utf8)
     let anew = try train(
       output, ["--max-steps", "1", "--train", "lora", "--overwrite-output-dir"])
     #expect(anew.status == 0, "\(anew.errors)")
     #expect(!FileManager.default.fileExists(atPath: "\(output)/model.safetensors"))
+    #expect(FileManager.default.fileExists(atPath: card))
     let adapter = try train("\(folder.path)/more", [], model: output)
     #expect(adapter.status == 64 && adapter.errors.contains("merge it into its base first"))
   }

@@ -56,7 +56,7 @@ package final class StepLog {
     // An evaluation at a step came after the update before it.
     let kept = Self.lines(path).filter { line in
       let own = line["step"]?.int ?? Int.max
-      return own < step || (own == step && line["eval_count"] != nil)
+      return own < step || (own == step && step > 0 && line["eval_count"] != nil)
     }
     let temporary = "\(path).partial-\(getpid())"
     let bytes = kept.flatMap { Array(($0.line + "\n").utf8) }

@@ -114,8 +114,10 @@ package final class TrainingFolder {
     // Weights of another form would be read before these, or beside them.
     let isSingle = weights.isAdapter || !wrote.contains("model.safetensors.index.json")
     for name in folderEntries(path) {
-      let isAdapter = name.hasPrefix("adapter_")
-      let isShard = name.hasPrefix("model-") || name.hasSuffix(".index.json")
+      let isAdapter = ["adapter_config.json", "adapter_model.safetensors"].contains(name)
+      let isShard =
+        name == "model.safetensors.index.json"
+        || (name.hasPrefix("model-") && name.hasSuffix(".safetensors"))
       let isWhole = name == "model.safetensors"
       let isOther =
         weights.isAdapter ? isWhole || isShard : isAdapter || (isSingle ? isShard : isWhole)

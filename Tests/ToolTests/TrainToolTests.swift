@@ -160,7 +160,25 @@ struct TrainToolTests {
     #expect(run.status == 4 && run.output.isEmpty)
     #expect(run.errors.contains(message), "\(run.errors)")
     #expect(run.errors.contains("nothing was trained"))
-    #expect(lines("\(output)/training.jsonl") == 0)
+    #expect(!FileManager.default.fileExists(atPath: output))
+  }
+
+  /// Records are checked before weights are read, and what is there is kept until both are good.
+  @Test func losesNothingToWeightsThatCannotBeUsed() throws {
+    let folder = try TemporaryFolder()
+    let output = "\(folder.path)/out"
+    #expect(try train(output, ["--max-steps", "2"]).status == 0)
+    let broken = try folder.copy("tiny-f32", as: "broken")
+    let weights = try #require(FileHandle(forUpdatingAtPath: "\(broken)/model.safetensors"))
+    try weights.seek(toOffset: try weights.seekToEnd() - 64)
+    try weights.write(contentsOf: Data(repeating: 0xff, count: 64))
+    try weights.close()
+    let bad = try folder.write("[{}]", to: "bad.json")
+    let records = try train(output, ["--overwrite-output-dir"], model: broken, data: bad)
+    #expect(records.status == 4 && records.errors.contains("nothing was trained"))
+    let model = try train(output, ["--overwrite-output-dir"], model: broken)
+    #expect(model.status == 5 && model.errors.contains("NaN"), "\(model.errors)")
+    #expect(FileManager.default.fileExists(atPath: "\(output)/checkpoint-2/optimizer.safetensors"))
   }
 
   @Test func goesOnOnlyWithTheSameModelAndKind() throws {

@@ -12,6 +12,9 @@ struct AbstractorConfig: Sendable {
   let queries: Int
   let grid: Int
 
+  /// Rows of a picture: the queries and the end-of-picture row.
+  var rows: Int { queries + 1 }
+
   init(_ config: ConfigReader) throws(ModelError) {
     width = try config.size("hidden_size")
     layers = try config.size("num_hidden_layers", most: 1024)
@@ -59,7 +62,7 @@ struct VisualAbstractor: Connector {
     isTrained = reader.trained.count > trained
   }
 
-  var rows: Int { config.queries + 1 }
+  var rows: Int { config.rows }
 
   var operations: Double {
     let (queries, width) = (Double(config.queries), Double(config.width))
@@ -82,7 +85,7 @@ struct VisualAbstractor: Connector {
         x, features: features, config, compute, tape: tape?.recomputes == true ? nil : tape)
       trace?.record("abstractor.layer\(i)", x)
     }
-    let rows = Matrix(uninitialized: config.queries + 1, languageWidth)
+    let rows = Matrix(uninitialized: config.rows, languageWidth)
     projection.apply(x, rows: 0..<config.queries, into: rows, at: 0, compute)
     rows.row(config.queries).update(from: endOfImage.values, count: languageWidth)
     tape?.push(LayerInput(x))

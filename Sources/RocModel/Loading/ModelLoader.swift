@@ -1,7 +1,8 @@
 package import RocCheckpoint
+package import RocImage
 package import RocJSON
 package import RocTensor
-import RocTokenizer
+package import RocTokenizer
 
 /// A checkpoint whose every tensor was checked, not loaded yet.
 package struct ModelLoader {
@@ -33,7 +34,11 @@ package struct ModelLoader {
   let config: OwlModel.Config
   /// The checkpoint's score tokens; nil when it has none.
   package var readout: ScoreReadout? { config.readout }
-  let tokenizer: Tokenizer
+  package let tokenizer: Tokenizer
+  /// Rows that a picture takes in a sequence.
+  package var pictureRows: Int { config.abstractor.rows }
+  /// The most rows of a sequence.
+  package var mostPositions: Int { config.language.mostPositions }
   private let compute: Compute
   private let training: TrainingPlan?
 
@@ -186,19 +191,34 @@ package struct ModelLoader {
     return "\(folder): \(problems.count) tensors do not fit the model:\(shown)\(rest)"
   }
 
+  /// Whether the weights fit.
+  ///
+  /// - Parameter available: Bytes that may be taken; nil where the system does not say.
+  /// - Throws: `ModelError.memory` when they do not.
+  package func checkMemory(available: Int? = availableMemory()) throws(ModelError) {
+    guard let available, bytesNeeded > available else { return }
+    throw .memory(
+      needed: bytesNeeded, available: available, folder: checkpoint.folder, precision: precision,
+      isPacked: checkpoint.layout != nil)
+  }
+
+  /// How the model wants its pictures.
+  ///
+  /// - Throws: `ModelError.checkpoint` when preprocessor_config.json is missing or says otherwise
+  ///   than config.json.
+  package func preprocessing() throws(ModelError) -> Preprocessing {
+    try OwlModel.preprocessing(
+      try checkpoint.config("preprocessor_config.json"), edge: config.vision.edge)
+  }
+
   /// Rounds and packs all weights, or maps those that are packed.
   ///
   /// - Parameter available: Bytes that may be taken; nil where the system does not say.
   /// - Returns: The parts, ready to run.
   /// - Throws: `ModelError.memory` before anything is taken when the weights do not fit.
   package func load(available: Int? = availableMemory()) throws(ModelError) -> ModelParts {
-    if let available, bytesNeeded > available {
-      throw .memory(
-        needed: bytesNeeded, available: available, folder: checkpoint.folder, precision: precision,
-        isPacked: checkpoint.layout != nil)
-    }
-    let preprocessing = try OwlModel.preprocessing(
-      try checkpoint.config("preprocessor_config.json"), edge: config.vision.edge)
+    try checkMemory(available: available)
+    let preprocessing = try preprocessing()
     let weights = WeightReader(
       checkpoint, precision: precision, compute: compute, isChecking: false, training: training)
     let (vision, abstractor, language) = OwlModel.networks(weights, config, compute)

@@ -22,14 +22,16 @@ package struct TrainingData: Sendable {
     package let mostRows: Int
 
     /// - Parameters:
-    ///   - parts: The model.
+    ///   - model: The model.
     ///   - readout: Its score tokens, on the scale of the training.
     ///   - weights: Say whether targets are needed.
     ///   - maxLength: The most tokens of a conversation.
-    package init(parts: ModelParts, readout: ScoreReadout, weights: LossWeights, maxLength: Int) {
-      pictureRows = parts.connector.rows
-      mostRows = parts.language.mostPositions
-      tokenizer = parts.tokenizer
+    package init(
+      model: ModelLoader, readout: ScoreReadout, weights: LossWeights, maxLength: Int
+    ) {
+      pictureRows = model.pictureRows
+      mostRows = model.mostPositions
+      tokenizer = model.tokenizer
       self.readout = readout
       self.weights = weights
       self.maxLength = maxLength
@@ -56,12 +58,17 @@ package struct TrainingData: Sendable {
     var warnings = lint.warnings
     var samples: [EncodedSample] = []
     let bad = Set(lint.errors.map(\.record))
+    // Exported conversations are all alike, but for their scores.
+    var texts: [[Turn]: TrainingText] = [:]
     for (number, json) in Self.records(bytes) where !bad.contains(number) {
       do throws(TrainingRecordError) {
         let record = try TrainingRecord(json, number: number, tokens: rules.readout.tokens)
-        let text = TrainingText(
-          turns: record.turns, hasPicture: true, tokenizer: rules.tokenizer,
-          maxLength: rules.maxLength)
+        let text =
+          texts[record.turns]
+          ?? TrainingText(
+            turns: record.turns, hasPicture: true, tokenizer: rules.tokenizer,
+            maxLength: rules.maxLength)
+        texts[record.turns] = text
         let found = Self.check(record, text, rules)
         if text.isTruncated, found.isEmpty {
           warnings.append(

@@ -1,6 +1,6 @@
 package import RocCheckpoint
 import RocJSON
-import RocModel
+package import RocModel
 package import RocStore
 import RocTensor
 
@@ -10,16 +10,17 @@ package struct HeadJob {
   private let states: HeadStates
 
   /// - Parameters:
-  ///   - model: Loaded, with nothing trained.
+  ///   - model: What is trained.
+  ///   - parts: Its parts, loaded.
   ///   - store: Keeps the hidden states.
   ///   - pictures: Of the samples.
   /// - Throws: `CheckpointError` when the checkpoint's files cannot be read.
   package init(
-    _ model: PreparedModel, store: Store, pictures: PictureStore
+    _ model: PreparedModel, parts: ModelParts, store: Store, pictures: PictureStore
   ) throws(CheckpointError) {
     self.model = model
     states = HeadStates(
-      parts: model.parts, readout: model.readout,
+      parts: parts, readout: model.readout,
       checkpoint: try model.loader.checkpoint.sha256(),
       arithmetic: "\(model.loader.precision.rawValue) \(model.compute.instructionSet)",
       store: store, pictures: pictures,

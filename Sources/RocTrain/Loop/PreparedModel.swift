@@ -5,14 +5,13 @@ package import RocModel
 import RocScore
 package import RocTensor
 
-/// A model that is loaded to be trained: from the checkpoint that was named, or from where an
-/// earlier start stopped.
+/// A model that is to be trained, checked and not loaded yet: from the checkpoint that was named, or
+/// from where an earlier start stopped.
 package struct PreparedModel {
   package let options: TrainingOptions
   package let compute: Compute
   package let folder: TrainingFolder
   package let loader: ModelLoader
-  package let parts: ModelParts
   package let readout: ScoreReadout
   package let lowRank: LowRankPlan?
   package let dropout: Dropout?
@@ -74,8 +73,8 @@ package struct PreparedModel {
       \(loader.precision.rawValue)\(availableMemory().map { ", \(memorySize($0)) free" } ?? ""); \
       \(compute.instructionSet) kernels, \(compute.threads) threads
       """)
-    var parts = try loader.load()
-    guard let own = parts.readout else {
+    try loader.checkMemory()
+    guard let own = loader.readout else {
       throw TrainingError.request("\(options.model) has no score tokens")
     }
     if let tokens = options.tokens, tokens != own.tokens {
@@ -85,24 +84,33 @@ package struct PreparedModel {
         would be lost; begin with a checkpoint without score tokens, or keep \(own.tokens)
         """)
     }
-    let readout = own.onScale(
-      low: options.low ?? own.axis.low, high: options.high ?? own.axis.high)
-    parts.readout = readout
-    if let resumed {
-      try Self.restore(
-        parts.trained, from: folder.checkpoint(resumed), isAdapter: plan.lowRank != nil, compute)
-    }
     self.options = options
     self.compute = compute
     self.folder = folder
     self.loader = loader
-    self.parts = parts
-    self.readout = readout
+    readout = own.onScale(
+      low: options.low ?? own.axis.low, high: options.high ?? own.axis.high)
     self.slots = slots
     lowRank = plan.lowRank
     dropout = plan.lowRank?.dropout
     resumedFrom = resumed
     baseFolder = base == options.model ? options.hubName ?? absolutePath(base) : absolutePath(base)
+  }
+
+  /// Loads the weights, those of an earlier start where there was one.
+  ///
+  /// Large models take minutes, so records are checked before.
+  ///
+  /// - Returns: The parts, ready to run.
+  /// - Throws: `ModelError`, `TrainingError` or `CheckpointError` that says what is wrong.
+  package func load() throws -> ModelParts {
+    var parts = try loader.load()
+    parts.readout = readout
+    if let resumedFrom {
+      try Self.restore(
+        parts.trained, from: folder.checkpoint(resumedFrom), isAdapter: lowRank != nil, compute)
+    }
+    return parts
   }
 
   /// The checkpoint to begin with; one without score tokens gets them once, in a folder of its own.

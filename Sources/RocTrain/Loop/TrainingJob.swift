@@ -20,14 +20,16 @@ package final class TrainingJob {
   let state: JSON
 
   /// - Parameters:
-  ///   - model: Loaded.
+  ///   - model: What is trained.
+  ///   - parts: Its parts, loaded.
   ///   - data: The checked samples.
   ///   - heldOut: Samples that are only scored.
   ///   - pictures: Of all samples.
   /// - Throws: `TrainingError.state` when the folder holds a training of other settings or data;
   ///   `CheckpointError` when its files cannot be read.
   package init(
-    _ model: PreparedModel, data: TrainingData, heldOut: TrainingData?, pictures: PictureStore
+    _ model: PreparedModel, parts: ModelParts, data: TrainingData, heldOut: TrainingData?,
+    pictures: PictureStore
   ) throws {
     var options = model.options
     let samples = data.samples
@@ -48,7 +50,7 @@ package final class TrainingJob {
       accumulation: options.settings.accumulation)
     options.settings.steps = options.mostSteps ?? sampler.updates(epochs: options.epochs)
     trainer = Trainer(
-      parts: model.parts, readout: model.readout, samples: samples, sampler: sampler,
+      parts: parts, readout: model.readout, samples: samples, sampler: sampler,
       pictures: pictures, settings: options.settings, dropout: model.dropout,
       seed: options.seed, slots: model.slots, compute: model.compute)
     state = [
@@ -71,7 +73,7 @@ package final class TrainingJob {
     folder = model.folder
     resumedFrom = model.resumedFrom ?? 0
     weights = TrainedWeights(
-      loader: model.loader, trained: model.parts.trained, lowRank: model.lowRank,
+      loader: model.loader, trained: parts.trained, lowRank: model.lowRank,
       configuration: Self.configuration(options, model.readout), base: model.baseFolder,
       compute: model.compute)
   }

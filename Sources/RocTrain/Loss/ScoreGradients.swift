@@ -36,7 +36,7 @@ struct ScoreGradients {
         Double(matrix.matrix.row(task.row)[matrix.matrix.columns - bins + $0])
       }
       let top = last.max() ?? 0
-      let powers = last.map { exp($0 - top) }
+      let powers = last.map { exponential($0 - top) }
       let sum = powers.reduce(0, +)
       return powers.map { $0 / sum }
     }
@@ -88,7 +88,7 @@ struct ScoreGradients {
       // From the logits, since a distribution may hold zeros.
       let last = (0..<bins).map { Double(row[start + $0]) }
       let top = last.max() ?? 0
-      let whole = log(last.reduce(0) { $0 + exp($1 - top) }) + top
+      let whole = log(last.reduce(0) { $0 + exponential($1 - top) }) + top
       let weight = target.reduce(0, +)
       for i in 0..<bins {
         sum -= target[i] * (last[i] - whole)

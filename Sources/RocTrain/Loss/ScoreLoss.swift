@@ -135,10 +135,10 @@ package struct ScoreLoss: Sendable {
     for i in 1..<count where row[i] > largest { largest = row[i] }
     let top = Double(largest)
     var sum = 0.0
-    for i in 0..<count { sum += exp(Double(row[i]) - top) }
+    for i in 0..<count { sum += exponential(Double(row[i]) - top) }
     let loss = log(sum) + top - Double(row[label])
     for i in 0..<count {
-      let probability = exp(Double(row[i]) - top) / sum
+      let probability = exponential(Double(row[i]) - top) / sum
       row[i] = Float(factor * (i == label ? probability - 1 : probability))
     }
     return loss

@@ -19,6 +19,9 @@ import Darwin
 package final class TrainingFolder {
   package let path: String
   private let lock: Int32
+  /// Whether the folder was not there before.
+  private let isNew: Bool
+  private static let lockFile = "training.lock"
 
   static let stateFile = "trainer_state.json"
   static let optimiserFile = "optimizer.safetensors"
@@ -35,15 +38,20 @@ package final class TrainingFolder {
     self.path = path
     guard !path.isEmpty else { throw .request("--output-dir is empty") }
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    var made = false
     for end in parts.indices where !parts[end].isEmpty {
       let folder = parts[...end].joined(separator: "/")
-      if mkdir(folder, 0o755) != 0, errno != EEXIST {
+      made = mkdir(folder, 0o755) == 0
+      if !made, errno != EEXIST {
         throw .output("\(path): \(String(cString: strerror(errno)))")
       }
     }
-    lock = open("\(path)/training.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    isNew = made
+    lock = open("\(path)/\(Self.lockFile)", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0 else { throw .output("\(path): \(String(cString: strerror(errno)))") }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+    // A training that ends may have removed the file that was opened here.
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0, Self.isFile(lock, at: "\(path)/\(Self.lockFile)")
+    else {
       close(lock)
       throw .busy("\(path): another roc-train is training into this folder")
     }
@@ -55,7 +63,21 @@ package final class TrainingFolder {
     }
   }
 
-  deinit { close(lock) }
+  deinit {
+    // A training that was refused leaves nothing behind.
+    if folderEntries(path) == [Self.lockFile] {
+      unlink("\(path)/\(Self.lockFile)")
+      if isNew { rmdir(path) }
+    }
+    close(lock)
+  }
+
+  private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+    var opened = stat()
+    var named = stat()
+    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0
+      && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
+  }
 
   /// The updates of the checkpoints that are there, rising.
   package var checkpoints: [Int] {

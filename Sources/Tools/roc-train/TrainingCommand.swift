@@ -60,12 +60,14 @@ struct TrainingCommand {
       Console.note(
         "… and \(training.warnings.count - 5) more warnings; roc-data validate lists all")
     }
-    // Only now: nothing is lost to a mistyped name or a bad record.
+    let parts = try prepared.load()
+    // Only now: nothing is lost to a mistyped name, a bad record or broken weights.
     if output.overwriteOutputDir { prepared.folder.clear() }
     if model.train == .head {
-      return try trainHead(prepared, training, heldOut: heldOut, pictures)
+      return try trainHead(prepared, parts, training, heldOut: heldOut, pictures)
     }
-    let job = try TrainingJob(prepared, data: training, heldOut: heldOut, pictures: pictures)
+    let job = try TrainingJob(
+      prepared, parts: parts, data: training, heldOut: heldOut, pictures: pictures)
     let taught = training.samples.reduce(0) { $0 + $1.text.supervisedCount }
     Console.note(
       """
@@ -98,11 +100,12 @@ struct TrainingCommand {
   }
 
   private func trainHead(
-    _ prepared: PreparedModel, _ training: TrainingData, heldOut: TrainingData?,
+    _ prepared: PreparedModel, _ parts: ModelParts, _ training: TrainingData,
+    heldOut: TrainingData?,
     _ pictures: PictureStore
   ) throws -> ExitStatus {
     let store = try data.database.open(creates: true)
-    let job = try HeadJob(prepared, store: store, pictures: pictures)
+    let job = try HeadJob(prepared, parts: parts, store: store, pictures: pictures)
     var states = Progress("hidden states", total: training.samples.count, unit: "pictures")
     var seen = 0
     func tell(_ event: HeadJob.Event) throws {
@@ -215,17 +218,17 @@ extension TrainingCommand {
     let sources = try sources(model.readout)
     let paths = [sources.training.path] + (sources.heldOut.map { [$0.path] } ?? [])
     let pictures = PictureStore(
-      preprocessing: model.parts.preprocessing, capacity: model.options.cacheSize
+      preprocessing: try model.loader.preprocessing(), capacity: model.options.cacheSize
     ) { name in
       for path in paths { if let found = path(name) { return found } }
       return nil
     }
     let rules = TrainingData.Rules(
-      parts: model.parts, readout: model.readout, weights: model.options.settings.weights,
+      model: model.loader, readout: model.readout, weights: model.options.settings.weights,
       maxLength: model.options.maxLength)
     // What is only scored needs no targets.
     let scoring = TrainingData.Rules(
-      parts: model.parts, readout: model.readout, weights: LossWeights(l1: 0, ce: 0, emd: 0),
+      model: model.loader, readout: model.readout, weights: LossWeights(l1: 0, ce: 0, emd: 0),
       maxLength: model.options.maxLength)
     func check(
       _ source: TrainingSource, _ rules: TrainingData.Rules

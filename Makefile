@@ -1,6 +1,7 @@
 # make setup           install the Debian packages that are missing
 # make build           build the commands (release)
 # make demo            the main job on a bundled example: import, validate, score, metrics, table
+# make demo-checkpoint trains the model of the demo from random weights (5 minutes) and measures it
 # make test            lint, all tests, and the C code under sanitizers
 # make test-fast       the tests of the modules only
 # make test-cluster    shards on a real Slurm of one node (as root; installs Slurm)
@@ -18,7 +19,7 @@ SWIFT_SOURCES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Packag
 # C code is compiled with -O2 also in debug builds: kernels without it take 13 times as long.
 TEST_FLAGS = --scratch-path .build-test -Xcc -O2
 
-.PHONY: setup setup-tests build demo test test-fast test-cluster test-reference lint format docs bench fuzz golden size clean
+.PHONY: setup setup-tests build demo demo-checkpoint test test-fast test-cluster test-reference lint format docs bench fuzz golden size clean
 
 setup:
 	@Scripts/setup.sh
@@ -31,6 +32,9 @@ build: setup
 
 demo: build
 	@Scripts/demo.sh .build/release demo-output
+
+demo-checkpoint: build
+	@Scripts/demo-checkpoint.sh .build/release demo-checkpoint-output
 
 test: setup-tests lint
 	Scripts/sanitize.sh .build-sanitize
@@ -73,4 +77,4 @@ size:
 	done
 
 clean:
-	rm -rf .build .build-test .build-sanitize .build-fuzz Benchmarks/.build demo-output
+	rm -rf .build .build-test .build-sanitize .build-fuzz Benchmarks/.build demo-output demo-checkpoint-output

@@ -29,7 +29,8 @@ printf '\n'
 cat "$output/table.tex"
 cat << EOF
 
-The demo checkpoint was trained on other pictures: its scores mean nothing. With a real one:
+The demo checkpoint was trained on other pictures of the same painter (make demo-checkpoint) and
+knows no photographs. With a real one:
   $built/roc-eval score --checkpoint FOLDER photo.jpg
 Look at $output/table.html, or open $ROC_DB with any SQLite browser.
 EOF

@@ -48,9 +48,13 @@ package struct DemoDataset: Sendable {
 
   /// Writes labels, lists and pictures.
   ///
-  /// - Parameter folder: Created; must not hold a file where a folder is needed.
+  /// - Parameters:
+  ///   - folder: Created; must not hold a file where a folder is needed.
+  ///   - progress: Called with the pictures that are there, by several threads in turn.
   /// - Throws: `DataError` naming what could not be written.
-  package func write(to folder: String) throws(DataError) {
+  package func write(
+    to folder: String, progress: @Sendable (Int) -> Void = { _ in }
+  ) throws(DataError) {
     let items = items()
     try makeFolder("\(folder)/images")
     try makeFolder("\(folder)/aesthetics_image_lists")
@@ -70,16 +74,23 @@ package struct DemoDataset: Sendable {
     try put(Data(list(Self.isTest).utf8), "\(lists)/generic_test.jpgl")
     try put(Data(list { !Self.isTest($0) }.utf8), "\(lists)/generic_ls_train.jpgl")
     try put(Data(list { $0 % 12 == 0 }.utf8), "\(lists)/generic_ss_train.jpgl")
-    try writePictures(items, folder: "\(folder)/images")
+    try writePictures(items, folder: "\(folder)/images", progress)
   }
 
-  private func writePictures(_ items: [Item], folder: String) throws(DataError) {
+  private func writePictures(
+    _ items: [Item], folder: String, _ progress: @Sendable (Int) -> Void
+  ) throws(DataError) {
     let failure = Mutex<DataError?>(nil)
+    let written = Mutex(0)
     DispatchQueue.concurrentPerform(iterations: items.count) { index in
       let item = items[index]
       do throws(DataError) {
         let bytes = Self.picture(item).jpeg(quality: 92)
         try put(Data(bytes), "\(folder)/\(item.id).jpg")
+        written.withLock {
+          $0 += 1
+          progress($0)
+        }
       } catch {
         failure.withLock { $0 = error }
       }

@@ -41,9 +41,8 @@ struct DemoPainter {
     let background = (dark: color(hue, 0.55, 0.38), bright: color(hue, 0.40, 0.66))
     let subject = color(subjectHue(hue), 0.85, 0.62)
     let center = subjectCenter()
-    let radius = random.uniform(0.10, 0.16) * Double(min(width, height))
+    let radius = random.uniform(0.16, 0.24) * Double(min(width, height))
     let horizon = random.uniform(0.35, 0.75) * Double(height)
-    let stripe = random.uniform(0.02, 0.10)
     var light = [Double](repeating: 0, count: width * height * 3)
     for y in 0..<height {
       for x in 0..<width {
@@ -53,7 +52,7 @@ struct DemoPainter {
         let below = Double(y) > horizon
         let depth = Double(y) / Double(height)
         // Ground texture: something that blur takes away.
-        let texture = below && (x / 4 + y / 4) % 2 == 0 ? stripe : 0
+        let texture = below && (x / 6 + y / 6) % 2 == 0 ? 0.10 : 0
         for channel in 0..<3 {
           var value =
             background.bright[channel] * (1 - depth) + background.dark[channel] * depth - texture
@@ -68,11 +67,9 @@ struct DemoPainter {
     return light
   }
 
-  /// Opposite or neighbouring hues go together, those a quarter of the circle away clash.
+  /// The background's hue for a harmony of 0, the opposite one for 1.
   private mutating func subjectHue(_ hue: Double) -> Double {
-    let good = random.unit() < 0.5 ? 0.5 : 0.06
-    let clash = 0.25
-    let turn = clash + (good - clash) * scene.harmony
+    let turn = 0.5 * scene.harmony
     return hue + (random.unit() < 0.5 ? turn : -turn)
   }
 

@@ -2,7 +2,7 @@
 package struct DemoScene: Sendable, Equatable {
   /// How near the subject is to a point of thirds.
   package var composition: Double
-  /// How well the subject's colour goes with the background's.
+  /// How far apart the hues of subject and background are: 1 for opposite ones.
   package var harmony: Double
   /// -1 is far too dark, 0 right, 1 far too bright.
   package var exposure: Double

@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocData
 import RocTool
+import Synchronization
 
 struct Demo: RocCommand {
   static let configuration = CommandConfiguration(
@@ -30,7 +31,9 @@ struct Demo: RocCommand {
 
   func execute() throws -> ExitStatus {
     let dataset = DemoDataset(images: images, seed: seed)
-    try dataset.write(to: output)
+    let progress = Mutex(Progress("painting", total: images, unit: "pictures"))
+    try dataset.write(to: output) { done in progress.withLock { $0.update(done) } }
+    progress.withLock { $0.finish() }
     Console.note("\(output): \(images) pictures, \(dataset.testCount) of them test pictures")
     return .done
   }

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Trains the demo checkpoint from random weights and measures it on the demo's test split.
+# The portable kernels give the same bytes on every machine.
+# usage: Scripts/demo-checkpoint.sh FOLDER_OF_THE_BUILT_COMMANDS OUTPUT
+set -euo pipefail
+built=$1
+output=$2
+committed=Examples/demo-checkpoint
+export ROC_KERNELS=portable
+export ROC_DB=$output/roc.sqlite
+rm -rf "$output"
+mkdir -p "$output"
+SECONDS=0
+
+step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+
+step "1/4  Make 36,000 pictures; the first 1,500, and which of them are for testing, are make demo's"
+"$built/roc-data" demo --output "$output/dataset" --images 36000
+"$built/roc-data" import ava --source "$output/dataset" --images "$output/dataset/images"
+step "2/4  Make a tiny model of random weights"
+"$built/roc-model" init "$output/start" --preset tiny --seed 1
+step "3/4  Train it on the 24,000 pictures that are not for testing"
+"$built/roc-train" --model-name-or-path "$output/start" --dataset ava --split train \
+  --output-dir "$output/trained" --num-train-epochs 5 --per-device-train-batch-size 16 \
+  --learning-rate 1e-3 --l1-weight 1 --ce-weight 1 --emd-weight 1 --seed 42
+step "4/4  Score make demo's 500 test pictures"
+head -n 500 "$output/dataset/aesthetics_image_lists/generic_test.jpgl" > "$output/test.txt"
+head -n 1000 "$output/dataset/aesthetics_image_lists/generic_ls_train.jpgl" > "$output/train.txt"
+"$built/roc-data" add-split ava demo --train "$output/train.txt" --test "$output/test.txt"
+"$built/roc-eval" --checkpoint "$output/trained" --dataset ava --split demo/test \
+  --csv "$output/predictions.csv"
+
+echo
+echo "All of it took $((SECONDS / 60)) minutes $((SECONDS % 60)) seconds."
+same=yes
+for file in "$committed"/*; do
+  name=$(basename "$file")
+  [ "$name" = README.md ] && continue
+  cmp -s "$file" "$output/trained/$name" || {
+    same=no
+    echo "$file differs from $output/trained/$name"
+  }
+done
+if [ $same = yes ]; then
+  echo "$committed is this model, byte for byte."
+else
+  echo "To make it the demo's: for f in $committed/*.{json,safetensors,model}; do cp $output/trained/\${f##*/} $committed; done"
+  exit 1
+fi

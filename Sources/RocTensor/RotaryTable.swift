@@ -19,7 +19,7 @@ package struct RotaryTable: ~Copyable, Sendable {
     let half = width / 2
     let cosine = Matrix(rows: positions, columns: half)
     let sine = Matrix(rows: positions, columns: half)
-    let frequencies = (0..<half).map { 1 / powf(theta, Float(2 * $0) / Float(width)) }
+    let frequencies = Self.frequencies(width: width, theta: theta)
     for position in 0..<positions {
       for (i, frequency) in frequencies.enumerated() {
         let angle = Float(position) * frequency
@@ -29,6 +29,11 @@ package struct RotaryTable: ~Copyable, Sendable {
     }
     self.cosine = cosine
     self.sine = sine
+  }
+
+  /// theta^(-2i / width) for i < width / 2, the official code's `inv_freq`.
+  package static func frequencies(width: Int, theta: Float) -> [Float] {
+    (0..<width / 2).map { 1 / powf(theta, Float(2 * $0) / Float(width)) }
   }
 
   private init(cosine: consuming Matrix, sine: consuming Matrix) {

@@ -95,6 +95,22 @@ struct MakingTests {
     #expect(values == listing["total_parameters_and_buffers"]?.int)
   }
 
+  /// What the official classes would miss, they would make up.
+  @Test func writesEveryTensorThatTheOfficialClassesHave() throws {
+    let folder = try TemporaryFolder()
+    try RandomModel(preset: .tiny, seed: 1)
+      .write(to: "\(folder.path)/tiny", compute: try #require(compute))
+    let checkpoint = try Checkpoint(folder: "\(folder.path)/tiny")
+    let names = checkpoint.names.map { $0.replacing(/\.[0-9]+\./) { _ in ".N." } }
+    let listing = try Fixture.json("full_size_keys.json")
+    let official = (listing["keys"]?.members ?? []).map {
+      $0.name.replacing(/\.[0-9]+\./) { _ in ".N." }
+    }
+    #expect(Set(names) == Set(official))
+    let frequencies = try #require(checkpoint["model.layers.1.self_attn.rotary_emb.inv_freq"])
+    #expect(frequencies.widened[1] == 1 / Float(10_000).squareRoot().squareRoot().squareRoot())
+  }
+
   @Test func addsScoreTokensAsTheTrainerDoes() throws {
     let folder = try TemporaryFolder()
     let compute = try #require(compute)

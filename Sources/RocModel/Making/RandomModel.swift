@@ -86,6 +86,14 @@ package struct RandomModel {
     let successors = successors(of: tokenizer, pieces: pieces)
     var plans = [TensorPlan(name: "learned_weight", dtype: dtype, shape: [1], values: [0])]
     plans += reader.requests.map { plan($0, config, successors, compute) }
+    // Computed anew by every engine, but transformers 4.31 warns of weights without them.
+    let frequencies = RotaryTable.frequencies(
+      width: config.language.headWidth, theta: config.language.ropeTheta)
+    plans += (0..<config.language.layers).map {
+      TensorPlan(
+        name: "model.layers.\($0).self_attn.rotary_emb.inv_freq", dtype: .f32,
+        shape: [frequencies.count], values: frequencies)
+    }
     do throws(CheckpointError) {
       try writer.write(plans, texts: texts, progress: progress)
     } catch {

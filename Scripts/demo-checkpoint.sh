@@ -6,6 +6,10 @@ set -euo pipefail
 built=$1
 output=$2
 committed=Examples/demo-checkpoint
+[ -f "$committed/config.json" ] || {
+  echo "Run this from the project's folder: there is no $committed here." >&2
+  exit 1
+}
 export ROC_KERNELS=portable
 export ROC_DB=$output/roc.sqlite
 rm -rf "$output"
@@ -33,9 +37,11 @@ head -n 1000 "$output/dataset/aesthetics_image_lists/generic_ls_train.jpgl" > "$
 echo
 echo "All of it took $((SECONDS / 60)) minutes $((SECONDS % 60)) seconds."
 same=yes
+files=()
 for file in "$committed"/*; do
   name=$(basename "$file")
   [ "$name" = README.md ] && continue
+  files+=("$output/trained/$name")
   cmp -s "$file" "$output/trained/$name" || {
     same=no
     echo "$file differs from $output/trained/$name"
@@ -44,6 +50,10 @@ done
 if [ $same = yes ]; then
   echo "$committed is this model, byte for byte."
 else
-  echo "To make it the demo's: for f in $committed/*.{json,safetensors,model}; do cp $output/trained/\${f##*/} $committed; done"
+  cat << EOF
+The kernels, the painter or the recipe were changed since, or this machine computes otherwise. To make
+this model the demo's:
+  cp $(printf '%q ' "${files[@]}")$committed
+EOF
   exit 1
 fi

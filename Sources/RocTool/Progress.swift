@@ -3,6 +3,7 @@ package struct Progress {
   private let label: String
   private let total: Int
   private let unit: String
+  private let first: Int
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var lastShown: ContinuousClock.Instant
@@ -12,7 +13,9 @@ package struct Progress {
   ///   - label: What is being done, as in `scoring`.
   ///   - total: Items in all.
   ///   - unit: What an item is, in the plural.
-  package init(_ label: String, total: Int, unit: String) {
+  ///   - first: Items that were done before.
+  package init(_ label: String, total: Int, unit: String, from first: Int = 0) {
+    self.first = first
     self.label = label
     self.total = total
     self.unit = unit
@@ -27,7 +30,7 @@ package struct Progress {
     guard clock.now - lastShown >= interval else { return }
     lastShown = clock.now
     let seconds = (clock.now - start) / .seconds(1)
-    let rate = Double(done) / max(seconds, 1e-9)
+    let rate = Double(done - first) / max(seconds, 1e-9)
     let left = rate > 0 ? Int(Double(max(total - done, 0)) / rate) : 0
     let speed = rate >= 10 ? "\(Int(rate))" : "\((rate * 10).rounded() / 10)"
     var line = "\(label): \(done) of \(total) \(unit), \(speed)/s, \(Self.time(left)) left"

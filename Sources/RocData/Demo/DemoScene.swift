@@ -31,7 +31,7 @@ package struct DemoScene: Sendable, Equatable {
     return 1.5 + 7.5 * quality * damage
   }
 
-  /// Ten-bin votes of 120 to 300 people, each off by about 1.4 points and 0.3 by taste of the
+  /// Ten-bin votes of 120 to 300 people, each off by about 1.4 points and 0.15 by taste of the
   /// whole group.
   package func votes(_ random: inout RandomSource) -> [Int] {
     var counts = [Int](repeating: 0, count: 10)

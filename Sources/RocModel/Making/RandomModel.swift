@@ -86,7 +86,8 @@ package struct RandomModel {
     let successors = successors(of: tokenizer, pieces: pieces)
     var plans = [TensorPlan(name: "learned_weight", dtype: dtype, shape: [1], values: [0])]
     plans += reader.requests.map { plan($0, config, successors, compute) }
-    // Computed anew by every engine, but transformers 4.31 warns of weights without them.
+    // Computed anew by every engine, but transformers 4.31 warns of weights without them. Never
+    // rounded: it would take them over.
     let frequencies = RotaryTable.frequencies(
       width: config.language.headWidth, theta: config.language.ropeTheta)
     plans += (0..<config.language.layers).map {

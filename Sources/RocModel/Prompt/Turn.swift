@@ -1,5 +1,5 @@
 /// What one side says in a conversation.
-package struct Turn: Sendable, Hashable {
+package struct Turn: Sendable, Equatable {
   /// Who speaks, by the names of mPLUG-Owl2's conversation files.
   package enum Role: String, Sendable {
     case human

@@ -58,17 +58,19 @@ package struct TrainingData: Sendable {
     var warnings = lint.warnings
     var samples: [EncodedSample] = []
     let bad = Set(lint.errors.map(\.record))
-    // Exported conversations are all alike, but for their scores.
-    var texts: [[Turn]: TrainingText] = [:]
+    // Exported conversations are all alike, but for their scores. The keys are bytes: Swift's strings
+    // are equal where their accents are composed in another way, and tokens are not.
+    var texts: [[UInt8]: TrainingText] = [:]
     for (number, json) in Self.records(bytes) where !bad.contains(number) {
       do throws(TrainingRecordError) {
         let record = try TrainingRecord(json, number: number, tokens: rules.readout.tokens)
+        let key = record.turns.flatMap { Array("\($0.role.rawValue)\0\($0.text)\0".utf8) }
         let text =
-          texts[record.turns]
+          texts[key]
           ?? TrainingText(
             turns: record.turns, hasPicture: true, tokenizer: rules.tokenizer,
             maxLength: rules.maxLength)
-        texts[record.turns] = text
+        texts[key] = text
         let found = Self.check(record, text, rules)
         if text.isTruncated, found.isEmpty {
           warnings.append(
@@ -187,4 +189,20 @@ package struct TrainingDataError: Error, Sendable {
   package let source: String
   package let findings: [Finding]
   package let records: Int
+
+  /// Findings of the same field and words together, in the order of their first records.
+  package var grouped: [(field: String, message: String, records: [Int])] {
+    var places: [String: Int] = [:]
+    var groups: [(field: String, message: String, records: [Int])] = []
+    for finding in findings {
+      let key = "\(finding.field)\n\(finding.message)"
+      if let place = places[key] {
+        groups[place].records.append(finding.record)
+      } else {
+        places[key] = groups.count
+        groups.append((finding.field, finding.message, [finding.record]))
+      }
+    }
+    return groups
+  }
 }

@@ -29,6 +29,7 @@ package struct PreparedModel {
   package init(_ options: TrainingOptions, note: (String) -> Void) throws {
     let compute = try Engine.compute(
       threads: options.threads, instructionSet: options.instructionSet)
+    try Self.checkPlaces(options)
     let folder = try TrainingFolder(options.output)
     let base = try Self.base(options, folder, compute, note)
     // The head alone is trained in seconds, always from the beginning.
@@ -41,15 +42,21 @@ package struct PreparedModel {
         """)
     }
     if let resumed {
-      let mode = try folder.state(resumed)["settings"]?["mode"]
+      let mode = try folder.stateToGoOn(resumed)["settings"]?["mode"]
       guard mode?.line == options.json["mode"]?.line else {
         throw TrainingError.state(
           """
-          \(folder.checkpoint(resumed)) belongs to a training of \(mode?.line ?? "another kind"), \
-          not of \(options.json["mode"]?.line ?? ""); use another --output-dir, or \
-          --overwrite-output-dir to begin anew
+          \(folder.checkpoint(resumed)) belongs to a training of \(Self.name(mode)), not of \
+          \(Self.name(options.json["mode"])); use another --output-dir, or --overwrite-output-dir \
+          to begin anew
           """)
       }
+    } else if !options.startsAnew, let weights = folder.weights.first {
+      throw TrainingError.state(
+        """
+        \(folder.path) holds a model already (\(weights)); use another --output-dir, or \
+        --overwrite-output-dir to replace it
+        """)
     }
     let slots = try Self.slots(options, base, compute)
     let plan = Self.plan(options, slots: slots)
@@ -59,12 +66,17 @@ package struct PreparedModel {
     let loader = try ModelLoader(
       folder: base, compute: alone, precision: options.precision,
       training: options.mode == .head ? nil : plan)
-    if case .lora(let settings) = options.mode, loader.updated.isEmpty {
-      throw TrainingError.request(
-        """
-        no module of the model has a name with \(settings.targets.joined(separator: ", ")); the \
-        language model has \(LowRankPlan.languageTargets.joined(separator: ", "))
-        """)
+    if case .lora(let settings) = options.mode {
+      let components = Set(loader.updated.flatMap { $0.split(separator: ".").map(String.init) })
+      let absent = settings.targets.filter { !components.contains($0) }
+      guard absent.isEmpty else {
+        throw TrainingError.request(
+          """
+          --lora-targets: no module of the model has a name with \
+          \(absent.joined(separator: " or ")); the language model has \
+          \(LowRankPlan.languageTargets.joined(separator: ", "))
+          """)
+      }
     }
     try Self.checkWhole(options, loader)
     note(
@@ -107,10 +119,35 @@ package struct PreparedModel {
     var parts = try loader.load()
     parts.readout = readout
     if let resumedFrom {
-      try Self.restore(
-        parts.trained, from: folder.checkpoint(resumedFrom), isAdapter: lowRank != nil, compute)
+      try folder.goingOn(resumedFrom) {
+        try Self.restore(
+          parts.trained, from: folder.checkpoint(resumedFrom), isAdapter: lowRank != nil, compute)
+      }
     }
     return parts
+  }
+
+  /// The model must not be written over, nor removed with the checkpoints of its training.
+  private static func checkPlaces(_ options: TrainingOptions) throws(TrainingError) {
+    let (model, output) = (absolutePath(options.model), absolutePath(options.output))
+    guard model != output else {
+      throw .request(
+        "\(options.model) is both the model and --output-dir, which would be written over")
+    }
+    guard !model.hasPrefix("\(output)/") else {
+      throw .request(
+        """
+        \(options.model) lies inside --output-dir \(options.output), whose checkpoints are removed \
+        as the training goes on; use another --output-dir
+        """)
+    }
+  }
+
+  /// What people call a kind of training.
+  private static func name(_ mode: JSON?) -> String {
+    if let name = mode?.string { return "--train \(name)" }
+    guard let mode, mode.members != nil else { return "another kind" }
+    return "--train lora with \(mode.line)"
   }
 
   /// The checkpoint to begin with; one without score tokens gets them once, in a folder of its own.
@@ -118,10 +155,6 @@ package struct PreparedModel {
     _ options: TrainingOptions, _ folder: TrainingFolder, _ compute: Compute,
     _ note: (String) -> Void
   ) throws -> String {
-    guard absolutePath(options.model) != absolutePath(folder.path) else {
-      throw TrainingError.request(
-        "\(options.model) is both the model and --output-dir, which would be written over")
-    }
     let checked = try ModelLoader(folder: options.model, compute: compute, precision: nil)
     guard checked.checkpoint.adapter == nil else {
       throw TrainingError.request(

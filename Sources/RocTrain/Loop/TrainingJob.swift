@@ -63,8 +63,9 @@ package final class TrainingJob {
       "data_sha256": .string(Self.digest(samples)),
     ]
     if let step = model.resumedFrom {
-      try Self.compare(try model.folder.state(step), state, model.folder.checkpoint(step))
-      try model.folder.restore(step, into: trainer.optimiser)
+      try Self.compare(try model.folder.stateToGoOn(step), state, model.folder.checkpoint(step))
+      let optimiser = trainer.optimiser
+      try model.folder.goingOn(step) { try model.folder.restore(step, into: optimiser) }
     }
     self.options = options
     self.samples = samples

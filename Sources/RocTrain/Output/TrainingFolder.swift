@@ -19,8 +19,8 @@ import Darwin
 package final class TrainingFolder {
   package let path: String
   private let lock: Int32
-  /// Whether the folder was not there before.
-  private let isNew: Bool
+  /// Folders that were not there before, outermost first.
+  private let made: [String]
   private static let lockFile = "training.lock"
 
   static let stateFile = "trainer_state.json"
@@ -38,23 +38,26 @@ package final class TrainingFolder {
     self.path = path
     guard !path.isEmpty else { throw .request("--output-dir is empty") }
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    var made = false
-    for end in parts.indices where !parts[end].isEmpty {
+    var made: [String] = []
+    for end in parts.indices where !parts[end].isEmpty && parts[end] != "." {
       let folder = parts[...end].joined(separator: "/")
-      made = mkdir(folder, 0o755) == 0
-      if !made, errno != EEXIST {
+      if mkdir(folder, 0o755) == 0 {
+        made.append(folder)
+      } else if errno != EEXIST {
         throw .output("\(path): \(String(cString: strerror(errno)))")
       }
     }
-    isNew = made
-    lock = open("\(path)/\(Self.lockFile)", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let name = "\(path)/\(Self.lockFile)"
+    let lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0 else { throw .output("\(path): \(String(cString: strerror(errno)))") }
     // A training that ends may have removed the file that was opened here.
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0, Self.isFile(lock, at: "\(path)/\(Self.lockFile)")
-    else {
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0, Self.isFile(lock, at: name) else {
       close(lock)
       throw .busy("\(path): another roc-train is training into this folder")
     }
+    // Not before: what is thrown above must not remove the lock of another.
+    self.lock = lock
+    self.made = made
     let own = ["", "checkpoint-", Self.logFile, Self.baseName]
     for name in folderEntries(path) {
       guard let mark = name.firstRange(of: ".partial-") else { continue }
@@ -64,11 +67,9 @@ package final class TrainingFolder {
   }
 
   deinit {
-    // A training that was refused leaves nothing behind.
-    if folderEntries(path) == [Self.lockFile] {
-      unlink("\(path)/\(Self.lockFile)")
-      if isNew { rmdir(path) }
-    }
+    unlink("\(path)/\(Self.lockFile)")
+    // A training that was refused leaves nothing behind; a folder with files in it stays.
+    for folder in made.reversed() { rmdir(folder) }
     close(lock)
   }
 
@@ -204,14 +205,44 @@ package final class TrainingFolder {
 extension TrainingFolder {
   /// Removes what a training keeps to go on; other files stay.
   ///
-  /// That is checkpoints, the log, events, and a base that got its score tokens here.
+  /// That is checkpoints, the log, events, curves, and weights, whoever made them, which would pass
+  /// for those of the new training if it failed.
   package func clear() {
     for name in folderEntries(path) where name.hasPrefix("checkpoint-") {
       if Int(name.dropFirst("checkpoint-".count)) != nil { remove("\(path)/\(name)") }
     }
+    let own = [Self.logFile, "losses.svg", "heldout.svg", "adapter_config.json"] + weights
     for name in folderEntries(path)
-    where name == Self.logFile || name.hasPrefix("events.out.tfevents.") {
+    where own.contains(name) || name.hasPrefix("events.out.tfevents.") {
       unlink("\(path)/\(name)")
     }
   }
+
+  /// Files of weights of a model or an adapter, whoever made them, and lists of such files.
+  package var weights: [String] {
+    folderEntries(path).filter { name in
+      guard !name.hasPrefix("."), !name.contains(".partial-") else { return false }
+      return ["model", "pytorch_model", "adapter_model"].contains { kind in
+        name.hasPrefix(kind)
+          && [".safetensors", ".bin", ".index.json"].contains { name.hasSuffix($0) }
+      }
+    }.sorted()
+  }
+
+  /// Runs what reads a checkpoint to go on from; its errors say how to go on without it.
+  func goingOn<Value>(_ step: Int, _ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch let error as CheckpointError {
+      let before = checkpoints.last { $0 < step }
+      throw TrainingError.state(
+        """
+        \(checkpoint(step)) cannot be read to go on from: \(error.message). Remove it to \
+        \(before.map { "go on from \(checkpoint($0))" } ?? "begin anew")
+        """)
+    }
+  }
+
+  /// The settings that a checkpoint was made with.
+  func stateToGoOn(_ step: Int) throws -> JSON { try goingOn(step) { try state(step) } }
 }

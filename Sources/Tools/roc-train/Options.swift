@@ -92,13 +92,17 @@ struct DataOptions: ParsableArguments {
   var groupByLength = false
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("The most tokens of a conversation.", valueName: "n", visibility: .hidden))
   var modelMaxLength = 2048
 
   @OptionGroup var database: DatabaseOptions
 
   mutating func validate() throws {
-    guard (dataPath == nil) != (dataset == nil) else {
+    guard dataPath == nil || dataset == nil else {
+      throw ValidationError("--data-path and --dataset exclude each other.")
+    }
+    guard dataPath != nil || dataset != nil else {
       throw ValidationError(
         "Say what to train on: --data-path FILE with --image-folder DIR, or --dataset D --split S.")
     }
@@ -129,7 +133,9 @@ struct ModelOptions: ParsableArguments {
       "All; low-rank updates; or score rows alone.", valueName: "part"))
   var train = TrainedPart.full
 
-  @Option(help: ArgumentHelp("Score tokens to add to a checkpoint without.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Score tokens to add to a checkpoint without.", valueName: "n"))
   var numTokens: Int?
 
   @Option(
@@ -155,16 +161,23 @@ struct ModelOptions: ParsableArguments {
       visibility: .hidden))
   var precision = PrecisionChoice.f32
 
-  @Option(help: ArgumentHelp("Threads; all cores by default.", visibility: .hidden))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Threads; all cores by default.", visibility: .hidden))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("Rank of low-rank updates.", valueName: "n", visibility: .hidden))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Rank of low-rank updates.", valueName: "n", visibility: .hidden))
   var loraRank = 16
 
-  @Option(help: ArgumentHelp("Their scale times the rank.", valueName: "n", visibility: .hidden))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Their scale times the rank.", valueName: "n", visibility: .hidden))
   var loraAlpha = 32.0
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("The share of their inputs left out.", valueName: "n", visibility: .hidden))
   var loraDropout = 0.05
 
@@ -197,24 +210,35 @@ struct ModelOptions: ParsableArguments {
     guard precision != .int8 || train != .full else {
       throw ValidationError("--precision int8: 8-bit weights are not trained; use --train lora.")
     }
-    guard (1...4096).contains(loraRank), loraAlpha > 0, loraAlpha.isFinite,
-      (0..<1).contains(loraDropout)
-    else {
-      throw ValidationError(
-        "--lora-rank 1 to 4096, --lora-alpha above 0, --lora-dropout from 0 to below 1.")
+    guard (1...4096).contains(loraRank) else {
+      throw ValidationError("--lora-rank \(loraRank): expected 1 to 4096.")
+    }
+    guard loraAlpha > 0, loraAlpha.isFinite else {
+      throw ValidationError("--lora-alpha \(loraAlpha): expected a number above 0.")
+    }
+    guard (0..<1).contains(loraDropout) else {
+      throw ValidationError("--lora-dropout \(loraDropout): expected 0 to below 1.")
+    }
+    guard train == .lora || loraTargets == nil else {
+      throw ValidationError("--lora-targets goes with --train lora.")
     }
   }
 }
 
 struct OptimiserOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Weight of SmoothL1 of the score; else config.json's.", valueName: "n"))
   var l1Weight: Double?
 
-  @Option(help: ArgumentHelp("Weight of the distribution's cross-entropy.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Weight of the distribution's cross-entropy.", valueName: "n"))
   var ceWeight: Double?
 
-  @Option(help: ArgumentHelp("Weight of the earth mover's distance.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Weight of the earth mover's distance.", valueName: "n"))
   var emdWeight: Double?
 
   @Option(
@@ -223,13 +247,18 @@ struct OptimiserOptions: ParsableArguments {
       visibility: .hidden))
   var emdReduction = ScoreLoss.EMDReduction.batch
 
-  @Option(help: ArgumentHelp("Else 2e-5; for lora 2e-4, for head 1e-3.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Else 2e-5; for lora 2e-4, for head 1e-3.", valueName: "n"))
   var learningRate: Double?
 
-  @Option(help: ArgumentHelp("Weight decay of AdamW.", valueName: "n", visibility: .hidden))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Weight decay of AdamW.", valueName: "n", visibility: .hidden))
   var weightDecay = 0.0
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "The share of steps until the full rate.", valueName: "n", visibility: .hidden))
   var warmupRatio = 0.03
@@ -237,20 +266,27 @@ struct OptimiserOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How the rate moves.", valueName: "type", visibility: .hidden))
   var lrSchedulerType = Schedule.Kind.cosine
 
-  @Option(help: ArgumentHelp("Passes over the data: 3; for head 100.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Passes over the data: 3; for head 100.", valueName: "n"))
   var numTrainEpochs: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Updates in all, whatever the epochs.", valueName: "n", visibility: .hidden))
   var maxSteps: Int?
 
-  @Option(help: ArgumentHelp("Records of a batch.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Records of a batch.", valueName: "n"))
   var perDeviceTrainBatchSize = 8
 
-  @Option(help: ArgumentHelp("Batches of an update.", valueName: "n", visibility: .hidden))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Batches of an update.", valueName: "n", visibility: .hidden))
   var gradientAccumulationSteps = 1
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Largest norm of the gradients; 0 for any.", valueName: "n", visibility: .hidden))
   var maxGradNorm = 1.0
@@ -268,11 +304,14 @@ struct OptimiserOptions: ParsableArguments {
       ("l1-weight", l1Weight), ("ce-weight", ceWeight), ("emd-weight", emdWeight),
       ("learning-rate", learningRate), ("weight-decay", weightDecay),
       ("max-grad-norm", maxGradNorm),
-      ("num-train-epochs", numTrainEpochs.map { $0 <= 1e6 ? $0 : .infinity }),
     ] {
       guard value.map({ $0 >= 0 && $0.isFinite }) ?? true else {
         throw ValidationError("--\(name) \(value ?? 0): expected a number of 0 or more.")
       }
+    }
+    guard numTrainEpochs.map({ $0 > 0 && $0 <= 1e6 }) ?? true else {
+      throw ValidationError(
+        "--num-train-epochs \(numTrainEpochs ?? 0): expected more than 0, at most 1e6.")
     }
     guard (0...1).contains(warmupRatio) else {
       throw ValidationError("--warmup-ratio \(warmupRatio): expected 0 to 1.")
@@ -295,14 +334,19 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: ArgumentHelp("Forget what the folder holds of a training.", visibility: .hidden))
   var overwriteOutputDir = false
 
-  @Option(help: ArgumentHelp("Updates between checkpoints; else one in the end.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Updates between checkpoints; else one in the end.", valueName: "n"))
   var saveSteps: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Checkpoints that stay; 0 for all.", valueName: "n", visibility: .hidden))
   var saveTotalLimit = 2
 
-  @Option(help: ArgumentHelp("Updates between evaluations; else one in the end.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Updates between evaluations; else one in the end.", valueName: "n"))
   var evalSteps: Int?
 
   @Option(
@@ -314,8 +358,11 @@ struct OutputOptions: ParsableArguments {
   var jsonl = false
 
   mutating func validate() throws {
-    guard saveSteps ?? 1 >= 1, evalSteps ?? 1 >= 1, saveTotalLimit >= 0 else {
-      throw ValidationError("--save-steps and --eval-steps: 1 or more; --save-total-limit: 0.")
+    for (name, value, least) in [
+      ("save-steps", saveSteps ?? 1, 1), ("eval-steps", evalSteps ?? 1, 1),
+      ("save-total-limit", saveTotalLimit, 0),
+    ] where value < least {
+      throw ValidationError("--\(name) \(value): expected \(least) or more.")
     }
   }
 }

@@ -8,10 +8,11 @@ struct RocTrainCommand: RocCommand {
     commandName: "roc-train",
     abstract: "Fine-tune a ROC4MLLM checkpoint on this machine.",
     discussion: """
-      Flags carry the names of the official finetune.sh. Records are checked before
-      the first step. The output folder gets checkpoints, a step log, TensorBoard
-      events and the model; the same command goes on where a killed one stopped.
-      --help-hidden lists all flags; docs/training.md explains them.
+      Flags carry the names of the official finetune.sh, with dashes or underscores.
+      Records are checked before the first step. The output folder gets checkpoints,
+      a step log, TensorBoard events and the model; the same command goes on where a
+      killed one stopped. --help-hidden lists all flags; docs/training.md explains
+      them.
 
       Examples:
         roc-train --model-name-or-path ROC4MLLM --train head --dataset mine \\
@@ -23,6 +24,16 @@ struct RocTrainCommand: RocCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var optimiser: OptimiserOptions
   @OptionGroup var output: OutputOptions
+
+  /// Flags as the official scripts write them, `--output_dir`, are taken, too.
+  static func main() {
+    main(
+      CommandLine.arguments.dropFirst().map { argument in
+        guard argument.hasPrefix("--") else { return argument }
+        let end = argument.firstIndex(of: "=") ?? argument.endIndex
+        return String(argument[..<end].map { $0 == "_" ? "-" : $0 }) + argument[end...]
+      })
+  }
 
   mutating func validate() throws {
     guard model.train == .head else { return }

@@ -12,10 +12,10 @@ import RocTrain
 
 /// From options to a trained model.
 struct TrainingCommand {
-  private let data: DataOptions
-  private let model: ModelOptions
-  private let optimiser: OptimiserOptions
-  private let output: OutputOptions
+  let data: DataOptions
+  let model: ModelOptions
+  let optimiser: OptimiserOptions
+  let output: OutputOptions
 
   init(_ command: RocTrainCommand) {
     data = command.data
@@ -53,6 +53,17 @@ struct TrainingCommand {
     let options = try trainingOptions()
     let prepared = try PreparedModel(options, note: Console.note)
     let (training, heldOut, pictures) = try read(prepared)
+    if let heldOut {
+      let seen = Set(training.samples.map(\.image))
+      let shared = heldOut.samples.count { seen.contains($0.image) }
+      if shared > 0 {
+        Console.note(
+          """
+          Warning: \(shared) of \(heldOut.samples.count) held-out records have pictures that are \
+          trained on
+          """)
+      }
+    }
     for warning in training.warnings.prefix(5) {
       Console.note("Warning: record \(warning.record): \(warning.field): \(warning.message)")
     }
@@ -60,14 +71,16 @@ struct TrainingCommand {
       Console.note(
         "… and \(training.warnings.count - 5) more warnings; roc-data validate lists all")
     }
+    if let status = Interrupt.status { return status }
     let parts = try prepared.load()
-    // Only now: nothing is lost to a mistyped name, a bad record or broken weights.
-    if output.overwriteOutputDir { prepared.folder.clear() }
+    if let status = Interrupt.status { return status }
     if model.train == .head {
       return try trainHead(prepared, parts, training, heldOut: heldOut, pictures)
     }
     let job = try TrainingJob(
       prepared, parts: parts, data: training, heldOut: heldOut, pictures: pictures)
+    // Only now: nothing is lost to a mistyped name, a bad record or broken weights.
+    if output.overwriteOutputDir { prepared.folder.clear() }
     let taught = training.samples.reduce(0) { $0 + $1.text.supervisedCount }
     Console.note(
       """
@@ -76,6 +89,7 @@ struct TrainingCommand {
       \(job.options.settings.steps) updates\
       \(job.resumedFrom > 0 ? ", going on after \(job.resumedFrom)" : "")
       """)
+    Console.note(Self.line(job.options.settings))
     let run = try TrainingRun(job)
     var meter = TrainingMeter(steps: job.options.settings.steps, from: job.resumedFrom)
     func tell(_ event: TrainingRun.Event) throws {
@@ -95,7 +109,7 @@ struct TrainingCommand {
       return Interrupt.status ?? .interrupted
     }
     Console.note("\(output.outputDir): the model is there")
-    if data.dataset != nil { try remember(try data.database.open()) }
+    if data.dataset != nil { remember(try? data.database.open()) }
     return .done
   }
 
@@ -106,12 +120,17 @@ struct TrainingCommand {
   ) throws -> ExitStatus {
     let store = try data.database.open(creates: true)
     let job = try HeadJob(prepared, parts: parts, store: store, pictures: pictures)
+    if output.overwriteOutputDir { prepared.folder.clear() }
+    Console.note(Self.line(prepared.options.settings))
     var states = Progress("hidden states", total: training.samples.count, unit: "pictures")
-    var seen = 0
+    var (seen, all) = (0, 0)
     func tell(_ event: HeadJob.Event) throws {
       switch event {
-      case .states(let done, let all, let computed):
-        if done == all { seen += computed }
+      case .states(let done, let count, let computed):
+        if done == count {
+          seen += computed
+          all += count
+        }
         states.update(done)
       case .step(let report):
         if output.jsonl { try Console.print(report.json.line, endsWhenClosed: false) }
@@ -131,20 +150,38 @@ struct TrainingCommand {
     Console.note(
       """
       \(output.outputDir): the model is there, after \(log.reports.count) updates of the score \
-      tokens' rows; the model saw \(seen) pictures, the other states came from \(store.path)
+      tokens' rows; the model saw \(seen) pictures, \(all - seen) states were in \(store.path)
       """)
-    try remember(store)
+    remember(store)
     return .done
   }
 
   /// Keeps in the database what the new checkpoint was trained on, so that no table is made of
   /// pictures that it has seen.
-  private func remember(_ store: Store) throws {
+  private func remember(_ store: Store?) {
     guard let dataset = data.dataset, let split = data.split else { return }
-    let record = try store.dataset(dataset)
-    guard let name = try store.samples(record, split: split).split else { return }
-    try store.addTrainingPart(
-      of: try Checkpoint(folder: output.outputDir).sha256(), dataset: dataset, split: name)
+    do {
+      guard let store else { throw StoreError("\(data.database.path) cannot be written") }
+      let record = try store.dataset(dataset)
+      guard let name = try store.samples(record, split: split).split else { return }
+      try store.addTrainingPart(
+        of: try Checkpoint(folder: output.outputDir).sha256(), dataset: dataset, split: name)
+    } catch {
+      Console.note(
+        """
+        Warning: \(error); roc-eval table will not know that this model has seen \(dataset) \(split)
+        """)
+    }
+  }
+
+  /// What the official names of the settings do not show.
+  private static func line(_ settings: TrainingSettings) -> String {
+    let weights = settings.weights
+    return """
+      loss: text + \(weights.l1) l1 + \(weights.ce) ce + \(weights.emd) emd; learning rate \
+      \(settings.learningRate), \(settings.schedule.rawValue), batches of \
+      \(settings.batchSize * settings.accumulation)
+      """
   }
 
   private static func line(_ evaluation: Evaluation) -> String {
@@ -188,16 +225,27 @@ struct TrainingCommand {
 
   /// Every finding of records that cannot be trained with.
   private func list(_ error: TrainingDataError) throws {
-    for finding in error.findings.prefix(50) {
-      let place = finding.record == 0 ? "file" : "record \(finding.record): \(finding.field)"
-      Console.note("error: \(place): \(finding.message)")
+    let groups = error.grouped
+    for group in groups.prefix(50) {
+      let place = group.records == [0] ? "file" : "\(Self.places(group.records)): \(group.field)"
+      Console.note("error: \(place): \(group.message)")
     }
-    if error.findings.count > 50 { Console.note("… and \(error.findings.count - 50) more") }
+    if groups.count > 50 { Console.note("… and \(groups.count - 50) more kinds of errors") }
+    if error.findings.contains(where: { $0.field == "image" }) {
+      Console.note("roc-data export --skip-missing writes the records whose pictures are there")
+    }
     Console.note(
       """
       Error: \(error.source): \(error.findings.count) errors in \(error.records) records; nothing \
       was trained
       """)
+  }
+
+  /// Names the first few of the records that have an error in common.
+  private static func places(_ records: [Int]) -> String {
+    guard records.count > 1 else { return "record \(records.first ?? 0)" }
+    let shown = records.prefix(5).map(String.init).joined(separator: ", ")
+    return "records \(shown)\(records.count > 5 ? " and \(records.count - 5) more" : "")"
   }
 
   private func commandError(_ error: CheckpointError) -> CommandError {
@@ -207,150 +255,5 @@ struct TrainingCommand {
     case .output: CommandError(.failed, error.message)
     case .interrupted: CommandError(Interrupt.status ?? .interrupted, error.message)
     }
-  }
-}
-
-extension TrainingCommand {
-  /// Records and pictures, all checked.
-  private func read(
-    _ model: PreparedModel
-  ) throws -> (TrainingData, heldOut: TrainingData?, PictureStore) {
-    let sources = try sources(model.readout)
-    let paths = [sources.training.path] + (sources.heldOut.map { [$0.path] } ?? [])
-    let pictures = PictureStore(
-      preprocessing: try model.loader.preprocessing(), capacity: model.options.cacheSize
-    ) { name in
-      for path in paths { if let found = path(name) { return found } }
-      return nil
-    }
-    let rules = TrainingData.Rules(
-      model: model.loader, readout: model.readout, weights: model.options.settings.weights,
-      maxLength: model.options.maxLength)
-    // What is only scored needs no targets.
-    let scoring = TrainingData.Rules(
-      model: model.loader, readout: model.readout, weights: LossWeights(l1: 0, ce: 0, emd: 0),
-      maxLength: model.options.maxLength)
-    func check(
-      _ source: TrainingSource, _ rules: TrainingData.Rules
-    ) throws(TrainingDataError) -> TrainingData {
-      let result = source.bytes.withUnsafeBytes { bytes in
-        Result { () throws(TrainingDataError) in
-          try TrainingData(bytes, from: source.name, rules: rules, pictures: pictures)
-        }
-      }
-      return try result.get()
-    }
-    return (
-      try check(sources.training, rules), try sources.heldOut.map { try check($0, scoring) },
-      pictures
-    )
-  }
-
-  private func sources(
-    _ readout: ScoreReadout
-  ) throws -> (training: TrainingSource, heldOut: TrainingSource?) {
-    if let file = data.dataPath, let folder = data.imageFolder {
-      return (
-        try TrainingSource(file: file, imageFolder: folder),
-        try data.evalDataPath.map { try TrainingSource(file: $0, imageFolder: folder) }
-      )
-    }
-    let store = try data.database.open(readOnly: true)
-    let range = ScoreRange(low: readout.axis.low, high: readout.axis.high)
-    func source(_ split: String) throws -> TrainingSource {
-      let source = try TrainingSource(
-        dataset: data.dataset ?? "", split: split, store: store, range: range,
-        tokens: readout.tokens)
-      if let scale = source.scale {
-        Console.note(
-          """
-          \(source.name): scores of \(scale.from.low) to \(scale.from.high) are mapped linearly to \
-          the model's \(scale.to.low) to \(scale.to.high)
-          """)
-      }
-      return source
-    }
-    return (try source(data.split ?? ""), try data.evalSplit.map(source))
-  }
-
-  private func trainingOptions() throws -> TrainingOptions {
-    let folder = try HubCache.resolve(model.modelNameOrPath)
-    var options = TrainingOptions(model: folder, output: output.outputDir)
-    options.hubName = folder == model.modelNameOrPath ? nil : model.modelNameOrPath
-    if model.train == .head { options.mode = .head }
-    if model.train == .lora {
-      var lora = TrainingOptions.LowRankSettings()
-      lora.rank = model.loraRank
-      lora.alpha = model.loraAlpha
-      lora.dropout = model.loraDropout
-      lora.targets = Self.list(model.loraTargets ?? "")
-      lora.whole = Self.list(model.loraModulesToSave).filter { $0 != "none" }
-      options.mode = .lora(lora)
-    }
-    options.startsAnew = output.overwriteOutputDir
-    options.freezesVision = model.freezeVisionModel?.isOn ?? false
-    options.tunesAbstractor = model.tuneVisualAbstractor?.isOn ?? true
-    options.precision =
-      switch model.precision {
-      case .f32: .f32
-      case .bf16: .bf16
-      case .int8: .int8
-      }
-    options.tokens = model.numTokens
-    options.low = model.minScore
-    options.high = model.maxScore
-    options.maxLength = data.modelMaxLength
-    options.settings = try settings(folder)
-    options.epochs = optimiser.numTrainEpochs ?? (model.train == .head ? 100 : 3)
-    options.mostSteps = optimiser.maxSteps
-    if data.groupByLength { options.order = .byLength }
-    if let order = data.order { options.order = .given(try RecordOrder.read(order)) }
-    options.seed = optimiser.seed
-    options.threads = model.threads
-    options.instructionSet = requestedInstructionSet()
-    options.saveSteps = output.saveSteps
-    options.saveLimit = output.saveTotalLimit == 0 ? nil : output.saveTotalLimit
-    options.evaluationSteps = output.evalSteps
-    options.saveType = output.saveDtype.dtype
-    return options
-  }
-
-  private static func list(_ text: String) -> [String] {
-    text.split(separator: ",").map { String($0.filter { $0 != " " }) }
-  }
-
-  /// The optimiser's settings; weights of the loss are config.json's where they are not given.
-  private func settings(_ folder: String) throws -> TrainingSettings {
-    var settings = TrainingSettings()
-    let config = fileExists("\(folder)/config.json") ? try readJSON("\(folder)/config.json") : .null
-    settings.weights = LossWeights(
-      l1: optimiser.l1Weight ?? config["l1_weight"]?.double ?? 0,
-      ce: optimiser.ceWeight ?? config["ce_weight"]?.double ?? 0,
-      emd: optimiser.emdWeight ?? config["emd_weight"]?.double ?? 0)
-    if settings.weights == LossWeights(l1: 0, ce: 0, emd: 0) {
-      guard model.train != .head else {
-        throw CommandError(
-          .usage,
-          """
-          l1, ce and emd weights are all 0, and --train head trains nothing else; say --l1-weight 1, \
-          and --ce-weight and --emd-weight where the records have a target
-          """)
-      }
-      Console.note(
-        """
-        Warning: l1, ce and emd weights are all 0: only the text is trained, no score; see \
-        --l1-weight, --ce-weight, --emd-weight
-        """)
-    }
-    settings.reduction = optimiser.emdReduction
-    settings.learningRate = optimiser.learningRate ?? model.train.usualRate
-    settings.weightDecay = optimiser.weightDecay
-    settings.warmupRatio = optimiser.warmupRatio
-    settings.schedule = optimiser.lrSchedulerType
-    settings.batchSize = optimiser.perDeviceTrainBatchSize
-    settings.accumulation = optimiser.gradientAccumulationSteps
-    settings.largestNorm = optimiser.maxGradNorm > 0 ? optimiser.maxGradNorm : nil
-    settings.recomputes = optimiser.gradientCheckpointing?.isOn ?? false
-    return settings
   }
 }

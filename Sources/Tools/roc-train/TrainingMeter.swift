@@ -5,15 +5,13 @@ import RocTrain
 /// How a training goes: one line on a terminal, a line now and then elsewhere.
 struct TrainingMeter {
   private var progress: Progress
-  private let first: Int
 
   init(steps: Int, from first: Int) {
-    progress = Progress("training", total: steps - first, unit: "updates")
-    self.first = first
+    progress = Progress("training", total: steps, unit: "updates", from: first)
   }
 
   mutating func show(_ report: StepReport) {
-    progress.update(report.step - first + 1) {
+    progress.update(report.step + 1) {
       func part(_ name: String, _ value: Double?) -> String {
         value.map { " \(name) \(fixed($0, 4))" } ?? ""
       }

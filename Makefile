@@ -1,7 +1,7 @@
 # make setup           install the Debian packages that are missing
 # make build           build the commands (release)
 # make demo            the main job on a bundled example: import, validate, score, metrics, table
-# make demo-checkpoint trains the model of the demo from random weights (5 minutes) and measures it
+# make demo-checkpoint trains the model of the demo from random weights (6 minutes) and measures it
 # make test            lint, all tests, and the C code under sanitizers
 # make test-fast       the tests of the modules only
 # make test-cluster    shards on a real Slurm of one node (as root; installs Slurm)

@@ -30,25 +30,6 @@ static attention_memory memory_of(const roc_attention *s, float *scratch) {
   return m;
 }
 
-// Rows [keys][stride] of one head as the panels of a product over its width.
-static void pack_over_width(const float *rows, size_t stride, size_t keys, size_t width,
-                            float *panels) {
-  for (size_t first = 0; first < keys; first += ROC_PANEL) {
-    const size_t count = at_most(keys - first, ROC_PANEL);
-    float *panel = panels + first * width;
-    if (count < ROC_PANEL) memset(panel, 0, width * ROC_PANEL * sizeof(float));
-    transpose(rows + first * stride, stride, count, width, panel, ROC_PANEL);
-  }
-}
-
-// Rows [count][stride] of one head as the panels of a product over the rows.
-static void pack_over_rows(const float *rows, size_t stride, size_t count, size_t width,
-                           float *panels) {
-  for (size_t first = 0; first < width; first += ROC_PANEL)
-    copy_columns(rows + first, stride, count, at_most(width - first, ROC_PANEL),
-                 panels + first * count);
-}
-
 // out[m][width] = or += a[m][k] · the first k of the rows that the panels hold.
 static void multiply_width(const roc_kernels *kernels, const float *a, size_t lda, size_t m,
                            const float *panels, size_t rows, size_t width, size_t k,

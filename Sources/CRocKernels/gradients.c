@@ -241,6 +241,7 @@ double roc_sum_of_squares(roc_team *team, const roc_kernels *kernels, const floa
 // ---------------------------------------------------------------- panels
 
 typedef struct {
+  const roc_kernels *kernels;
   const float *panels;
   size_t n, k;
   float *rows;
@@ -263,18 +264,12 @@ void roc_unpack_f32(roc_team *team, const float *panels, size_t n, size_t k, flo
 static void round_tile(void *context, size_t panel, size_t worker) {
   (void)worker;
   const panels_job *job = context;
-  uint16_t halves[ROC_PANEL];
-  char *out = job->packed + panel * roc_panel_bytes(ROC_BF16, job->k);
-  for (size_t p = 0; p < (job->k + 1) / 2 * 2; p++) {
-    if (p < job->k)
-      roc_narrow(job->panels + (panel * job->k + p) * ROC_PANEL, ROC_BF16, ROC_PANEL, halves);
-    else memset(halves, 0, sizeof halves);
-    for (size_t j = 0; j < ROC_PANEL; j++)
-      memcpy(out + (p / 2 * ROC_PANEL + j) * 4 + p % 2 * 2, &halves[j], 2);
-  }
+  job->kernels->round_panel(job->panels + panel * ROC_PANEL * job->k, job->k,
+                            job->packed + panel * roc_panel_bytes(ROC_BF16, job->k));
 }
 
-void roc_round_panels(roc_team *team, const float *panels, size_t n, size_t k, void *packed) {
-  panels_job job = {.panels = panels, .n = n, .k = k, .packed = packed};
+void roc_round_panels(roc_team *team, const roc_kernels *kernels, const float *panels, size_t n,
+                      size_t k, void *packed) {
+  panels_job job = {.kernels = kernels, .panels = panels, .n = n, .k = k, .packed = packed};
   roc_team_run(team, panels_of(n), round_tile, &job);
 }

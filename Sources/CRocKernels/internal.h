@@ -49,18 +49,29 @@ static inline void hide_keys(const roc_attention *s, float *scores, size_t visib
     if (s->hidden[key]) scores[key] = -1e30f;
 }
 
-// c[m][columns] = or += a[m][k] · panel[k][64] in float32, any number of rows.
+// The job's product for any number of rows and columns.
+static inline void multiply_all(const roc_kernels *kernels, const roc_panel_job *job) {
+  enum { COLUMNS = ROC_TILE_PANELS * ROC_PANEL };
+  for (size_t column = 0; column < job->columns; column += COLUMNS)
+    for (size_t row = 0; row < job->m; row += ROC_TILE_ROWS) {
+      roc_panel_job part = *job;
+      part.rows = (const char *)job->rows + row * job->row_stride;
+      part.m = at_most(job->m - row, ROC_TILE_ROWS);
+      part.panel = (const char *)job->panel + column / ROC_PANEL * job->panel_bytes;
+      part.columns = at_most(job->columns - column, COLUMNS);
+      part.c = job->c + row * job->ldc + column;
+      kernels->panel(&part);
+    }
+}
+
+// c[m][columns] = or += a[m][k] · panels in float32.
 static inline void multiply(const roc_kernels *kernels, const float *a, size_t lda, size_t m,
-                            const float *panel, size_t columns, size_t k, roc_finish finish,
+                            const float *panels, size_t columns, size_t k, roc_finish finish,
                             float *c, size_t ldc) {
-  for (size_t row = 0; row < m; row += ROC_TILE_ROWS) {
-    const roc_panel_job part = {.format = ROC_F32, .rows = a + row * lda,
-                                .row_stride = lda * sizeof(float),
-                                .m = at_most(m - row, ROC_TILE_ROWS), .panel = panel,
-                                .columns = columns, .k = k, .finish = finish,
-                                .c = c + row * ldc, .ldc = ldc};
-    kernels->panel(&part);
-  }
+  const roc_panel_job job = {.format = ROC_F32, .rows = a, .row_stride = lda * sizeof(float),
+                             .m = m, .panel = panels, .panel_bytes = roc_panel_bytes(ROC_F32, k),
+                             .columns = columns, .k = k, .finish = finish, .c = c, .ldc = ldc};
+  multiply_all(kernels, &job);
 }
 
 // The first `columns` of 64 columns of each row, the others 0.
@@ -70,6 +81,25 @@ static inline void copy_columns(const float *from, size_t stride, size_t rows, s
     memcpy(to, from, columns * sizeof(float));
     memset(to + columns, 0, (ROC_PANEL - columns) * sizeof(float));
   }
+}
+
+// Rows [keys][stride] of one head as the panels of a product over its width.
+static inline void pack_over_width(const float *rows, size_t stride, size_t keys, size_t width,
+                                   float *panels) {
+  for (size_t first = 0; first < keys; first += ROC_PANEL) {
+    const size_t count = at_most(keys - first, ROC_PANEL);
+    float *panel = panels + first * width;
+    if (count < ROC_PANEL) memset(panel, 0, width * ROC_PANEL * sizeof(float));
+    transpose(rows + first * stride, stride, count, width, panel, ROC_PANEL);
+  }
+}
+
+// Rows [count][stride] of one head as the panels of a product over the rows.
+static inline void pack_over_rows(const float *rows, size_t stride, size_t count, size_t width,
+                                  float *panels) {
+  for (size_t first = 0; first < width; first += ROC_PANEL)
+    copy_columns(rows + first, stride, count, at_most(width - first, ROC_PANEL),
+                 panels + first * count);
 }
 
 #endif

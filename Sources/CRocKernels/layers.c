@@ -1,4 +1,4 @@
-// Products and attention over a team: which tile computes what. The arithmetic is the kernels'.
+// Products and rows over a team: which tile computes what. The arithmetic is the kernels'.
 #include "internal.h"
 
 // ---------------------------------------------------------------- linear
@@ -7,12 +7,12 @@ typedef struct {
   const roc_kernels *kernels;
   const roc_product *product;
   const char *rows;       // prepared
-  size_t row_stride, row_tiles, panel_bytes;
+  size_t row_stride, row_tiles, panel_bytes, panels;
   char *scratch;
 } product_job;
 
-// Rows that one worker prepares at a time.
-enum { PREPARED = 4 };
+// Rows that one worker prepares at a time; tiles that each worker should get at least.
+enum { PREPARED = 4, TILES_EACH = 4 };
 
 static void prepare_tile(void *context, size_t tile, size_t worker) {
   (void)worker;
@@ -28,15 +28,16 @@ static void product_tile(void *context, size_t tile, size_t worker) {
   (void)worker;
   const product_job *job = context;
   const roc_product *p = job->product;
-  const size_t panel = tile / job->row_tiles, row = tile % job->row_tiles * ROC_TILE_ROWS;
-  const size_t column = panel * ROC_PANEL;
+  const size_t panel = tile / job->row_tiles * job->panels;
+  const size_t row = tile % job->row_tiles * ROC_TILE_ROWS, column = panel * ROC_PANEL;
   const roc_panel_job part = {
       .format = p->format,
       .rows = job->rows + row * job->row_stride,
       .row_stride = job->row_stride,
       .m = at_most(p->m - row, ROC_TILE_ROWS),
       .panel = (const char *)p->packed + panel * job->panel_bytes,
-      .columns = at_most(p->n - column, ROC_PANEL),
+      .panel_bytes = job->panel_bytes,
+      .columns = at_most(p->n - column, job->panels * ROC_PANEL),
       .k = p->k,
       .bias = p->bias ? p->bias + column : NULL,
       .finish = p->finish,
@@ -59,90 +60,18 @@ void roc_linear(roc_team *team, const roc_kernels *kernels, const roc_product *p
           p->format == ROC_F32 ? p->lda * sizeof(float) : kernels->row_bytes(p->format, p->k),
       .row_tiles = (p->m + ROC_TILE_ROWS - 1) / ROC_TILE_ROWS,
       .panel_bytes = roc_panel_bytes(p->format, p->k),
+      .panels = 1,
       .scratch = scratch,
   };
+  // Several rows are copied for several panels at once, where all workers still get enough.
+  const size_t tiles = panels_of(p->n) * job.row_tiles;
+  while (p->m > 1 && job.panels < ROC_TILE_PANELS &&
+         tiles >= TILES_EACH * 2 * job.panels * roc_team_size(team))
+    job.panels *= 2;
   if (p->format != ROC_F32)
     roc_team_run(team, (p->m + PREPARED - 1) / PREPARED, prepare_tile, &job);
-  roc_team_run(team, panels_of(p->n) * job.row_tiles, product_tile, &job);
-}
-
-// ---------------------------------------------------------------- attention
-
-// Queries that share one block of scores: 32 x 1,025 floats are 131 KiB, which fit in L2.
-enum { QUERY_ROWS = 32 };
-
-size_t roc_attention_scratch(const roc_attention *shape) {
-  const size_t keys = padded(shape->keys);
-  return keys * shape->width                      // keys, packed as weights of a product
-         + shape->keys * padded(shape->width)     // values, packed likewise
-         + QUERY_ROWS * keys;                     // scores
-}
-
-typedef struct {
-  const roc_kernels *kernels;
-  const roc_attention *shape;
-  float *scratch;
-  size_t scratch_size;
-} attention_job;
-
-static void pack_head(const roc_attention *s, size_t head, float *keys, float *values) {
-  const float *k = s->key + head * s->key_head, *v = s->value + head * s->value_head;
-  for (size_t first = 0; first < s->keys; first += ROC_PANEL) {
-    float *panel = keys + first * s->width;
-    for (size_t p = 0; p < s->width; p++)
-      for (size_t j = 0; j < ROC_PANEL; j++)
-        panel[p * ROC_PANEL + j] =
-            first + j < s->keys ? k[(first + j) * s->key_stride + p] : 0.0f;
-  }
-  for (size_t first = 0; first < s->width; first += ROC_PANEL) {
-    const size_t columns = at_most(s->width - first, ROC_PANEL);
-    float *panel = values + first * s->keys;
-    for (size_t i = 0; i < s->keys; i++) {
-      memcpy(panel + i * ROC_PANEL, v + i * s->value_stride + first, columns * sizeof(float));
-      memset(panel + i * ROC_PANEL + columns, 0, (ROC_PANEL - columns) * sizeof(float));
-    }
-  }
-}
-
-// One key head and all query heads that share it.
-static void attention_tile(void *context, size_t head, size_t worker) {
-  const attention_job *job = context;
-  const roc_attention *s = job->shape;
-  const size_t stride = padded(s->keys);
-  float *keys = job->scratch + worker * job->scratch_size;
-  float *values = keys + stride * s->width, *scores = values + s->keys * padded(s->width);
-  pack_head(s, head, keys, values);
-  for (size_t member = 0; member < s->group; member++) {
-    const size_t query_head = head * s->group + member;
-    const float *q = s->query + query_head * s->query_head;
-    float *out = s->output + query_head * s->width;
-    for (size_t row = 0; row < s->queries; row += QUERY_ROWS) {
-      const size_t rows = at_most(s->queries - row, QUERY_ROWS);
-      const size_t seen =
-          s->first_visible ? at_most(s->first_visible + row + rows - 1, s->keys) : s->keys;
-      for (size_t first = 0; first < seen; first += ROC_PANEL)
-        multiply(job->kernels, q + row * s->query_stride, s->query_stride, rows,
-                 keys + first * s->width, ROC_PANEL, s->width, ROC_STORE, scores + first, stride);
-      for (size_t i = 0; i < rows; i++) {
-        const size_t visible = s->first_visible ? s->first_visible + row + i : s->keys;
-        hide_keys(s, scores + i * stride, visible);
-        job->kernels->softmax(scores + i * stride, visible, s->scale);
-        // Adding zeros leaves the sums of the shorter rows of this block as they are, as long as
-        // values are finite; a row that is not ends its picture as not_finite in any case.
-        memset(scores + i * stride + visible, 0, (seen - visible) * sizeof(float));
-      }
-      for (size_t first = 0; first < s->width; first += ROC_PANEL)
-        multiply(job->kernels, scores, stride, rows, values + first * s->keys,
-                 at_most(s->width - first, ROC_PANEL), seen, ROC_STORE,
-                 out + row * s->output_stride + first, s->output_stride);
-    }
-  }
-}
-
-void roc_attend(roc_team *team, const roc_kernels *kernels, const roc_attention *shape,
-                float *scratch) {
-  attention_job job = {kernels, shape, scratch, roc_attention_scratch(shape)};
-  roc_team_run(team, shape->heads / shape->group, attention_tile, &job);
+  roc_team_run(team, (panels_of(p->n) + job.panels - 1) / job.panels * job.row_tiles, product_tile,
+               &job);
 }
 
 // ---------------------------------------------------------------- row by row

@@ -35,11 +35,14 @@ package struct AttentionShape: Sendable {
   package var firstVisible: Int?
   /// One mark a key, not 0 where no query sees it, never the first; empty when none is hidden.
   package var hidden: [UInt8]
+  /// Of both products, `f32` or `bf16`; the softmax between them is always float32.
+  package var precision: Precision
 
   package init(
     queries: Int, keys: Int, heads: Int, keyHeads: Int, width: Int, scale: Float? = nil,
-    firstVisible: Int? = nil, hidden: [UInt8] = []
+    firstVisible: Int? = nil, hidden: [UInt8] = [], precision: Precision = .f32
   ) {
+    precondition(precision != .int8, "attention in 8 bits")
     precondition(heads % keyHeads == 0, "\(heads) query heads over \(keyHeads) key heads")
     precondition(
       firstVisible.map { $0 > 0 && $0 + queries - 1 <= keys } ?? true,
@@ -55,6 +58,7 @@ package struct AttentionShape: Sendable {
     self.scale = scale ?? 1 / Float(width).squareRoot()
     self.firstVisible = firstVisible
     self.hidden = hidden
+    self.precision = precision
   }
 
   func withKernelShape(
@@ -64,7 +68,8 @@ package struct AttentionShape: Sendable {
     hidden.withUnsafeBufferPointer { marks in
       body(
         roc_attention(
-          query: query.values, key: key.values, value: value.values, output: output,
+          format: precision.kernelType, query: query.values, key: key.values, value: value.values,
+          output: output,
           query_stride: query.rowStride, key_stride: key.rowStride, value_stride: value.rowStride,
           output_stride: heads * width, query_head: query.headStride, key_head: key.headStride,
           value_head: value.headStride, queries: queries, keys: keys, heads: heads,
@@ -75,6 +80,12 @@ package struct AttentionShape: Sendable {
 }
 
 extension Compute {
+  /// How to attend beside products of `weights`: in `bf16` where those are rounded anyway and the
+  /// instruction set multiplies bf16 faster than float32.
+  package func attentionPrecision(beside weights: Precision?) -> Precision {
+    hasBF16 && weights != .f32 && weights != nil ? .bf16 : .f32
+  }
+
   /// Softmax(scale · Q Kᵀ) V for every head.
   ///
   /// - Parameters:

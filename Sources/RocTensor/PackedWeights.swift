@@ -67,7 +67,7 @@ package final class PackedWeights: @unchecked Sendable {
   /// Rounds the weights anew after their parameter was moved.
   package func refresh(_ compute: Compute) {
     guard let parameter, case .owned(let panels) = storage else { return }
-    roc_round_panels(compute.team, parameter.values, outputs, inputs, panels)
+    roc_round_panels(compute.team, compute.kernels, parameter.values, outputs, inputs, panels)
   }
 
   /// Panels in a file, `packedBytes` from `start`, which must be a multiple of 64.

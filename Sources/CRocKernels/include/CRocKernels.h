@@ -16,8 +16,9 @@
 // Output features a panel of packed weights holds: 4 vectors of 16 floats, so that a tile of
 // 6 rows keeps 24 accumulators in the 32 registers of AVX-512.
 #define ROC_PANEL 64
-// The most rows that a panel is applied to at once; their sums stay in L2.
-#define ROC_TILE_ROWS 192
+// The most rows and panels that are multiplied at once; rows and sums stay in L2.
+#define ROC_TILE_ROWS 96
+#define ROC_TILE_PANELS 8
 
 // Number formats: of a checkpoint's weights (the first three) and of packed ones (all but F16).
 typedef enum roc_dtype { ROC_F32 = 0, ROC_F16 = 1, ROC_BF16 = 2, ROC_INT8 = 3 } roc_dtype;
@@ -32,14 +33,15 @@ typedef enum roc_finish {
 
 // ---------------------------------------------------------------- instruction sets
 
-// One panel of packed weights applied to prepared rows.
+// A few panels of packed weights applied to prepared rows.
 typedef struct roc_panel_job {
   roc_dtype format;         // of rows and panel
   const void *rows;         // prepared; for ROC_F32 the float rows themselves
   size_t row_stride;        // bytes from one row to the next
   size_t m;                 // at most ROC_TILE_ROWS
-  const void *panel;
-  size_t columns;           // at most ROC_PANEL
+  const void *panel;        // the first of them
+  size_t panel_bytes;       // from one to the next
+  size_t columns;           // at most ROC_TILE_PANELS * ROC_PANEL
   size_t k;
   const float *_Nullable bias;  // [columns]
   roc_finish finish;
@@ -64,6 +66,8 @@ typedef struct roc_kernels {
   size_t (*row_bytes)(roc_dtype format, size_t k);
   // Rounds x[0..<k] to bf16, or to 8 bits with a scale of its own and the outliers set apart.
   void (*prepare_row)(roc_dtype format, const float *x, size_t k, void *row);
+  // Rounds a panel of packed ROC_F32 weights to ROC_BF16; may write where it reads.
+  void (*round_panel)(const float *panel, size_t k, void *out);
   // In place: softmax of x[0..<n] after multiplication by scale.
   void (*softmax)(float *x, size_t n, float scale);
   // y = (x - mean) / sqrt(variance + eps) * weight + bias
@@ -176,6 +180,9 @@ void roc_linear(roc_team *team, const roc_kernels *kernels, const roc_product *p
                 void *_Nullable scratch);
 
 typedef struct roc_attention {
+  // Of both products: ROC_F32, or ROC_BF16, where queries, keys, values and the softmax's results
+  // are rounded. Scores, softmax and sums are float32.
+  roc_dtype format;
   const float *query, *key, *value;           // row strides below, in floats
   float *output;
   size_t query_stride, key_stride, value_stride, output_stride;
@@ -279,7 +286,8 @@ void roc_adamw_step(roc_team *team, const roc_kernels *kernels, const roc_adamw 
 // they are.
 void roc_unpack_f32(roc_team *team, const float *panels, size_t n, size_t k, float *rows);
 // Rounds packed ROC_F32 weights to packed ROC_BF16.
-void roc_round_panels(roc_team *team, const float *panels, size_t n, size_t k, void *packed);
+void roc_round_panels(roc_team *team, const roc_kernels *kernels, const float *panels, size_t n,
+                      size_t k, void *packed);
 
 #pragma clang assume_nonnull end
 #endif

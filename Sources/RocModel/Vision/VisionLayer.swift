@@ -57,9 +57,14 @@ struct VisionLayer: Sendable {
   ) -> Matrix {
     let normed = attentionNorm(x, compute)
     let joint = queryKeyValue(normed, compute)
+    var shape = shape(rows: joint.rows, config)
+    // Derivatives are those of float32 attention.
+    if tape == nil {
+      shape.precision = compute.attentionPrecision(beside: queryKeyValue.weights?.precision)
+    }
     let mixed = compute.attend(
       query: part(0, of: joint, config), key: part(1, of: joint, config),
-      value: part(2, of: joint, config), shape: shape(rows: joint.rows, config))
+      value: part(2, of: joint, config), shape: shape)
     extendLifetime(joint)
     guard let tape else {
       dense.apply(mixed, into: x, finish: .add, compute)

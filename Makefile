@@ -2,8 +2,10 @@
 # make build           build the commands (release)
 # make demo            the main job on a bundled example: import, validate, score, metrics, table
 # make demo-checkpoint trains the model of the demo from random weights (6 minutes) and measures it
-# make test            lint, all tests, and the C code under sanitizers
+# make test            lint, all tests, the C code under sanitizers, and the kernels for instructions
+#                      that this CPU lacks on an emulated one
 # make test-fast       the tests of the modules only
+# make test-emulated   the AVX-512 kernels on an emulated CPU, whatever this one has (a minute)
 # make test-cluster    shards on a real Slurm of one node (as root; installs Slurm)
 # make test-reference  all tests, with the large reference files of $ROC_REFERENCE
 # make lint            swift format, strict
@@ -19,7 +21,7 @@ SWIFT_SOURCES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Packag
 # C code is compiled with -O2 also in debug builds: kernels without it take 13 times as long.
 TEST_FLAGS = --scratch-path .build-test -Xcc -O2
 
-.PHONY: setup setup-tests build demo demo-checkpoint test test-fast test-cluster test-reference lint format docs bench fuzz golden size clean
+.PHONY: setup setup-tests build demo demo-checkpoint test test-fast test-emulated test-cluster test-reference lint format docs bench fuzz golden size clean
 
 setup:
 	@Scripts/setup.sh
@@ -38,12 +40,16 @@ demo-checkpoint: build
 
 test: setup-tests lint
 	Scripts/sanitize.sh .build-sanitize
+	Scripts/emulate.sh .build-emulator if-needed
 	swift build --build-tests $(TEST_FLAGS)
 	swift test --skip-build --disable-xctest $(TEST_FLAGS)
 
 test-fast: setup-tests
 	swift build --build-tests $(TEST_FLAGS)
 	swift test --skip-build --disable-xctest $(TEST_FLAGS) --skip ToolTests
+
+test-emulated:
+	Scripts/emulate.sh .build-emulator
 
 test-cluster: build
 	Tests/Cluster/slurm.sh .build/release

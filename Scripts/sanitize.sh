@@ -13,7 +13,7 @@ flags=(-std=c17 -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined
 libraries=$(pkg-config --cflags --libs libjpeg libpng libwebpdemux)
 # shellcheck disable=SC2086
 "$clang" "${flags[@]}" -ISources/CRocKernels/include -ISources/CRocImage/include \
-  Sources/CRocKernels/*.c Sources/CRocImage/*.c Tests/Sanitize/harness.c Tests/Sanitize/emulated.c \
+  Sources/CRocKernels/*.c Sources/CRocImage/*.c Tests/Sanitize/harness.c Tests/Sanitize/kernels.c Tests/Sanitize/emulated.c \
   $libraries -lm -lpthread -fuse-ld=lld -o "$folder/harness"
 "$clang" -std=c17 -g -O1 -fsanitize=thread -Wall -Wextra -Werror -ISources/CRocKernels/include \
   Sources/CRocKernels/*.c Tests/Sanitize/team.c -lm -lpthread -fuse-ld=lld \

@@ -41,6 +41,7 @@ demo-checkpoint: build
 test: setup-tests lint
 	Scripts/sanitize.sh .build-sanitize
 	Scripts/emulate.sh .build-emulator if-needed
+	swift build --package-path Benchmarks
 	swift build --build-tests $(TEST_FLAGS)
 	swift test --skip-build --disable-xctest $(TEST_FLAGS)
 
@@ -83,4 +84,4 @@ size:
 	done
 
 clean:
-	rm -rf .build .build-test .build-sanitize .build-fuzz Benchmarks/.build demo-output demo-checkpoint-output
+	rm -rf .build .build-test .build-sanitize .build-emulator .build-fuzz Benchmarks/.build demo-output demo-checkpoint-output

@@ -4,19 +4,19 @@
 // Queries that share one block of scores: 48 x 1,088 floats are 204 KiB, which stay in L2.
 enum { QUERY_ROWS = 48 };
 
-// Floats that hold a row of k inputs in any form: as it is, or prepared for ROC_BF16.
-static size_t row_floats(size_t k) { return (k + 1 + 15) / 16 * 16; }
-
-static size_t longest_row(const roc_attention *s) {
-  return s->keys > s->width ? s->keys : s->width;
+// Floats that the prepared rows of a block take.
+static size_t prepared_floats(const roc_kernels *kernels, const roc_attention *s) {
+  if (s->format == ROC_F32) return 0;
+  const size_t longest = s->keys > s->width ? s->keys : s->width;
+  return QUERY_ROWS * kernels->row_bytes(s->format, longest) / sizeof(float);
 }
 
-size_t roc_attention_scratch(const roc_attention *s) {
+size_t roc_attention_scratch(const roc_kernels *kernels, const roc_attention *s) {
   const size_t keys = padded(s->keys);
-  return keys * s->width                           // keys, packed as weights of a product
-         + s->keys * padded(s->width)              // values, packed likewise
-         + QUERY_ROWS * keys                       // scores
-         + (s->format == ROC_F32 ? 0 : QUERY_ROWS * row_floats(longest_row(s)));
+  return keys * s->width               // keys, packed as weights of a product
+         + s->keys * padded(s->width)  // values, packed likewise
+         + QUERY_ROWS * keys           // scores
+         + prepared_floats(kernels, s);
 }
 
 typedef struct {
@@ -59,7 +59,7 @@ static void multiply_rows(const attention_job *job, const float *x, size_t strid
       .finish = ROC_STORE, .c = out, .ldc = out_stride};
   if (format != ROC_F32) {
     product.rows = prepared;
-    product.row_stride = row_floats(k) * sizeof(float);
+    product.row_stride = job->kernels->row_bytes(format, k);
     for (size_t i = 0; i < m; i++)
       job->kernels->prepare_row(format, x + i * stride, k,
                                 (char *)prepared + i * product.row_stride);
@@ -106,6 +106,6 @@ static void attention_tile(void *context, size_t head, size_t worker) {
 
 void roc_attend(roc_team *team, const roc_kernels *kernels, const roc_attention *shape,
                 float *scratch) {
-  attention_job job = {kernels, shape, scratch, roc_attention_scratch(shape)};
+  attention_job job = {kernels, shape, scratch, roc_attention_scratch(kernels, shape)};
   roc_team_run(team, shape->heads / shape->group, attention_tile, &job);
 }

@@ -1,7 +1,8 @@
 // The derivative of attention over a team, a key head at a time.
 #include "internal.h"
 
-// Queries whose weights are held at once, as in the forward pass.
+// Queries whose weights are held at once: there are three times as many floats as in the forward
+// pass.
 enum { QUERY_ROWS = 32 };
 
 // What a worker keeps while it goes through a key head.
@@ -56,12 +57,10 @@ static void attention_gradient_block(const attention_gradient_job *job, attentio
       s->first_visible ? at_most(s->first_visible + row + rows - 1, s->keys) : s->keys;
   const float *q = s->query + query_head * s->query_head + row * s->query_stride;
   const float *out = g->d_output + query_head * s->width + row * s->output_stride;
-  for (size_t first = 0; first < seen; first += ROC_PANEL) {
-    multiply(job->kernels, q, s->query_stride, rows, m.keys + first * s->width, ROC_PANEL, s->width,
-             ROC_STORE, m.weights + first, stride);
-    multiply(job->kernels, out, s->output_stride, rows, m.values + first * s->width, ROC_PANEL,
-             s->width, ROC_STORE, m.gradients + first, stride);
-  }
+  multiply(job->kernels, q, s->query_stride, rows, m.keys, padded(seen), s->width, ROC_STORE,
+           m.weights, stride);
+  multiply(job->kernels, out, s->output_stride, rows, m.values, padded(seen), s->width, ROC_STORE,
+           m.gradients, stride);
   for (size_t i = 0; i < rows; i++) {
     const size_t visible = s->first_visible ? s->first_visible + row + i : s->keys;
     float *weights = m.weights + i * stride, *gradients = m.gradients + i * stride;

@@ -59,6 +59,7 @@ static inline void multiply_all(const roc_kernels *kernels, const roc_panel_job 
       part.m = at_most(job->m - row, ROC_TILE_ROWS);
       part.panel = (const char *)job->panel + column / ROC_PANEL * job->panel_bytes;
       part.columns = at_most(job->columns - column, COLUMNS);
+      part.bias = job->bias ? job->bias + column : NULL;
       part.c = job->c + row * job->ldc + column;
       kernels->panel(&part);
     }

@@ -7,7 +7,7 @@ typedef struct {
   const roc_kernels *kernels;
   const roc_product *product;
   const char *rows;       // prepared
-  size_t row_stride, row_tiles, panel_bytes, panels;
+  size_t row_stride, row_tiles, tile_rows, panel_bytes, panels;
   char *scratch;
 } product_job;
 
@@ -29,12 +29,12 @@ static void product_tile(void *context, size_t tile, size_t worker) {
   const product_job *job = context;
   const roc_product *p = job->product;
   const size_t panel = tile / job->row_tiles * job->panels;
-  const size_t row = tile % job->row_tiles * ROC_TILE_ROWS, column = panel * ROC_PANEL;
+  const size_t row = tile % job->row_tiles * job->tile_rows, column = panel * ROC_PANEL;
   const roc_panel_job part = {
       .format = p->format,
       .rows = job->rows + row * job->row_stride,
       .row_stride = job->row_stride,
-      .m = at_most(p->m - row, ROC_TILE_ROWS),
+      .m = at_most(p->m - row, job->tile_rows),
       .panel = (const char *)p->packed + panel * job->panel_bytes,
       .panel_bytes = job->panel_bytes,
       .columns = at_most(p->n - column, job->panels * ROC_PANEL),
@@ -52,6 +52,7 @@ size_t roc_product_scratch(const roc_kernels *kernels, roc_dtype format, size_t 
 }
 
 void roc_linear(roc_team *team, const roc_kernels *kernels, const roc_product *p, void *scratch) {
+  if (p->m == 0) return;
   product_job job = {
       .kernels = kernels,
       .product = p,
@@ -63,6 +64,7 @@ void roc_linear(roc_team *team, const roc_kernels *kernels, const roc_product *p
       .panels = 1,
       .scratch = scratch,
   };
+  job.tile_rows = (p->m + job.row_tiles - 1) / job.row_tiles;
   // Several rows are copied for several panels at once, where all workers still get enough.
   const size_t tiles = panels_of(p->n) * job.row_tiles;
   while (p->m > 1 && job.panels < ROC_TILE_PANELS &&

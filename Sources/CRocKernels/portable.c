@@ -2,7 +2,7 @@
 #define ROC_LANES 4
 #define ROC_ROWS 4
 #define ROC_VECTORS 2
-#define ROC_BLOCK 16384
+#define ROC_BLOCK 8192
 #define ROC_SET roc_kernels_portable
 #define ROC_SET_NAME "portable"
 #include "kernels.inc"

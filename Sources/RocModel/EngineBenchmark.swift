@@ -36,8 +36,8 @@ package struct EngineBenchmark {
     self.rounds = rounds
   }
 
-  /// Measures the picture's reading, vision, abstractor, prefill, one decoding step and the whole
-  /// picture, in this order.
+  /// Measures the picture's reading, vision and a layer of it, abstractor, prefill and a layer of
+  /// it, one decoding step and the whole picture, in this order.
   ///
   /// - Parameters:
   ///   - path: A file to read and prepare; none when nil.
@@ -65,6 +65,10 @@ package struct EngineBenchmark {
     body(row("vision", parts.vision.operations) { _ = parts.vision.encode(pixels, trace: nil) })
     let features = parts.vision.encode(pixels, trace: nil)
     body(
+      row("a vision layer", parts.vision.layerOperations) {
+        _ = parts.vision.firstLayer(features.copy())
+      })
+    body(
       row("abstractor", parts.connector.operations) {
         _ = parts.connector.connect(features, trace: nil)
       })
@@ -77,6 +81,11 @@ package struct EngineBenchmark {
     let count = prompt.rows.rows
     let cache = parts.language.makeCache(rows: prompt.head.count + count + 64)
     let bytes = Double(engine.languageBytes)
+    cache.start(with: prompt.head)
+    body(
+      row("a language layer of \(count) rows", parts.language.layerOperations(rows: count)) {
+        _ = parts.language.firstLayer(prompt.rows.copy(), kinds: prompt.kinds, cache: cache)
+      })
     body(
       row("prefill of \(count) rows", parts.language.operations(rows: count)) {
         cache.truncate(to: 0)

@@ -34,11 +34,15 @@ package protocol VisionEncoder: Sendable {
   ///   - tape: Keeps what `backward` needs when given.
   /// - Returns: [tokens, vision width].
   func encode(_ pixels: borrowing Matrix, trace: Trace?, tape: Tape?) -> Matrix
+  /// The first layer alone, for measuring: [tokens, vision width] to the same.
+  func firstLayer(_ x: consuming Matrix) -> Matrix
   /// Adds to the gradients of all trained parameters, given that of the features.
   func backward(_ gradient: borrowing Matrix, tape: Tape)
 
   /// Multiplications and additions for a picture.
   var operations: Double { get }
+  /// Those of one layer.
+  var layerOperations: Double { get }
 }
 
 /// Features of a picture to the rows that stand in the prompt.
@@ -88,6 +92,8 @@ package protocol LanguageModel: Sendable {
     _ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache, read: Int, trace: Trace?,
     tape: Tape?
   ) -> Matrix
+  /// The first layer alone, for measuring: as `run`, but the cache stays as long as it is.
+  func firstLayer(_ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache) -> Matrix
   /// Adds to the gradients of all trained parameters, given that of the wanted hidden states.
   ///
   /// - Returns: The gradient of `rows`.
@@ -103,6 +109,8 @@ package protocol LanguageModel: Sendable {
 
   /// Multiplications and additions for the products of `rows` rows of which the last is read.
   func operations(rows: Int) -> Double
+  /// Those of one layer for `rows` rows that are all read.
+  func layerOperations(rows: Int) -> Double
 }
 
 /// A stretch of rows of one modality.

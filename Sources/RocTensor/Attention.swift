@@ -42,7 +42,6 @@ package struct AttentionShape: Sendable {
     queries: Int, keys: Int, heads: Int, keyHeads: Int, width: Int, scale: Float? = nil,
     firstVisible: Int? = nil, hidden: [UInt8] = [], precision: Precision = .f32
   ) {
-    precondition(precision != .int8, "attention in 8 bits")
     precondition(heads % keyHeads == 0, "\(heads) query heads over \(keyHeads) key heads")
     precondition(
       firstVisible.map { $0 > 0 && $0 + queries - 1 <= keys } ?? true,
@@ -65,6 +64,7 @@ package struct AttentionShape: Sendable {
     query: HeadLayout, key: HeadLayout, value: HeadLayout, output: UnsafeMutablePointer<Float>,
     _ body: (roc_attention) -> Void
   ) {
+    precondition(precision != .int8, "attention in 8 bits")
     hidden.withUnsafeBufferPointer { marks in
       body(
         roc_attention(
@@ -80,10 +80,10 @@ package struct AttentionShape: Sendable {
 }
 
 extension Compute {
-  /// How to attend beside products of `weights`: in `bf16` where those are rounded anyway and the
-  /// instruction set multiplies bf16 faster than float32.
+  /// How to attend beside products of `weights`: in `bf16` where those are rounded anyway and it
+  /// is faster than float32.
   package func attentionPrecision(beside weights: Precision?) -> Precision {
-    hasBF16 && weights != .f32 && weights != nil ? .bf16 : .f32
+    attendsInBF16 && weights != .f32 && weights != nil ? .bf16 : .f32
   }
 
   /// Softmax(scale · Q Kᵀ) V for every head.
@@ -100,7 +100,7 @@ extension Compute {
     let output = Matrix(uninitialized: shape.queries, shape.heads * shape.width)
     shape.withKernelShape(query: query, key: key, value: value, output: output.values) { shape in
       var shape = shape
-      let scratch = Matrix(uninitialized: threads, roc_attention_scratch(&shape))
+      let scratch = Matrix(uninitialized: threads, roc_attention_scratch(kernels, &shape))
       roc_attend(team, kernels, &shape, scratch.values)
     }
     return output

@@ -5,12 +5,17 @@ package final class Compute: @unchecked Sendable {
   package let kernels: UnsafePointer<roc_kernels>
   let team: OpaquePointer
   package let threads: Int
+  /// Whether attention beside rounded weights may be in bf16, too.
+  package let attendsInBF16: Bool
 
   /// - Parameters:
   ///   - threads: Workers, the caller included; at least 1.
   ///   - instructionSet: One of `instructionSets`; the fastest of the CPU when nil.
+  ///   - attendsInBF16: Where the set multiplies bf16 by itself when nil.
   /// - Throws: `ComputeError` when the set is unknown or the CPU lacks it.
-  package init(threads: Int, instructionSet: String? = nil) throws(ComputeError) {
+  package init(
+    threads: Int, instructionSet: String? = nil, attendsInBF16: Bool? = nil
+  ) throws(ComputeError) {
     if let name = instructionSet {
       guard let named = roc_kernels_named(name) else {
         throw roc_kernels_known(name) != 0
@@ -22,6 +27,7 @@ package final class Compute: @unchecked Sendable {
     }
     guard let team = roc_team_create(max(threads, 1)) else { throw .threads(threads) }
     self.team = team
+    self.attendsInBF16 = attendsInBF16 ?? (roc_kernels_have_bf16(kernels) != 0)
     self.threads = roc_team_size(team)
   }
 

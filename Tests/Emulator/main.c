@@ -9,6 +9,8 @@ extern void (*init_begin[])(void), (*init_end[])(void);
 extern char invalid_opcode[], fault[];
 extern const roc_kernels roc_kernels_avx512bf16;
 extern unsigned long emulated_instructions;
+size_t taken(void);
+void release(size_t before);
 
 // Interrupt descriptors: exception 6 is an unknown instruction.
 static struct {
@@ -38,6 +40,7 @@ void run(void) {
   set_gates();
   for (void (**each)(void) = init_begin; each < init_end; each++) (*each)();
   roc_team *team = roc_team_create(1);
+  const size_t before = taken();
   static const char *const names[] = {"avx2", "avx512", "avx512vnni"};
   for (int i = 0; i < 3; i++) {
     const roc_kernels *kernels = roc_kernels_named(names[i]);
@@ -47,6 +50,7 @@ void run(void) {
     }
     check_kernels(team, kernels);
     printf("checked: %s\n", names[i]);
+    release(before);
   }
   // No emulated processor has vdpbf16ps; `emulate` does what it does.
   check_kernels(team, &roc_kernels_avx512bf16);

@@ -1,5 +1,5 @@
 // The little of the C library that kernels and their checks use, on a machine without a system.
-// There is one thread; memory is given once and never taken back.
+// There is one thread; memory is taken back all at once, by `release`.
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
@@ -57,6 +57,10 @@ void *malloc(size_t bytes) { return take(64, bytes); }
 void *aligned_alloc(size_t alignment, size_t bytes) { return take(alignment, bytes); }
 void *calloc(size_t count, size_t size) { return memset(take(64, count * size), 0, count * size); }
 void free(void *memory) { (void)memory; }
+
+// What was taken so far, and taking back all that came after.
+size_t taken(void) { return used; }
+void release(size_t before) { used = before; }
 
 // Without the attribute the loops would be recognised and call themselves.
 #define PLAIN __attribute__((no_builtin))
@@ -164,10 +168,25 @@ NOTHING(pthread_mutex_unlock, pthread_mutex_t)
 NOTHING(pthread_mutex_destroy, pthread_mutex_t)
 NOTHING(pthread_cond_broadcast, pthread_cond_t)
 NOTHING(pthread_cond_destroy, pthread_cond_t)
-int pthread_mutex_init(pthread_mutex_t *it, const pthread_mutexattr_t *a) { (void)it, (void)a; return 0; }
-int pthread_cond_init(pthread_cond_t *it, const pthread_condattr_t *a) { (void)it, (void)a; return 0; }
-int pthread_cond_wait(pthread_cond_t *it, pthread_mutex_t *m) { (void)it, (void)m; abort(); }
+int pthread_mutex_init(pthread_mutex_t *it, const pthread_mutexattr_t *attributes) {
+  (void)it, (void)attributes;
+  return 0;
+}
+int pthread_cond_init(pthread_cond_t *it, const pthread_condattr_t *attributes) {
+  (void)it, (void)attributes;
+  return 0;
+}
+int pthread_cond_wait(pthread_cond_t *it, pthread_mutex_t *mutex) {
+  (void)it, (void)mutex;
+  abort();
+}
 int sched_yield(void) { return 0; }
-int sched_getaffinity(pid_t id, size_t size, cpu_set_t *set) { (void)id, (void)size, (void)set; return -1; }
-int __sched_cpucount(size_t size, const cpu_set_t *set) { (void)size, (void)set; return 1; }
+int sched_getaffinity(pid_t id, size_t size, cpu_set_t *set) {
+  (void)id, (void)size, (void)set;
+  return -1;
+}
+int __sched_cpucount(size_t size, const cpu_set_t *set) {
+  (void)size, (void)set;
+  return 1;
+}
 long sysconf(int name) { (void)name; return 1; }

@@ -87,6 +87,34 @@ struct PrecisionTests {
     #expect(correlation(ranks(found), ranks(exact)) >= least)
   }
 
+  /// On CPUs that multiply bf16, vision attends in it; here with every set, which must not cost
+  /// more than the precision may.
+  @Test(arguments: GoldenTests.sets, [Precision.bf16, .int8])
+  func staysCloseToFloat32WithAttentionInBF16(_ set: String, _ precision: Precision) throws {
+    let images = try Fixture.json("images/images.json").members ?? []
+    let paths = images.map { Fixture.path("images/\($0.name)") }
+    func scores(_ precision: Precision, attendsInBF16: Bool) throws -> [Double] {
+      let compute = try Compute(threads: 2, instructionSet: set, attendsInBF16: attendsInBF16)
+      let loader = try ModelLoader(
+        folder: Fixture.path("tiny-f32"), compute: compute, precision: precision)
+      let engine = try Engine(loader, compute: compute)
+      var scores: [Double] = []
+      try engine.score(paths: paths) { _, outcome in
+        scores.append(try #require(outcome.answer?.score))
+        return true
+      }
+      return scores
+    }
+    let exact = try scores(.f32, attendsInBF16: false)
+    #expect(try scores(.f32, attendsInBF16: true) == exact)
+    let found = try scores(precision, attendsInBF16: true)
+    #expect(try scores(precision, attendsInBF16: false) != found)
+    let limit = precision == .bf16 ? 0.002 : 0.006
+    for (path, pair) in zip(paths, zip(found, exact)) {
+      #expect(abs(pair.0 - pair.1) <= 9 * limit, "\(path)")
+    }
+  }
+
   private func ranks(_ values: [Double]) -> [Double] {
     let sorted = values.sorted()
     return values.map { value in

@@ -41,7 +41,7 @@ struct ProductTests {
   static let shapes: [(m: Int, n: Int, k: Int)] = [
     (1, 1, 1), (1, 64, 128), (2, 63, 127), (3, 65, 129), (4, 64, 1), (5, 15, 16), (6, 17, 31),
     (7, 128, 256), (13, 70, 300), (193, 66, 33), (200, 5, 9), (1, 200, 515),
-    (2, 2100, 70),
+    (2, 2100, 70), (7, 70, 1100),
   ]
   static let formats = [ROC_F32, ROC_BF16, ROC_INT8]
   static let finishes = [ROC_STORE, ROC_ADD, ROC_QUICK_GELU, ROC_SILU_GATE]
@@ -191,7 +191,8 @@ struct ProductTests {
 
   @Test(arguments: availableSets, formats)
   func givesARowTheSameBitsInAnyCompany(_ set: String, _ format: roc_dtype) throws {
-    let item = Case((m: 400, n: 130, k: 301))
+    // More inputs than a block of any format and set holds.
+    let item = Case((m: 400, n: 130, k: 1100))
     let whole = try Self.run(set, format, ROC_STORE, item)
     for rows in [1, 2, 3, 4, 5, 6, 7, 191, 193] {
       let start = 200 - rows / 2

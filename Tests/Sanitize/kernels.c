@@ -27,6 +27,13 @@ void require(int holds, const char *what) {
   }
 }
 
+static float *copy_of(const float *values, size_t count) {
+  float *copy = malloc((count ? count : 1) * sizeof(float));
+  if (!copy) abort();
+  memcpy(copy, values, count * sizeof(float));
+  return copy;
+}
+
 static const roc_dtype formats[] = {ROC_F32, ROC_BF16, ROC_INT8};
 
 // One product into exactly as much memory as it needs.
@@ -48,8 +55,10 @@ static float *product(roc_team *team, const roc_kernels *kernels, roc_dtype form
 // Every format of a set against the portable kernels, which the unit tests hold against sums in
 // double.
 static void products(roc_team *team, const roc_kernels *kernels) {
-  static const size_t sizes[][3] = {{1, 1, 1},    {3, 63, 65},  {6, 64, 128}, {7, 65, 129},
-                                    {13, 70, 31}, {200, 5, 17}, {5, 200, 300}, {1, 130, 1030}, {9, 1100, 70}};
+  // Around tiles and panels; more inputs than a block; more panels than are taken at once.
+  static const size_t sizes[][3] = {{1, 1, 1},      {3, 63, 65},  {6, 64, 128},  {7, 65, 129},
+                                    {13, 70, 31},   {200, 5, 17}, {5, 200, 300}, {1, 130, 1030},
+                                    {9, 1100, 70},  {8, 70, 1100}, {3, 2100, 140}};
   for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
     const size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
     float *a = numbers(m * k), *w = numbers(n * k), *bias = numbers(n);
@@ -62,6 +71,12 @@ static void products(roc_team *team, const roc_kernels *kernels) {
         for (size_t i = 0; i < m * n; i++)
           require(fabsf(found[i] - expected[i]) <= 2e-3f + 1e-5f * fabsf(expected[i]),
                   "a product differs from the portable one");
+        for (size_t row = 0; finish == ROC_STORE && row < m; row += m > 1 ? m - 1 : 1) {
+          float *alone = product(team, kernels, formats[f], 1, n, k, a + row * k, w, bias, finish);
+          require(memcmp(alone, found + row * n, n * sizeof(float)) == 0,
+                  "a row alone has other bits than in company");
+          free(alone);
+        }
         free(found), free(expected);
       }
     // Half-precision weights at an odd address, as a mapped file has them.
@@ -105,12 +120,15 @@ static void attention(roc_team *team, const roc_kernels *kernels, size_t queries
       .query_head = width, .key_head = width, .value_head = width,
       .queries = queries, .keys = keys, .heads = heads, .group = group, .width = width,
       .scale = 0.3f, .first_visible = visible};
-  float *scratch = numbers(roc_attention_scratch(&shape) * roc_team_size(team));
-  roc_attend(team, roc_kernels_named("portable"), &shape, scratch);
-  float *expected = malloc(queries * q * sizeof(float));
-  memcpy(expected, output, queries * q * sizeof(float));
+  const roc_kernels *portable = roc_kernels_named("portable");
+  float *scratch = numbers(roc_attention_scratch(portable, &shape) * roc_team_size(team));
+  roc_attend(team, portable, &shape, scratch);
+  free(scratch);
+  float *expected = copy_of(output, queries * q);
+  scratch = numbers(roc_attention_scratch(kernels, &shape) * roc_team_size(team));
   roc_attend(team, kernels, &shape, scratch);
-  // A weight near the middle between two bf16 may go either way; values are at most 0.5.
+  // Where a set's last bits differ, a weight near the middle between two bf16 goes the other way,
+  // by 2^-8 of itself; values are at most 0.5, and no weight here is much above 1/2.
   const float limit = format == ROC_BF16 ? 0x1p-9f : 1e-5f;
   for (size_t i = 0; i < queries * q; i++)
     require(fabsf(output[i] - expected[i]) <= limit, "attention differs from the portable one");
@@ -124,13 +142,6 @@ static void attention(roc_team *team, const roc_kernels *kernels, size_t queries
 static void compare(const float *found, const float *expected, size_t count, const char *what) {
   for (size_t i = 0; i < count; i++)
     require(fabsf(found[i] - expected[i]) <= 2e-4f + 1e-5f * fabsf(expected[i]), what);
-}
-
-static float *copy_of(const float *values, size_t count) {
-  float *copy = malloc((count ? count : 1) * sizeof(float));
-  if (!copy) abort();
-  memcpy(copy, values, count * sizeof(float));
-  return copy;
 }
 
 // What each case computes with a set, in one piece of memory.
@@ -187,7 +198,8 @@ static float *norm_gradients(const sizes *s, size_t *count) {
   *count = 2 * (m * n + 2 * n);
   float *results = malloc(*count * sizeof(float)), *at = results;
   for (int centred = 0; centred < 2; centred++) {
-    float *dx = numbers(m * n), *products = numbers(m * n), *sums = numbers(n), *shifts = numbers(n);
+    float *dx = numbers(m * n), *products = numbers(m * n);
+    float *sums = numbers(n), *shifts = numbers(n);
     roc_norm_gradient_rows(s->team, s->kernels, x, dy, m, n, weight, 1e-2f, centred, dx, products,
                            sums, centred ? shifts : NULL);
     roc_norm_gradient_rows(s->team, s->kernels, x, dy, m, n, weight, 1e-2f, centred, dx, products,
@@ -318,6 +330,7 @@ static void attention_derivatives(roc_team *team, const roc_kernels *kernels) {
     free(found), free(expected);
   }
 }
+
 void check_kernels(roc_team *team, const roc_kernels *kernels) {
   products(team, kernels);
   rows(team, kernels);
@@ -327,6 +340,8 @@ void check_kernels(roc_team *team, const roc_kernels *kernels) {
     attention(team, kernels, 60, 71, 4, 2, 80, 0, formats[f]);
     attention(team, kernels, 53, 53, 2, 1, 64, 1, formats[f]);
     attention(team, kernels, 2, 66, 2, 2, 128, 65, formats[f]);
+    attention(team, kernels, 13, 601, 2, 1, 72, 0, formats[f]);
+    attention(team, kernels, 50, 605, 2, 2, 130, 556, formats[f]);
   }
   derivatives(team, kernels);
   attention_derivatives(team, kernels);

@@ -63,13 +63,13 @@ struct ModelToolTests {
       case "md": #expect(bench.output.contains("\n| part | seconds | a second | speed | of peak |"))
       case "csv":
         let lines = bench.output.split(separator: "\n")
-        #expect(lines.count == 6)
+        #expect(lines.count == 8)
         #expect(
           lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 9 }
         )
       default:
         let json = try JSON.parse(bench.output)
-        #expect(json["schema"] == "roc/bench/1" && json["parts"]?.array?.count == 5)
+        #expect(json["schema"] == "roc/bench/1" && json["parts"]?.array?.count == 7)
         #expect(json["parts"]?.array?.allSatisfy { ($0["seconds"]?.double ?? 0) > 0 } == true)
       }
     }

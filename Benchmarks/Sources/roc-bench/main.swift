@@ -128,10 +128,11 @@ for (name, m, n, k) in [
   }
 }
 
-print("\n| attention | Gop/s | of f32 peak | noise |\n|---|---:|---:|---:|")
-for (name, queries, keys, heads, width, visible) in [
-  ("vision: 1025 queries and keys, 16 heads of 64", 1025, 1025, 16, 64, 0),
-  ("language: 93 queries, 128 keys, 32 heads of 128", 93, 128, 32, 128, 36),
+print("\n| attention | format | Gop/s | of its peak | noise |\n|---|---|---:|---:|---:|")
+for (name, format, queries, keys, heads, width, visible) in [
+  ("vision: 1025 queries and keys, 16 heads of 64", ROC_F32, 1025, 1025, 16, 64, 0),
+  ("vision: 1025 queries and keys, 16 heads of 64", ROC_BF16, 1025, 1025, 16, 64, 0),
+  ("language: 93 queries, 128 keys, 32 heads of 128", ROC_F32, 93, 128, 32, 128, 36),
 ] {
   let size = heads * width
   let values = (0..<keys * size).map { Float($0 % 251) / 251 - 0.5 }
@@ -140,21 +141,21 @@ for (name, queries, keys, heads, width, visible) in [
     output.withUnsafeMutableBufferPointer { output in
       guard let input = values.baseAddress, let result = output.baseAddress else { exit(1) }
       var shape = roc_attention(
-        query: input, key: input, value: input, output: result, query_stride: size,
+        format: format, query: input, key: input, value: input, output: result, query_stride: size,
         key_stride: size, value_stride: size, output_stride: size, query_head: width,
         key_head: width, value_head: width, queries: queries, keys: keys, heads: heads, group: 1,
-        width: width, scale: 0.1, first_visible: visible)
+        width: width, scale: 0.1, first_visible: visible, hidden: nil)
       let scratch = UnsafeMutablePointer<Float>.allocate(
-        capacity: roc_attention_scratch(&shape) * threads)
+        capacity: roc_attention_scratch(roc_kernels_best(), &shape) * threads)
       defer { scratch.deallocate() }
-      return against(ROC_F32, rounds: 9, operations: 4 * Double(queries * keys * size)) {
+      return against(format, rounds: 9, operations: 4 * Double(queries * keys * size)) {
         roc_attend(team, roc_kernels_best(), &shape, scratch)
       }
     }
   }
   let rate = 4 * Double(queries * keys * size) / time.median
   print(
-    "| \(name) | \(Int(rate / 1e9)) | \(Int(100 * time.share)) % "
+    "| \(name) | \(format == ROC_F32 ? "f32" : "bf16") | \(Int(rate / 1e9)) | \(Int(100 * time.share)) % "
       + "| \(String(format: "%.2f", time.noise)) |")
 }
 

@@ -16,7 +16,8 @@
 // Output features a panel of packed weights holds: 4 vectors of 16 floats, so that a tile of
 // 6 rows keeps 24 accumulators in the 32 registers of AVX-512.
 #define ROC_PANEL 64
-// The most rows and panels that are multiplied at once; rows and sums stay in L2.
+// The most rows and panels that are multiplied at once. Copies and sums of them, about 370 KB, are on
+// the stack of the thread that multiplies, and stay in its L2.
 #define ROC_TILE_ROWS 96
 #define ROC_TILE_PANELS 8
 
@@ -196,7 +197,7 @@ typedef struct roc_attention {
 } roc_attention;
 
 // Floats of scratch a worker needs.
-size_t roc_attention_scratch(const roc_attention *shape);
+size_t roc_attention_scratch(const roc_kernels *kernels, const roc_attention *shape);
 // scratch: roc_attention_scratch floats for each worker of the team.
 void roc_attend(roc_team *team, const roc_kernels *kernels, const roc_attention *shape,
                 float *scratch);

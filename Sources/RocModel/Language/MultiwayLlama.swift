@@ -119,6 +119,15 @@ struct MultiwayLlama: LanguageModel {
     return hidden.rows == read ? hidden : hidden.copy(rows: hidden.rows - read..<hidden.rows)
   }
 
+  func firstLayer(_ rows: consuming Matrix, kinds: [RowKind], cache: KeyValueCache) -> Matrix {
+    cache.reserve(rows.rows)
+    let count = rows.rows
+    let pass = LlamaLayer.Pass(kinds: kinds, past: cache.count, hidden: cache.hidden)
+    return layers[0](
+      rows, pass: pass, wanted: count, slot: cache.slots[0], positions: positions.table, config,
+      compute, tape: nil)
+  }
+
   /// What a pass leaves beside its layers' records.
   private final class PassRecord {
     let pass: LlamaLayer.Pass
@@ -169,11 +178,22 @@ struct MultiwayLlama: LanguageModel {
   }
 
   func operations(rows: Int) -> Double {
-    let width = Double(config.width)
-    let keys = 4 * width * Double(config.keyWidth)
-    let others = 4 * width * width + 6 * width * Double(config.feedForward)
+    let (keys, others) = rowOperations
     // The last layer computes more than keys and values only for the row that is read.
     return Double(rows) * (Double(config.layers) * keys + Double(config.layers - 1) * others)
-      + others + 2 * width * Double(config.vocabulary)
+      + others + 2 * Double(config.width * config.vocabulary)
+  }
+
+  func layerOperations(rows: Int) -> Double {
+    Double(rows) * (rowOperations.keys + rowOperations.others)
+  }
+
+  /// Of a row in one layer: keys and values, and everything else.
+  private var rowOperations: (keys: Double, others: Double) {
+    let width = Double(config.width)
+    return (
+      4 * width * Double(config.keyWidth),
+      4 * width * width + 6 * width * Double(config.feedForward)
+    )
   }
 }

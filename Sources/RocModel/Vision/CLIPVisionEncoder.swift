@@ -81,14 +81,23 @@ struct CLIPVisionEncoder: VisionEncoder {
     return features
   }
 
+  func firstLayer(_ x: consuming Matrix) -> Matrix {
+    layers[0](x, config, compute, tape: nil)
+  }
+
   var operations: Double {
+    let patches =
+      2 * Double((config.tokens - 1) * config.width) * Double(3 * config.patch * config.patch)
+    return Double(config.layers) * layerOperations + patches
+  }
+
+  var layerOperations: Double {
     let (rows, width, hidden) = (
       Double(config.tokens), Double(config.width), Double(config.feedForward)
     )
     let products = 2 * rows * (4 * width * width + 2 * width * hidden)
     let attention = 4 * rows * rows * width
-    let patches = 2 * (rows - 1) * width * Double(3 * config.patch * config.patch)
-    return Double(config.layers) * (products + attention) + patches
+    return products + attention
   }
 
   /// Class token and patches with their positions added, normalised: [1 + P, V].

@@ -128,7 +128,8 @@ struct EngineOptions: ParsableArguments {
         Console.note(
           """
           int8: \(loader.kept.count) matrices stay in bf16 (lm_head, the abstractor, the patch \
-          embedding); norms, attention and embeddings in f32
+          embedding); norms, attention and embeddings in f32\
+          \(compute.attendsInBF16 ? ", but attention of the vision encoder in bf16" : "")
           """)
       }
       return (loader, compute)

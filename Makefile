@@ -5,7 +5,7 @@
 # make test            lint, all tests, the C code under sanitizers, and the kernels for instructions
 #                      that this CPU lacks on an emulated one
 # make test-fast       the tests of the modules only
-# make test-emulated   the AVX-512 kernels on an emulated CPU, whatever this one has (a minute)
+# make test-emulated   the AVX-512 kernels on an emulated CPU, whatever this one has (2 minutes)
 # make test-cluster    shards on a real Slurm of one node (as root; installs Slurm)
 # make test-reference  all tests, with the large reference files of $ROC_REFERENCE
 # make lint            swift format, strict

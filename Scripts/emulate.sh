@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the AVX-512 kernels on any machine: Bochs emulates a processor of Intel's Ice Lake
 # generation (AVX-512 with VNNI), and the checks of Tests/Sanitize run on it without an operating
-# system. vdpbf16ps, which it lacks, is carried out by Tests/Emulator/dpbf16.c. About a minute.
+# system. vdpbf16ps, which it lacks, is carried out by Tests/Emulator/dpbf16.c. About two minutes.
 #
 # usage: emulate.sh [FOLDER [if-needed]]    if-needed: not where the CPU has all instructions
 set -euo pipefail
@@ -56,7 +56,11 @@ echo c > "$folder/commands"
 TERM=vt100 timeout 900 script -qfc "bochs -q -f '$folder/bochsrc' -rc '$folder/commands'" \
   "$folder/screen.log" < /dev/null > /dev/null 2>&1 || true
 if ! grep -q '^emulator: passed' "$folder/serial.txt" 2> /dev/null; then
-  cat "$folder/serial.txt" >&2 2> /dev/null || tail "$folder/bochs.log" >&2
+  if [ -s "$folder/serial.txt" ]; then
+    cat "$folder/serial.txt" >&2
+  else
+    tail "$folder/bochs.log" "$folder/screen.log" >&2 || true
+  fi
   echo "emulate: the checks did not pass; $folder holds the logs" >&2
   exit 1
 fi

@@ -1,7 +1,9 @@
 // The products of the full-size model in oneDNN and by our kernels, in turn.
 //
 // oneDNN gets its weights in the layout it prefers (format_tag any), and rows already rounded: for
-// bf16 and 8 bits ours rounds them within the time. Medians of the rounds; Markdown.
+// bf16 and 8 bits ours rounds them within the time. Its threads sleep between turns and wake within
+// them, while ours spin for some microseconds: little of a product but of those with one row.
+// Medians of the rounds; Markdown.
 #include <dnnl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +58,8 @@ static dnnl_memory_t memory_of(const peer *p, const dnnl_memory_desc_t *descript
 
 // Returns 0 where this CPU or this oneDNN has no such product.
 static int make(peer *p, roc_dtype format, size_t m, size_t n, size_t k) {
-  const dnnl_data_type_t rows = format == ROC_F32 ? dnnl_f32 : format == ROC_BF16 ? dnnl_bf16 : dnnl_u8;
+  const dnnl_data_type_t rows =
+      format == ROC_F32 ? dnnl_f32 : format == ROC_BF16 ? dnnl_bf16 : dnnl_u8;
   const dnnl_data_type_t weights = format == ROC_INT8 ? dnnl_s8 : rows;
   const dnnl_data_type_t sums = format == ROC_INT8 ? dnnl_s32 : dnnl_f32;
   const dnnl_dims_t a = {(dnnl_dim_t)m, (dnnl_dim_t)k}, b = {(dnnl_dim_t)k, (dnnl_dim_t)n};
@@ -114,7 +117,9 @@ static void compare(peer *p, roc_team *team, roc_dtype format, size_t m, size_t 
   if (has_peer)
     printf("| %zu x %zu -> %zu | %s | %.0f | %.0f | %.2f |\n", m, k, n, names[format],
            operations / time, operations / median(theirs), median(ratios));
-  else printf("| %zu x %zu -> %zu | %s | %.0f | none | |\n", m, k, n, names[format], operations / time);
+  else
+    printf("| %zu x %zu -> %zu | %s | %.0f | none | |\n", m, k, n, names[format],
+           operations / time);
   fflush(stdout);
   if (has_peer) {
     for (int i = 0; i < 3; i++) dnnl_memory_destroy(p->arguments[i].memory);

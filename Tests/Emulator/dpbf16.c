@@ -2,7 +2,7 @@
 //
 // EVEX.512.F3.0F38.W0 52 /r (Intel, Architecture Instruction Set Extensions): for each lane of
 // 32 bits, the high halves are multiplied and added first, then the low ones, each rounded to
-// nearest, subnormal inputs taken as zero. Only the form with three registers, which is all that
+// nearest, subnormal factors taken as zero (sums here are never that small). Only the form with three registers, which is all that
 // the compiler makes of the kernels; any other ends the run.
 #include <stdint.h>
 #include <stdio.h>

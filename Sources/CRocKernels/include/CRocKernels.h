@@ -16,8 +16,8 @@
 // Output features a panel of packed weights holds: 4 vectors of 16 floats, so that a tile of
 // 6 rows keeps 24 accumulators in the 32 registers of AVX-512.
 #define ROC_PANEL 64
-// The most rows and panels that are multiplied at once. Copies and sums of them, about 370 KB, are on
-// the stack of the thread that multiplies, and stay in its L2.
+// The most rows and panels that are multiplied at once. Copies and sums of them, about 370 KB, are
+// on the stack of the thread that multiplies, and stay in its L2.
 #define ROC_TILE_ROWS 96
 #define ROC_TILE_PANELS 8
 

@@ -85,10 +85,11 @@ struct Bench: RocCommand {
       try EngineBenchmark(engine, rounds: rounds).run(picture: picture) { row in
         Console.note("\(row.name): \(fixed(row.mean)) s")
         let after = limits.operations(engine.precision, rounds: 2)
+        let reading = row.bytes > 0 ? max(bandwidth, limits.readBandwidth()) : 0
         lines.append(
           Line(
             row: row,
-            limit: row.bytes > 0 ? bandwidth : row.operations > 0 ? max(before, after) : nil))
+            limit: row.bytes > 0 ? reading : row.operations > 0 ? max(before, after) : nil))
         before = after
       }
     }

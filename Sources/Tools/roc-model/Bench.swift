@@ -10,9 +10,9 @@ struct Bench: RocCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time vision, prefill, decoding and whole pictures against this machine's limits.",
     discussion: """
-      Speeds are means of some rounds with their standard deviation; "of peak" is the share
-      of what this machine does at most in registers right before or after, or reads from
-      memory.
+      Speeds are means of some rounds with their standard deviation; "of peak" is
+      the share of what this machine does at most in registers, or reads from
+      memory, at that time.
 
       Example:
         roc-model bench roc-int8 --format csv > results.csv

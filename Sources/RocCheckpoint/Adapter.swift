@@ -116,7 +116,9 @@ package struct Adapter: Sendable {
   ) throws(CheckpointError) {
     if tensor.name.contains(".original_module.") { return }
     let name = plain(tensor.name)
-    guard base[name] != nil || name == "learned_weight" else {
+    // A base with tied embeddings has no head of its own.
+    let isHead = name == "lm_head.weight" && base["model.embed_tokens.weight"] != nil
+    guard base[name] != nil || isHead || name == "learned_weight" else {
       throw CheckpointError(
         "\(tensor.path): tensor \(tensor.name) belongs to nothing in \(base.folder)")
     }
@@ -127,10 +129,8 @@ package struct Adapter: Sendable {
 
   /// The name in the base model: wrappers and `modules_to_save` copies have longer ones.
   private static func plain(_ name: String) -> String {
-    var name = name
-    for prefix in ["base_model.model.", "base_model."] where name.hasPrefix(prefix) {
-      name = String(name.dropFirst(prefix.count))
-    }
+    var name = TensorName.unwrapped(name)
+    if name.hasPrefix("base_model.") { name = String(name.dropFirst("base_model.".count)) }
     if name.hasPrefix("model.model.") { name = String(name.dropFirst("model.".count)) }
     var parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     if let saved = parts.firstIndex(of: "modules_to_save") {

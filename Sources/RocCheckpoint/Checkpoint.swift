@@ -14,6 +14,8 @@ package struct Checkpoint: Sendable {
   package let layout: Layout?
   /// The adapter, whose tensors replace or change those of its base.
   package let adapter: Adapter?
+  /// What was done to the files to read them, for people.
+  package let notes: [String]
   private let tensors: [String: Tensor]
 
   /// How weight matrices lie in a converted checkpoint.
@@ -30,9 +32,6 @@ package struct Checkpoint: Sendable {
     "\(name).panels.\(precision.rawValue)"
   }
 
-  /// Single files and indexes, in the order in which they are looked for.
-  private static let singles = ["model.safetensors", "pytorch_model.bin"]
-
   /// Maps every weight file of `folder`.
   ///
   /// - Parameters:
@@ -41,7 +40,7 @@ package struct Checkpoint: Sendable {
   /// - Throws: `CheckpointError` when files are missing, cut or contradict the index.
   package init(folder: String, base: String? = nil) throws(CheckpointError) {
     self.folder = folder
-    let weights = try Self.weights(in: folder)
+    let weights = try WeightSet(in: folder)
     let adapter = try Adapter(folder: folder, base: base)
     guard base == nil || adapter != nil else {
       throw CheckpointError("\(folder): a base is given, but there is no adapter_config.json")
@@ -54,7 +53,7 @@ package struct Checkpoint: Sendable {
         """)
     }
     guard weights != nil || adapter != nil else {
-      throw CheckpointError(Self.noWeights(in: folder))
+      throw CheckpointError(WeightSet.reasonForNone(in: folder))
     }
     var layout: Layout?
     for file in weights?.files ?? [] {
@@ -65,14 +64,10 @@ package struct Checkpoint: Sendable {
     self.adapter = adapter
     weightFiles = weights?.names ?? []
     var tensors = adapter?.base.tensors ?? [:]
-    if let weights {
-      tensors = try Self.merged(weights.files, folder: folder)
-      if let index = weights.index {
-        try Self.check(index.shards, tensors, folder: folder, index: index.path)
-      }
-    }
+    if let weights { tensors = weights.tensors }
     for (name, tensor) in adapter?.replaced ?? [:] { tensors[name] = tensor }
     self.tensors = tensors
+    notes = (weights?.notes ?? []) + (adapter?.base.notes ?? [])
   }
 
   /// A checkpoint without a single tensor, to ask a network what it needs.
@@ -83,76 +78,34 @@ package struct Checkpoint: Sendable {
     weightFiles = []
     layout = nil
     adapter = nil
+    notes = []
     tensors = [:]
   }
 
-  private struct Weights {
-    let names: [String]
-    let files: [WeightFile]
-    let index: (path: String, shards: [String: String])?
+  private init(_ other: Checkpoint, tensors: [String: Tensor], notes: [String]) {
+    folder = other.folder
+    weightFiles = other.weightFiles
+    layout = other.layout
+    adapter = other.adapter
+    self.notes = notes
+    self.tensors = tensors
   }
 
-  private static func weights(in folder: String) throws(CheckpointError) -> Weights? {
-    for single in singles {
-      // As transformers does: the single file stands before an index that may be an old one.
-      if fileExists("\(folder)/\(single)") {
-        return Weights(
-          names: [single], files: [try WeightFile(path: "\(folder)/\(single)")], index: nil)
-      }
-      let index = "\(folder)/\(single).index.json"
-      if fileExists(index) {
-        let shards = try shards(index)
-        let names = Set(shards.values).sorted()
-        var files: [WeightFile] = []
-        for name in names { files.append(try WeightFile(path: "\(folder)/\(name)")) }
-        return Weights(names: names, files: files, index: (index, shards))
-      }
+  /// The same checkpoint, in which one tensor is another one under a second name, as configurations
+  /// with `tie_word_embeddings` ask for.
+  package func tied(_ name: String, to other: String) -> Checkpoint {
+    guard let tensor = tensors[other], adapter?.replaced[name] == nil else { return self }
+    var notes = notes
+    if let own = tensors[name], !own.equals(tensor) {
+      notes.append(
+        """
+        \(own.path): \(name) differs from \(other), but config.json says tie_word_embeddings: \
+        \(other) counts, as in transformers
+        """)
     }
-    return nil
-  }
-
-  private static func noWeights(in folder: String) -> String {
-    guard fileExists(folder) else { return "\(folder): there is no such checkpoint folder" }
-    return """
-      \(folder): no weights; expected model.safetensors, pytorch_model.bin, an index of one of \
-      them with its shards, or adapter_config.json
-      """
-  }
-
-  private static func shards(_ index: String) throws(CheckpointError) -> [String: String] {
-    let json = try readJSON(index)
-    guard let map = json["weight_map"]?.members else {
-      throw CheckpointError("\(index): no weight_map object")
-    }
-    var shards: [String: String] = [:]
-    for entry in map {
-      guard let file = entry.value.string, !file.isEmpty, !file.contains("/"), file != ".." else {
-        throw CheckpointError(
-          "\(index): \(entry.name) is in \(entry.value.line), expected a file name in the folder")
-      }
-      shards[entry.name] = file
-    }
-    return shards
-  }
-
-  private static func merged(
-    _ files: [WeightFile], folder: String
-  ) throws(CheckpointError) -> [String: Tensor] {
-    var tensors: [String: Tensor] = [:]
-    for tensor in files.flatMap(\.tensors) {
-      guard tensors.updateValue(tensor, forKey: tensor.name) == nil else {
-        throw CheckpointError("\(folder): tensor \(tensor.name) is in more than one shard")
-      }
-    }
-    return tensors
-  }
-
-  private static func check(
-    _ shards: [String: String], _ tensors: [String: Tensor], folder: String, index: String
-  ) throws(CheckpointError) {
-    for (name, file) in shards.sorted(by: { $0.key < $1.key }) where tensors[name] == nil {
-      throw CheckpointError("\(folder)/\(file): tensor \(name) is missing, \(index) puts it there")
-    }
+    var tensors = tensors
+    tensors[name] = tensor.renamed(name)
+    return Checkpoint(self, tensors: tensors, notes: notes)
   }
 
   /// The tensor of that name, or nil.

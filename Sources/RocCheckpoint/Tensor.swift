@@ -36,6 +36,12 @@ package struct Tensor: Sendable {
     Tensor(name: name, dtype: dtype, shape: shape, range: range, file: file, view: view)
   }
 
+  /// Whether another tensor has the same format, shape and bytes.
+  func equals(_ other: Tensor) -> Bool {
+    guard dtype == other.dtype, shape == other.shape else { return false }
+    return withContents { own in other.withContents { own.elementsEqual($0) } }
+  }
+
   package var count: Int { shape.reduce(1, *) }
 
   package var byteCount: Int { count * dtype.size }

@@ -15,11 +15,12 @@ package struct RotaryTable: ~Copyable, Sendable {
   ///   - positions: How many positions, from 0.
   ///   - width: Values of a head.
   ///   - theta: The base of the frequencies, 10000 in LLaMA-2.
-  package init(positions: Int, width: Int, theta: Float) {
+  ///   - factor: Divides the frequencies: linear scaling, as transformers computes it.
+  package init(positions: Int, width: Int, theta: Float, factor: Float = 1) {
     let half = width / 2
     let cosine = Matrix(rows: positions, columns: half)
     let sine = Matrix(rows: positions, columns: half)
-    let frequencies = Self.frequencies(width: width, theta: theta)
+    let frequencies = Self.frequencies(width: width, theta: theta).map { $0 / factor }
     for position in 0..<positions {
       for (i, frequency) in frequencies.enumerated() {
         let angle = Float(position) * frequency

@@ -42,7 +42,7 @@ struct LoadingTests {
     ("max_score", JSON.int(1), "min_score 1.0 is not below max_score 1.0"),
     ("score_id", JSON.int(700), "do not fit vocab_size 611"),
     ("model_type", JSON.string("llava"), "model_type is llava, expected mplug_owl2"),
-    ("rope_scaling", JSON.object([.init("type", "linear")]), "is not supported"),
+    ("rope_scaling", JSON.object([.init("type", "dynamic")]), "rope_type dynamic is not supported"),
     ("num_hidden_layers", JSON.int(3), "missing: model.layers.2."),
     ("vocab_size", JSON.int(640), "misshapen: model.embed_tokens.weight is [611, 64]"),
     ("vocab_size", JSON.int(605), "[611"),

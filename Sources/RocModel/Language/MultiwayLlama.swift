@@ -10,21 +10,31 @@ struct LlamaConfig: Sendable {
   let feedForward: Int
   let vocabulary: Int
   let epsilon: Float
-  let ropeTheta: Float
+  let rotary: RotarySettings
   let mostPositions: Int
+  /// The head's weights are those of the embeddings.
+  let isTied: Bool
 
   var headWidth: Int { width / heads }
   var keyWidth: Int { keyHeads * headWidth }
 
-  init(_ config: ConfigReader) throws(ModelError) {
+  /// - Parameters:
+  ///   - config: config.json.
+  ///   - vocabulary: Rows of embeddings and head where an adapter brings others than config.json
+  ///     says.
+  /// - Throws: `ModelError.checkpoint` for a size that is no size, and for a key that asks for
+  ///   another computation than this one.
+  init(_ config: ConfigReader, vocabulary: Int? = nil) throws(ModelError) {
     width = try config.size("hidden_size")
     layers = try config.size("num_hidden_layers", most: 1024)
     heads = try config.size("num_attention_heads")
     keyHeads = try config.size("num_key_value_heads", default: heads)
     feedForward = try config.size("intermediate_size")
-    vocabulary = try config.size("vocab_size", most: 1 << 20)
+    let stated = try config.size("vocab_size", most: 1 << 20)
+    self.vocabulary = vocabulary ?? stated
     epsilon = Float(try config.positive("rms_norm_eps", default: 1e-6))
-    ropeTheta = Float(try config.positive("rope_theta", default: 10_000))
+    rotary = try RotarySettings(config)
+    isTied = config.json["tie_word_embeddings"]?.bool == true
     mostPositions = try config.size("max_position_embeddings", default: 2048)
     guard width % heads == 0, (width / heads) % 2 == 0, heads % keyHeads == 0 else {
       throw .checkpoint(
@@ -33,11 +43,42 @@ struct LlamaConfig: Sendable {
         num_key_value_heads \(keyHeads) do not divide each other into even heads
         """)
     }
-    if let scaling = config.json["rope_scaling"], !scaling.isNull {
-      throw .checkpoint("\(config.place): rope_scaling \(scaling.line) is not supported")
+    try Self.checkComputation(config, headWidth: width / heads)
+  }
+
+  /// Refuses keys that ask for what is not computed here: passed over, they would change scores in
+  /// silence.
+  private static func checkComputation(
+    _ config: ConfigReader, headWidth: Int
+  ) throws(ModelError) {
+    let json = config.json
+    func refuse(_ key: String, _ expected: String) -> ModelError {
+      .checkpoint(
+        "\(config.place): \(key) \(json[key]?.line.prefix(60) ?? "") is not supported, \(expected)")
     }
-    if config.json["attention_bias"]?.bool == true {
-      throw .checkpoint("\(config.place): attention_bias true is not supported")
+    for key in ["attention_bias", "mlp_bias"] where json[key]?.bool == true {
+      throw refuse(key, "expected false")
+    }
+    if let act = json["hidden_act"], !act.isNull, !["silu", "swish"].contains(act.string) {
+      throw refuse("hidden_act", "expected silu")
+    }
+    if let own = json["head_dim"], !own.isNull, own.int != headWidth {
+      throw refuse("head_dim", "expected hidden_size / num_attention_heads, \(headWidth)")
+    }
+    if let factor = json["partial_rotary_factor"], !factor.isNull, factor.double != 1 {
+      throw refuse("partial_rotary_factor", "expected 1")
+    }
+    if let window = json["sliding_window"], !window.isNull,
+      json["use_sliding_window"]?.bool != false
+    {
+      throw refuse("sliding_window", "expected null: all rows are attended to")
+    }
+    if let quantised = json["quantization_config"], !quantised.isNull {
+      throw refuse(
+        "quantization_config", "expected the original weights; --precision int8 rounds them here")
+    }
+    for key in ["final_logit_softcapping", "attn_logit_softcapping"] {
+      if let cap = json[key], !cap.isNull { throw refuse(key, "expected null") }
     }
   }
 }
@@ -60,7 +101,8 @@ struct MultiwayLlama: LanguageModel {
 
     init(_ config: LlamaConfig, count: Int, trains: Bool) {
       table = RotaryTable(
-        positions: count, width: config.headWidth, theta: config.ropeTheta)
+        positions: count, width: config.headWidth, theta: config.rotary.theta,
+        factor: config.rotary.factor)
       reversed =
         trains
         ? table.reversed : RotaryTable(positions: 0, width: config.headWidth, theta: 1)

@@ -89,12 +89,39 @@ package struct ModelLoader {
     }
     let own = "\(folder)/config.json"
     // An adapter may leave the config to its base.
-    if !fileExists(own), fileExists("\(folder)/adapter_config.json") {
-      let checkpoint = try checkpoint(folder, base: base)
-      return (checkpoint, try readConfig(checkpoint.path(of: "config.json")))
+    let leavesConfig = !fileExists(own) && fileExists("\(folder)/adapter_config.json")
+    let config = leavesConfig ? nil : try readConfig(own)
+    let found = try checkpoint(folder, base: base)
+    if let config { return try fitted(found, config) }
+    return try fitted(found, readConfig(found.path(of: "config.json")))
+  }
+
+  /// A checkpoint with what its config says of its tables: tied ones are one tensor under two names,
+  /// and an adapter may bring longer ones than its base's config counts.
+  private static func fitted(
+    _ checkpoint: Checkpoint, _ reader: ConfigReader
+  ) throws(ModelError) -> (checkpoint: Checkpoint, config: OwlModel.Config) {
+    let (embeddings, head) = ("model.embed_tokens.weight", "lm_head.weight")
+    let isTied = reader.json["tie_word_embeddings"]?.bool == true
+    let rows = checkpoint.adapter?.replaced[embeddings]?.shape.first
+    if let rows, rows <= 1 << 20, rows != reader.json["vocab_size"]?.int {
+      let other = isTied ? rows : checkpoint[head]?.shape.first
+      guard other == rows else {
+        throw .checkpoint(
+          """
+          \(checkpoint.folder): the adapter brings \(rows) rows of \(embeddings), but \(head) has \
+          \(other ?? 0); it needs the same rows for both (peft: modules_to_save or \
+          save_embedding_layers)
+          """)
+      }
+      return (
+        isTied ? checkpoint.tied(head, to: embeddings) : checkpoint,
+        try OwlModel.Config(reader, vocabulary: rows)
+      )
     }
-    let config = try readConfig(own)
-    return (try checkpoint(folder, base: base), config)
+    return (
+      isTied ? checkpoint.tied(head, to: embeddings) : checkpoint, try OwlModel.Config(reader)
+    )
   }
 
   private static func checkpoint(
@@ -107,7 +134,7 @@ package struct ModelLoader {
     }
   }
 
-  private static func readConfig(_ path: String) throws(ModelError) -> OwlModel.Config {
+  private static func readConfig(_ path: String) throws(ModelError) -> ConfigReader {
     let reader: ConfigReader
     do throws(CheckpointError) {
       reader = ConfigReader(json: try readJSON(path), place: path)
@@ -122,7 +149,7 @@ package struct ModelLoader {
         \(OwlModel.modelType); other architectures are not supported
         """)
     }
-    return try OwlModel.Config(reader)
+    return reader
   }
 
   static func tokenizer(

@@ -19,8 +19,12 @@ enum OwlModel {
     /// Nil for a checkpoint without score tokens, as mPLUG-Owl2's own, Q-Align's and DeQA's.
     let readout: ScoreReadout?
 
-    init(_ config: ConfigReader) throws(ModelError) {
-      language = try LlamaConfig(config)
+    /// - Parameters:
+    ///   - config: config.json.
+    ///   - vocabulary: Rows of the tables where they are not as config.json says.
+    /// - Throws: `ModelError.checkpoint` for what does not fit together.
+    init(_ config: ConfigReader, vocabulary: Int? = nil) throws(ModelError) {
+      language = try LlamaConfig(config, vocabulary: vocabulary)
       let visual = try config.object("visual_config")
       vision = try VisionConfig(try visual.object("visual_model"))
       abstractor = try AbstractorConfig(try visual.object("visual_abstractor"))

@@ -46,6 +46,9 @@ package struct Conversion {
   /// Tensors of the source that no part of the model uses; a packed form leaves them out.
   package var unexpected: [String] { loader.unexpected }
 
+  /// What was done to the source's files to read them.
+  package var notes: [String] { loader.checkpoint.notes }
+
   /// - Parameters:
   ///   - folder: Must not exist.
   ///   - progress: Called with the bytes that are written and those in all; false stops.
@@ -74,11 +77,10 @@ package struct Conversion {
         "roc_layout": Checkpoint.panelLayout, "roc_precision": precision.rawValue,
         "roc_source_sha256": try loader.checkpoint.sha256(),
       ]
+      texts["config.json"] = TokenizerFiles.bytes(.object(try loader.configuration(dtype: nil)))
     case .plain(let dtype):
-      var members = try loader.checkpoint.json("config.json").members ?? []
-      members.removeAll { $0.name == "torch_dtype" }
-      members.append(JSON.Member("torch_dtype", .string(dtype.torchName)))
-      texts["config.json"] = TokenizerFiles.bytes(.object(members))
+      texts["config.json"] = TokenizerFiles.bytes(
+        .object(try loader.configuration(dtype: dtype)))
     }
     // One file, so that nothing but its header stands before the panels.
     try writer.write(

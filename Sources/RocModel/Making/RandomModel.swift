@@ -89,7 +89,7 @@ package struct RandomModel {
     // Computed anew by every engine, but transformers 4.31 warns of weights without them. Never
     // rounded: it would take them over.
     let frequencies = RotaryTable.frequencies(
-      width: config.language.headWidth, theta: config.language.ropeTheta)
+      width: config.language.headWidth, theta: config.language.rotary.theta)
     plans += (0..<config.language.layers).map {
       TensorPlan(
         name: "model.layers.\($0).self_attn.rotary_emb.inv_freq", dtype: .f32,

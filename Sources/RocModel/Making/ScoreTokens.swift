@@ -61,7 +61,7 @@ package enum ScoreTokens {
       let added: [(id: Int, text: String)] =
         TokenizerFiles.scoreTokens(tokens).enumerated().map { (vocabulary + $0, $1) }
       let texts = [
-        "config.json": try config(checkpoint, vocabulary, tokens, low, high),
+        "config.json": try config(loader, vocabulary, tokens, low, high),
         "added_tokens.json": try addedTokens(checkpoint, added),
       ]
       try writer.write(
@@ -90,20 +90,15 @@ package enum ScoreTokens {
   }
 
   private static func config(
-    _ checkpoint: Checkpoint, _ vocabulary: Int, _ tokens: Int, _ low: Double, _ high: Double
+    _ loader: ModelLoader, _ vocabulary: Int, _ tokens: Int, _ low: Double, _ high: Double
   ) throws(CheckpointError) -> [UInt8] {
-    let changes: [(String, JSON)] = [
+    let changes: [(name: String, value: JSON)] = [
       ("vocab_size", .int(vocabulary + 1 + tokens)), ("score_id", .int(vocabulary)),
       ("img_token_num", .int(tokens)), ("num_tokens", .int(tokens)),
       ("min_score", JSON(number: low)), ("max_score", JSON(number: high)),
       ("output_first_id", .int(vocabulary + 1)), ("output_last_id", .int(vocabulary + tokens)),
     ]
-    var members = try checkpoint.json("config.json").members ?? []
-    for (name, value) in changes {
-      members.removeAll { $0.name == name }
-      members.append(JSON.Member(name, value))
-    }
-    return TokenizerFiles.bytes(.object(members))
+    return TokenizerFiles.bytes(.object(try loader.configuration(dtype: nil, changes: changes)))
   }
 
   private static func addedTokens(

@@ -94,15 +94,8 @@ package struct TrainedWeights {
   /// - Returns: Contents.
   /// - Throws: `CheckpointError` when the base's config.json cannot be read.
   func texts(_ dtype: DType?) throws(CheckpointError) -> [String: [UInt8]] {
-    var members = try loader.checkpoint.json("config.json").members ?? []
-    for (name, value) in configuration {
-      members.removeAll { $0.name == name }
-      members.append(JSON.Member(name, value))
-    }
-    if !isAdapter, let dtype {
-      members.removeAll { $0.name == "torch_dtype" }
-      members.append(JSON.Member("torch_dtype", .string(dtype.torchName)))
-    }
+    let members = try loader.configuration(
+      dtype: isAdapter ? nil : dtype, changes: configuration)
     var texts = ["config.json": Self.bytes(.object(members))]
     if let lowRank { texts["adapter_config.json"] = Self.bytes(adapterConfig(lowRank)) }
     return texts

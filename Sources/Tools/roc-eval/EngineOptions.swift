@@ -111,6 +111,7 @@ struct EngineOptions: ParsableArguments {
       let loader = try ModelLoader(
         folder: try HubCache.resolve(checkpoint), compute: compute, precision: precision.precision,
         base: try base.map { try HubCache.resolve($0) })
+      for note in loader.checkpoint.notes { Console.note("Note: \(note)") }
       for name in loader.unexpected.prefix(10) {
         Console.note("Warning: \(checkpoint): unexpected tensor \(name) is not used")
       }

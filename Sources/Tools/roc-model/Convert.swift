@@ -63,6 +63,7 @@ struct Convert: RocCommand {
         source: folder, target: target, compute: compute,
         base: try base.map { try HubCache.resolve($0) })
     }
+    for note in conversion.notes { Console.note("Note: \(note)") }
     if case .packed = target {
       for name in conversion.unexpected {
         Console.note("Warning: \(input): tensor \(name) is not used and left out")

@@ -81,6 +81,7 @@ struct Inspect: RocCommand {
     if tensors {
       lines += all.map { "  \($0.name)  \($0.dtype.rawValue) \($0.shape)" }
     }
+    lines += inspection.checkpoint.notes.map { "note: \($0)" }
     for name in inspection.unexpected { lines.append("unexpected: \(name) is not used") }
     lines += inspection.problems
     lines.append(
@@ -122,6 +123,7 @@ struct Inspect: RocCommand {
             "shape": .array($0.shape.map { .int($0) }),
           ]
         }),
+      "notes": .array(inspection.checkpoint.notes.map { .string($0) }),
       "unexpected": .array(inspection.unexpected.map { .string($0) }),
       "problems": .array(inspection.problems.map { .string($0) }),
       "usable": .bool(inspection.problems.isEmpty),

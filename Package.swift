@@ -200,7 +200,8 @@ let package = Package(
     .tests(
       "ToolTests",
       [
-        "RocJSON", "RocImage", "RocModel", "RocCheckpoint", "RocTensor", "roc-data", "roc-eval",
+        "RocJSON", "RocImage", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocScore",
+        "roc-data", "roc-eval",
         "roc-model", "roc-train", .grdb,
       ]),
   ]

@@ -107,7 +107,8 @@ struct WeightSet {
   private static func unwrapped(
     _ tensors: [String: Tensor], folder: String, _ notes: [String]
   ) throws(CheckpointError) -> ([String: Tensor], [String]) {
-    if let half = tensors.keys.first(where: { $0.contains(".lora_A.") || $0.contains(".lora_B.") }) {
+    if let half = tensors.keys.first(where: { $0.contains(".lora_A.") || $0.contains(".lora_B.") })
+    {
       throw CheckpointError(
         """
         \(folder): tensor \(half) is part of an adapter that was not merged into these weights; \

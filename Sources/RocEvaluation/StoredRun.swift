@@ -62,7 +62,7 @@ package struct StoredRun: Sendable {
     let manifest = names.isEmpty ? nil : try? Manifest(yaml: dataset.manifest, path: dataset.name)
     ranges = Dictionary(
       uniqueKeysWithValues: Set(names).compactMap { name in
-        manifest?.range(of: name).map { (name, $0) }
+        manifest?.range(of: name, variant: dataset.variant).map { (name, $0) }
       })
     seen = try SeenInTraining.of(run.checkpointSHA256, in: samples, of: dataset, store)
   }

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -13,21 +15,24 @@ package enum Console {
     _ = writeAll(Array("\(text)\n".utf8), to: 2)
   }
 
+  /// Whether whoever read standard output has seen enough and closed it.
+  ///
+  /// What is printed then goes nowhere; a command whose work is its output may stop, and its exit
+  /// code tells all the same what it found.
+  package static var isClosed: Bool { closed.load(ordering: .relaxed) }
+
+  private static let closed = Atomic<Bool>(false)
+
+  static func noteClosed() { closed.store(true, ordering: .relaxed) }
+
   /// Writes a result line to standard output.
   ///
-  /// - Parameters:
-  ///   - text: Without its line end.
-  ///   - endsWhenClosed: A reader that closed the pipe has seen enough, and the command ends as if
-  ///     done; false lets a command go on whose work is not the output.
-  /// - Throws: `CommandError` when the output cannot be written.
-  package static func print(
-    _ text: String, endsWhenClosed: Bool = true
-  ) throws(CommandError) {
+  /// - Parameter text: Without its line end.
+  /// - Throws: `CommandError` when the output cannot be written; a closed pipe is no error.
+  package static func print(_ text: String) throws(CommandError) {
+    guard !isClosed else { return }
     let code = writeAll(Array("\(text)\n".utf8), to: 1)
-    if code == EPIPE {
-      if endsWhenClosed { exit(ExitStatus.done.rawValue) }
-      return
-    }
+    if code == EPIPE { return noteClosed() }
     guard code == 0 else {
       throw CommandError(
         .failed, "cannot write to standard output: \(String(cString: strerror(code)))")

@@ -24,7 +24,7 @@ package enum OutputFile {
     }
     if path == "-" {
       let code = writeAll(blocks, to: 1)
-      if code == EPIPE { exit(ExitStatus.done.rawValue) }
+      if code == EPIPE { return Console.noteClosed() }
       guard code == 0 else { throw refuse(code) }
       return
     }

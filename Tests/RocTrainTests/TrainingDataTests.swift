@@ -39,7 +39,7 @@ struct TrainingDataTests {
         Finding(record: 2, field: "image", message: "is missing"),
         Finding(record: 3, field: "target", message: "is missing"),
       ], records: 3)
-    #expect(error.grouped.map(\.field) == ["target", "image"])
-    #expect(error.grouped.map(\.records) == [[1, 3], [2]])
+    #expect(FindingGroup.of(error.findings).map(\.field) == ["target", "image"])
+    #expect(FindingGroup.of(error.findings).map(\.records) == [[1, 3], [2]])
   }
 }

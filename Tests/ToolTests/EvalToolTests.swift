@@ -98,7 +98,8 @@ struct EvalToolTests {
   @Test func scoresASplitAndWritesItsTables() throws {
     let (folder, database) = try demo(30)
     let arguments =
-      ["--checkpoint", checkpoint, "--dataset", "ava", "--split", "test"] + database
+      ["--checkpoint", checkpoint, "--dataset", "ava", "--split", "test", "--precision", "f32"]
+      + database
     let files = ["csv", "latex", "html"].flatMap { ["--\($0)", "\(folder.path)/out.\($0)"] }
     let first = try CommandRun("roc-eval", arguments + files + ["--json"])
     #expect(first.status == 0)

@@ -13,14 +13,12 @@ package struct ConversationExport: Sendable {
   package static let reserved = [
     mark, scoreToken, "[IMG", "</s>", "<s>", " USER: ", " ASSISTANT: ",
   ]
-  package static let question = "Please rate the aesthetics of the image."
-  package static let answer = "The aesthetic rate of the image is [SCORE]. "
 
   /// A score beside gt_score.
   package struct Attribute: Sendable {
     package let name: String
-    /// What the answer calls it.
-    package let word: String
+    /// What question and answer call it.
+    package let word: ScoreWord
     package let range: ScoreRange
     /// Its votes by sample, and the bins they are in.
     package let votes: [Int64: [Int]]
@@ -31,7 +29,7 @@ package struct ConversationExport: Sendable {
       bins: DatasetRecord.Bins? = nil
     ) {
       self.name = name
-      self.word = word ?? Self.word(name)
+      self.word = ScoreWord(word ?? Self.word(name))
       self.range = range
       self.votes = votes
       self.bins = bins
@@ -71,10 +69,12 @@ package struct ConversationExport: Sendable {
   /// What stands before the answer, for each question, and the answer without a comment.
   private let openings: [[UInt8]]
   private let plainAnswer: [UInt8]
+  private let sentence: String
 
   /// - Parameters:
   ///   - dataset: Says which bins votes have.
-  ///   - questions: Taken in turn; the trained one when empty.
+  ///   - word: What the main score is called; the manifest's word when nil.
+  ///   - questions: Taken in turn; one made of the scores' words when empty.
   ///   - attributes: Further scores; each gets its own `[SCORE]`, and gt_score becomes a list.
   ///   - values: Attributes by sample; a sample must have all that are asked for.
   ///   - comments: Said after the score.
@@ -84,7 +84,7 @@ package struct ConversationExport: Sendable {
   ///   - tokens: Bins of target; the dataset's own when nil.
   ///   - hasTargets: Whether several scores get targets.
   package init(
-    dataset: DatasetRecord, questions: [String] = [], attributes: [Attribute] = [],
+    dataset: DatasetRecord, word: ScoreWord? = nil, questions: [String] = [], attributes: [Attribute] = [],
     values: [Int64: [String: Double]] = [:], comments: [Int64: String] = [:],
     lists: [Int64: [Double]] = [:], scale: ScoreRange? = nil, tokens: Int? = nil,
     hasTargets: Bool = true
@@ -98,9 +98,8 @@ package struct ConversationExport: Sendable {
     self.lists = lists
     self.scale = scale
     self.tokens = tokens
-    self.questions =
-      !questions.isEmpty
-      ? questions : [attributes.isEmpty ? Self.question : Self.question(attributes)]
+    let words = [word ?? ScoreWord(of: dataset)] + attributes.map(\.word)
+    self.questions = questions.isEmpty ? [Self.question(words)] : questions
     openings = self.questions.map { question in
       var bytes = Array(", \"conversations\": [{\"from\": \"human\", \"value\": ".utf8)
       JSON.write(Self.mark + question, into: &bytes)
@@ -108,23 +107,25 @@ package struct ConversationExport: Sendable {
       return bytes
     }
     var plain: [UInt8] = []
-    JSON.write(Self.answer(attributes), into: &plain)
+    sentence = Self.answer(words)
+    JSON.write(sentence, into: &plain)
     plainAnswer = plain
   }
 
-  private static func question(_ attributes: [Attribute]) -> String {
-    let words = ["aesthetics"] + attributes.map(\.word)
-    let list = words.dropLast().joined(separator: ", ") + " and " + (words.last ?? "")
+  private static func question(_ words: [ScoreWord]) -> String {
+    let names = words.map(\.question)
+    guard names.count > 1 else { return "Please rate the \(names[0]) of the image." }
+    let list = names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
     return "Rate the \(list) of the image."
   }
 
   private func answer(_ sample: SampleRecord) -> String {
-    Self.answer(attributes) + (comments[sample.id] ?? "")
+    sentence + (comments[sample.id] ?? "")
   }
 
-  private static func answer(_ attributes: [Attribute]) -> String {
-    let scores = (["aesthetic"] + attributes.map(\.word)).enumerated().map { place, word in
-      "\(place == 0 ? "The" : "the") \(word) rate of the image is \(scoreToken)"
+  private static func answer(_ words: [ScoreWord]) -> String {
+    let scores = words.enumerated().map { place, word in
+      "\(place == 0 ? "The" : "the") \(word.answer) rate of the image is \(scoreToken)"
     }
     return scores.joined(separator: ", ") + ". "
   }

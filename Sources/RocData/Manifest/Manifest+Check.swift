@@ -12,9 +12,17 @@ extension Manifest {
     guard images.name.contains("{id}") else {
       throw refuse("images.name is \"\(images.name)\", expected {id} in it")
     }
+    var words = [("score.word", score.word)].compactMap { key, word in word.map { (key, $0) } }
+    words += (attributeWords ?? [:]).map { ("attribute_words.\($0)", $1) }
+    for (key, word) in words {
+      if let reason = ScoreWord.reason(against: word) { throw refuse("\(key) \(reason)") }
+    }
     var ranges: [(String, Double, Double)] = [("score", score.low, score.high)]
     ranges += (score.scales ?? []).map { ("score.scales", $0.low, $0.high) }
     ranges += (variants ?? []).map { ("variant \($0.name)", $0.low, $0.high) }
+    ranges += (variants ?? []).compactMap { variant in
+      variant.attributeRange.map { ("attribute_range of \(variant.name)", $0.low, $0.high) }
+    }
     if let range = attributeRange { ranges.append(("attribute_range", range.low, range.high)) }
     ranges += (attributeRanges ?? [:]).map { ("attribute_ranges.\($0)", $1.low, $1.high) }
     for (key, low, high) in ranges where !(low < high && (high - low).isFinite) {

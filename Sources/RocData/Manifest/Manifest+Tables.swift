@@ -162,6 +162,8 @@ extension Manifest {
     package let low: Double
     package let high: Double
     package let defaultScheme: String?
+    /// The scale of its attributes.
+    package let attributeRange: Range?
 
     enum CodingKeys: String, CodingKey {
       case name
@@ -169,6 +171,7 @@ extension Manifest {
       case low
       case high
       case defaultScheme = "default_scheme"
+      case attributeRange = "attribute_range"
     }
   }
 

@@ -13,6 +13,8 @@ package struct Manifest: Sendable, Codable, Equatable {
     package let direction: Direction
     /// A picture above it counts as good; the middle of the scale when absent.
     package let threshold: Double?
+    /// What questions and answers call the score; aesthetics when absent.
+    package let word: String?
     /// Scales that copies of the labels are known to use, when it is not always low…high.
     package let scales: [Range]?
   }
@@ -105,6 +107,8 @@ package struct Manifest: Sendable, Codable, Equatable {
   /// The scale of attributes, and of those that have another one.
   package let attributeRange: Range?
   package let attributeRanges: [String: Range]?
+  /// What questions and answers call attributes whose names do not say it.
+  package let attributeWords: [String: String]?
   package let images: Images
   package let vocabularies: [Vocabulary]?
   package let defaultScheme: String
@@ -139,6 +143,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     case tables
     case attributeRange = "attribute_range"
     case attributeRanges = "attribute_ranges"
+    case attributeWords = "attribute_words"
     case images
     case vocabularies
     case defaultScheme = "default_scheme"
@@ -222,8 +227,20 @@ package struct Manifest: Sendable, Codable, Equatable {
   }
 
   /// The scale of an attribute, when the manifest says it.
-  package func range(of attribute: String) -> ScoreRange? {
-    (attributeRanges?[attribute] ?? attributeRange).map { ScoreRange(low: $0.low, high: $0.high) }
+  ///
+  /// - Parameters:
+  ///   - attribute: Its name.
+  ///   - variant: The copy of the labels that it is from, which may have another scale.
+  /// - Returns: Nil also for deviations, which are no scores on that scale.
+  package func range(of attribute: String, variant: String? = nil) -> ScoreRange? {
+    if let copy = variants?.first(where: { $0.name == variant }) {
+      return copy.attributeRange.map { ScoreRange(low: $0.low, high: $0.high) }
+    }
+    let isDeviation =
+      [deviation, variance].contains(attribute) || attribute.hasSuffix("_std")
+      || attribute.hasPrefix("std_")
+    let range = attributeRanges?[attribute] ?? (isDeviation ? nil : attributeRange)
+    return range.map { ScoreRange(low: $0.low, high: $0.high) }
   }
 
   /// The scale of a table's scores, when there is only one that it can be.
@@ -240,7 +257,7 @@ package struct Manifest: Sendable, Codable, Equatable {
   package mutating func declare(_ range: ScoreRange) {
     score = Score(
       description: score.description, low: range.low, high: range.high,
-      direction: score.direction, threshold: nil, scales: nil)
+      direction: score.direction, threshold: nil, word: score.word, scales: nil)
   }
 
   /// The row that the database keeps.

@@ -12,6 +12,10 @@ extension ConversationLint {
     for (i, turn) in turns.enumerated() {
       let field = "conversations[\(i)]"
       let role = i % 2 == 0 ? "human" : "gpt"
+      guard turn["from"] != nil || turn["role"] == nil else {
+        return fail(
+          field, "has role and content, expected from (\"\(role)\") and value; --fix renames them")
+      }
       guard turn["from"]?.string == role else {
         let found = turn["from"]?.line.prefix(40) ?? "missing"
         return fail("\(field).from", "is \(found), expected \"\(role)\"")

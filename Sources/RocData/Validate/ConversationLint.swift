@@ -28,6 +28,9 @@ package struct ConversationLint: Sendable {
   /// Says whether a picture is there; nil leaves pictures unchecked.
   package var findImage: (@Sendable (String) -> String?)?
 
+  /// Whether a record without `target` is an error: it is compared by CE and EMD.
+  package var needsTarget = false
+
   package private(set) var errors: [Finding] = []
   package private(set) var warnings: [Finding] = []
   package private(set) var records = 0
@@ -77,8 +80,15 @@ package struct ConversationLint: Sendable {
     checkImage(record)
     let scores = checkScores(record)
     checkConversations(record, scores: scores?.count)
-    if let scores, let target = record["target"], !target.isNull {
-      checkTarget(target, scores: scores)
+    if let target = record["target"], !target.isNull {
+      if let scores { checkTarget(target, scores: scores) }
+    } else if needsTarget {
+      fail(
+        "target",
+        """
+        is missing; CE and EMD compare it with the predicted distribution. Export votes, or leave \
+        it out on purpose: validate --allow-missing-target, roc-train --ce-weight 0 --emd-weight 0
+        """)
     }
   }
 

@@ -16,6 +16,8 @@ package struct LevelLint: Sendable {
   package private(set) var errors: [Finding] = []
   package private(set) var warnings: [Finding] = []
   package private(set) var records = 0
+  private var objects = 0
+  private var withTurns = 0
   private var levels: [Double] = []
   private var scores: [Double] = []
   private var images: [String: Int] = [:]
@@ -54,6 +56,20 @@ package struct LevelLint: Sendable {
           message: "records back to back or one a line; Q-Align's reader wants one JSON array"))
     }
     checkDirection()
+    if withTurns > 0, withTurns < objects {
+      errors.append(
+        Finding(
+          record: 0, field: "conversations",
+          message: """
+            \(objects - withTurns) of \(objects) records have no conversations: training and test \
+            records are mixed
+            """))
+    }
+  }
+
+  /// What the records are: training records hold conversations, test records do not.
+  package var kind: String {
+    "\(isDeQA ? "DeQA-Score" : "Q-Align") \(withTurns > 0 ? "training" : "test") records"
   }
 
   /// Levels that fall while scores rise: a scale on which low is good was taken for one on which
@@ -62,14 +78,17 @@ package struct LevelLint: Sendable {
     guard levels.count >= 10, let srcc = Correlation.spearman(levels, scores), srcc < 0 else {
       return
     }
-    errors.append(
-      Finding(
-        record: 0, field: "conversations",
-        message: """
-          the levels run against the scores (SRCC \(fixed(srcc, 3))): the best pictures are called \
-          bad, as when the scores are DMOS; where low scores are the good ones say \
-          --lower-is-better
-          """))
+    let reason =
+      isLowerBetter
+      ? """
+      with low scores as the good ones the best pictures are called bad (SRCC of levels and -scores \
+      \(fixed(srcc, 3))), as in Q-Align's files of DMOS; --fix --lower-is-better turns the levels round
+      """
+      : """
+      the levels run against the scores (SRCC \(fixed(srcc, 3))): the best pictures are called bad, \
+      which --fix turns round; where low scores are the good ones say --lower-is-better
+      """
+    errors.append(Finding(record: 0, field: "conversations", message: reason))
   }
 
   private mutating func fail(_ field: String, _ message: String) {
@@ -86,9 +105,11 @@ package struct LevelLint: Sendable {
     guard record.members != nil else {
       return fail("record", "is \(record.kind), expected an object")
     }
+    objects += 1
     let pictures = checkImage(record)
     let score = checkScore(record)
     if let turns = record["conversations"] {
+      withTurns += 1
       let level = checkTurns(turns, pictures: pictures)
       // DeQA-Score's norm runs from the worst to the best on every scale.
       let sense = record["gt_score_norm"]?.double ?? score.map { isLowerBetter ? -$0 : $0 }

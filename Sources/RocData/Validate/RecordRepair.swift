@@ -35,10 +35,12 @@ package struct RecordRepair: Sendable {
       known.append((score, level))
     }
     known.sort { $0.score < $1.score }
-    isReversed = !isLowerBetter && Self.runsAgainst(known)
+    // One rule: the better a picture, the higher its level; low scores are better where it is said.
+    let byGoodness = isLowerBetter ? known.reversed().map { (-$0.score, $0.level) } : known
+    isReversed = Self.runsAgainst(byGoodness)
   }
 
-  /// Whether the lower half of the scores has the higher levels.
+  /// Whether the worse half of the pictures has the higher levels.
   private static func runsAgainst(_ known: [(score: Double, level: QualityLevel)]) -> Bool {
     guard known.count >= 10 else { return false }
     let half = known.count / 2
@@ -133,7 +135,8 @@ package struct RecordRepair: Sendable {
   }
 
   private mutating func mendedTurns(_ value: JSON, _ record: JSON) -> JSON {
-    guard let turns = value.array else { return value }
+    guard let list = value.array else { return value }
+    let turns = withNames(list)
     let pictures = record["image"]?.array?.count ?? 1
     return .array(
       turns.map { turn in
@@ -148,6 +151,21 @@ package struct RecordRepair: Sendable {
         return .object(
           members.map { $0.name == "value" ? .init("value", .string(mended)) : $0 })
       })
+  }
+
+  /// Turns of chat programs, `role` and `content`, under the names that training reads.
+  private mutating func withNames(_ turns: [JSON]) -> [JSON] {
+    let roles = ["user": "human", "human": "human", "assistant": "gpt", "gpt": "gpt"]
+    var isRenamed = false
+    let result = turns.map { turn -> JSON in
+      guard turn["from"] == nil, turn["value"] == nil, let role = turn["role"]?.string,
+        let name = roles[role], let content = turn["content"], content.string != nil
+      else { return turn }
+      isRenamed = true
+      return ["from": .string(name), "value": content]
+    }
+    if isRenamed { note("role and content are now from and value") }
+    return result
   }
 
   /// Two questions of Q-Align's list ran together: the first with its mark stays.
@@ -169,7 +187,7 @@ package struct RecordRepair: Sendable {
       return replacing(last, in: text, with: right.word)
     }
     guard isReversed else { return text }
-    note("\"\(level.word)\" is now \"\(level.reversed.word)\": low scores are the good ones")
+    note("\"\(level.word)\" is now \"\(level.reversed.word)\": the levels ran against the scores")
     return replacing(Substring(level.word), in: text, with: level.reversed.word)
   }
 

@@ -52,7 +52,8 @@ struct RotarySettings: Sendable, Equatable {
       let reader = try config.object(key)
       text = json.line
       let kinds = ["rope_type", "type"].compactMap { json[$0] }.filter { !$0.isNull }
-      guard kinds.allSatisfy({ $0.string != nil }), Set(kinds.compactMap(\.string)).count <= 1 else {
+      guard kinds.allSatisfy({ $0.string != nil }), Set(kinds.compactMap(\.string)).count <= 1
+      else {
         throw .checkpoint("\(reader.place): \(text) names no single rope_type")
       }
       let kind = kinds.first?.string ?? (json["factor"] == nil ? "default" : nil)

@@ -53,6 +53,7 @@ package struct TrainingData: Sendable {
     let range = ScoreRange(low: rules.readout.axis.low, high: rules.readout.axis.high)
     let reasons = pictures.map { Self.reasons(bytes, $0) } ?? [:]
     var lint = ConversationLint(tokens: rules.readout.tokens, range: range) { reasons[$0] }
+    lint.needsTarget = rules.weights.needTarget
     lint.check(file: bytes)
     var errors = lint.errors
     var warnings = lint.warnings
@@ -101,16 +102,6 @@ package struct TrainingData: Sendable {
   ) -> [Finding] {
     func finding(_ field: String, _ message: String) -> Finding {
       Finding(record: record.number, field: field, message: message)
-    }
-    if record.target == nil, rules.weights.needTarget {
-      return [
-        finding(
-          "target",
-          """
-          is missing; --ce-weight and --emd-weight compare distributions. Export votes, or set \
-          both to 0
-          """)
-      ]
     }
     if text.isMismatched {
       return [
@@ -189,20 +180,4 @@ package struct TrainingDataError: Error, Sendable {
   package let source: String
   package let findings: [Finding]
   package let records: Int
-
-  /// Findings of the same field and words together, in the order of their first records.
-  package var grouped: [(field: String, message: String, records: [Int])] {
-    var places: [String: Int] = [:]
-    var groups: [(field: String, message: String, records: [Int])] = []
-    for finding in findings {
-      let key = "\(finding.field)\n\(finding.message)"
-      if let place = places[key] {
-        groups[place].records.append(finding.record)
-      } else {
-        places[key] = groups.count
-        groups.append((finding.field, finding.message, [finding.record]))
-      }
-    }
-    return groups
-  }
 }

@@ -37,6 +37,9 @@ struct Export: RocCommand {
   @Option(help: "A question; give several and they are taken in turn.")
   var question: [String] = []
 
+  @Option(help: "What gt_score is called; default: as the manifest says.")
+  var word: String?
+
   @Option(help: "A further score, NAME or NAME=WORD.")
   var attribute: [String] = []
 
@@ -58,8 +61,8 @@ struct Export: RocCommand {
   @Flag(help: "Share votes between the two nearest new bins.")
   var rebin = false
 
-  @Option(help: "Of qalign and deqa: aesthetics or quality.")
-  var levelTask: LevelTask = .aesthetics
+  @Option(help: "Of qalign and deqa: aesthetics or quality; default: the manifest's.")
+  var levelTask: LevelTask?
 
   @Option(help: "Bounds of the levels; default: all scores'.")
   var levelRange: ScaleOption?
@@ -95,9 +98,17 @@ struct Export: RocCommand {
     }
     for (flag, isGiven) in [
       ("--comment", comment != nil), ("--scale", scale != nil), ("--rebin", rebin),
-      ("--attribute-range", attributeRange != nil),
+      ("--attribute-range", attributeRange != nil), ("--word", word != nil),
     ] where isGiven && format != .roc {
       throw ValidationError("\(flag) goes with --format roc.")
+    }
+    let words = attribute.compactMap { $0.split(separator: "=", maxSplits: 1).dropFirst().first }
+    for text in words.map(String.init) + [word].compactMap({ $0 }) {
+      guard let reason = ScoreWord.reason(against: text) else { continue }
+      throw ValidationError("The word \"\(text)\" \(reason).")
+    }
+    guard !attribute.contains(where: { $0.hasSuffix("=") }) else {
+      throw ValidationError("--attribute NAME=WORD needs a word.")
     }
     guard levelRange == nil || format == .qalign || format == .deqa else {
       throw ValidationError("--level-range goes with --format qalign or deqa.")
@@ -172,9 +183,16 @@ struct Export: RocCommand {
       if let scale {
         Console.note("scores: \(record.range) mapped linearly to \(scale.range)")
       }
+      for text in question where !attributes.word.isNamed(in: text) {
+        Console.note(
+          """
+          Warning: the question "\(text)" does not speak of \(attributes.word.question), which the \
+          answer gives; --word says what the score is called
+          """)
+      }
       for attribute in attributes.list {
         Console.note(
-          "\(attribute.word): \(attribute.range) mapped linearly to \((scale?.range ?? record.range))"
+          "\(attribute.word.answer): \(attribute.range) mapped linearly to \((scale?.range ?? record.range))"
         )
       }
       let comments = try chosenComments(samples, store, record)
@@ -185,7 +203,7 @@ struct Export: RocCommand {
       let lists = try importedLists(store, record)
       blocks =
         ConversationExport(
-          dataset: record, questions: question, attributes: attributes.list,
+          dataset: record, word: attributes.word, questions: question, attributes: attributes.list,
           values: attributes.values, comments: comments, lists: lists, scale: scale?.range,
           tokens: isRebinned ? numTokens ?? record.bins?.count : nil,
           hasTargets:
@@ -221,8 +239,17 @@ struct Export: RocCommand {
     }
     let range = levelRange?.range ?? ScoreRange(low: low, high: high)
     let deviations = try publishedDeviations(store, record)
+    let word = ScoreWord(of: record)
+    let task = levelTask ?? (word == ScoreWord("quality") ? .quality : .aesthetics)
+    if !word.question.utf8.elementsEqual(task.rawValue.utf8), levelTask == nil {
+      Console.note(
+        """
+        Warning: \(dataset)'s score is called \(word.question), the questions and answers of \
+        \(format) ask about \(task.rawValue); --level-task chooses
+        """)
+    }
     let export = LevelExport(
-      dataset: record, form: form, task: levelTask, questions: question, range: range,
+      dataset: record, form: form, task: task, questions: question, range: range,
       deviations: deviations)
     let (bytes, loss) = export.array(samples, isTest: name?.part == "test")
     Console.note("levels: five equal intervals of \(range.low) to \(range.high)")

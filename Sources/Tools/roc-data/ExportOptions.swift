@@ -45,8 +45,11 @@ extension SoftLabel.Density: ExpressibleByArgument {}
 struct ExportedAttributes {
   let list: [ConversationExport.Attribute]
   let values: [Int64: [String: Double]]
+  /// What the main score is called.
+  let word: ScoreWord
 
   init(_ command: Export, _ store: Store, _ record: DatasetRecord) throws {
+    word = command.word.map { ScoreWord($0) } ?? ScoreWord(of: record)
     guard !command.attribute.isEmpty else {
       list = []
       values = [:]
@@ -66,7 +69,8 @@ struct ExportedAttributes {
           .usage,
           "\(record.name) has no attribute \(text); it has \(names.isEmpty ? "none" : names)")
       }
-      let range = command.attributeRange?.range ?? manifest?.range(of: name)
+      let range =
+        command.attributeRange?.range ?? manifest?.range(of: name, variant: record.variant)
       guard range != nil || command.format != .roc else {
         throw CommandError(
           .usage,
@@ -78,12 +82,14 @@ struct ExportedAttributes {
         DatasetRecord.Bins(count: $0.columns.count, first: $0.first ?? 1, step: $0.step ?? 1)
       }
       return .init(
-        name: name, word: parts.count > 1 ? parts[1] : nil, range: range ?? record.range,
+        name: name, word: parts.count > 1 ? parts[1] : manifest?.attributeWords?[name],
+        range: range ?? record.range,
         votes: own,
         bins: bins)
     }
     values = try store.attributes(list.map(\.name), of: record)
     guard command.format == .roc else { return }
+    try checkWords(record)
     for attribute in list {
       let outside = values.values.lazy.compactMap { $0[attribute.name] }.first {
         !attribute.range.contains($0)
@@ -95,6 +101,25 @@ struct ExportedAttributes {
         \(attribute.name) holds \(ScoreRange.short(outside)), outside its scale \
         \(attribute.range); if it is a score, give its scale with --attribute-range LOW:HIGH
         """)
+    }
+  }
+
+  /// Two scores of one name would be the same sentence with two numbers.
+  private func checkWords(_ record: DatasetRecord) throws(CommandError) {
+    var known: [(name: String, word: ScoreWord)] = [("gt_score", word)]
+    for attribute in list {
+      if let other = known.first(where: { $0.word.collides(with: attribute.word) }) {
+        throw CommandError(
+          .usage,
+          """
+          \(attribute.name) and \(other.name) would both be called "\(attribute.word.answer)"; give \
+          another word with --attribute \(attribute.name)=WORD, or --word for gt_score
+          """)
+      }
+      if known.contains(where: { $0.name.utf8.elementsEqual(attribute.name.utf8) }) {
+        throw CommandError(.usage, "--attribute \(attribute.name) is given twice")
+      }
+      known.append((attribute.name, attribute.word))
     }
   }
 

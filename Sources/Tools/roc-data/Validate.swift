@@ -23,8 +23,11 @@ struct Validate: RocCommand {
   @Argument(help: "A conversation file (JSON array or JSON Lines), - or a dataset's name.")
   var target: String
 
-  @Option(help: "Values that each score's target must have.")
+  @Option(help: "Training records of ROC, each with a target of so many values a score.")
   var numTokens: Int?
+
+  @Flag(help: "With --num-tokens: records without a target are right.")
+  var allowMissingTarget = false
 
   @Option(parsing: .unconditional, help: "Lowest gt_score.")
   var minScore: Double?
@@ -63,6 +66,12 @@ struct Validate: RocCommand {
       !(minScore < maxScore && minScore.isFinite && maxScore.isFinite)
     {
       throw ValidationError("--min-score \(minScore) is not below --max-score \(maxScore).")
+    }
+    guard numTokens == nil || (format ?? .roc) == .roc else {
+      throw ValidationError("--num-tokens goes with --format roc: other records have no target.")
+    }
+    guard numTokens != nil || !allowMissingTarget else {
+      throw ValidationError("--allow-missing-target goes with --num-tokens.")
     }
     guard fix == (output != nil) else {
       throw ValidationError("--fix and --output FILE go together.")
@@ -109,8 +118,11 @@ struct Validate: RocCommand {
     let errors: [Finding]
     let warnings: [Finding]
     let looked: Bool
+    /// As what the records were read.
+    let kind: String
 
     init(_ lint: ConversationLint) {
+      kind = "ROC4MLLM training records"
       records = lint.records
       errors = lint.errors
       warnings = lint.warnings
@@ -118,6 +130,7 @@ struct Validate: RocCommand {
     }
 
     init(_ lint: LevelLint) {
+      kind = lint.kind
       records = lint.records
       errors = lint.errors
       warnings = lint.warnings
@@ -141,7 +154,8 @@ struct Validate: RocCommand {
   }
 
   private func check(_ bytes: UnsafeRawBufferPointer) throws -> ExitStatus {
-    let format = format ?? RecordFormat.of(bytes)
+    // Whoever says how many values a target has means training records with targets.
+    let format = format ?? (numTokens == nil ? RecordFormat.of(bytes) : .roc)
     guard fix, let output else { return try report(outcome(bytes, format)) }
     var records: [JSON] = []
     var reader = JSONRecords(bytes, readsNonFinite: true)
@@ -211,12 +225,15 @@ struct Validate: RocCommand {
   }
 
   private func fileLint() throws -> ConversationLint {
-    guard let images else { return ConversationLint(tokens: numTokens, range: givenRange) }
+    var lint = ConversationLint(tokens: numTokens, range: givenRange)
+    lint.needsTarget = needsTarget
+    guard let images else { return lint }
     let folder = try ImageFolder(images)
-    return ConversationLint(tokens: numTokens, range: givenRange) { name in
-      folder.path(of: name).map(Self.reason) ?? "not in \(images)"
-    }
+    lint.findImage = { name in folder.path(of: name).map(Self.reason) ?? "not in \(images)" }
+    return lint
   }
+
+  private var needsTarget: Bool { numTokens != nil && !allowMissingTarget }
 
   /// Why a picture cannot be read; nil when it can.
   private static func reason(_ path: String) -> String? {
@@ -241,11 +258,13 @@ struct Validate: RocCommand {
     }
     let samples = try store.samples(record).samples
     let byKey = Dictionary(samples.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-    return ConversationLint(tokens: tokens, range: range) { key in
+    var lint = ConversationLint(tokens: tokens, range: range) { key in
       guard let sample = byKey[key], sample.imageState != .readable else { return nil }
       // A picture that nobody has decoded yet is decoded now.
       return sample.path.map(Self.reason) ?? sample.imageReason ?? "not in the image folder"
     }
+    lint.needsTarget = needsTarget
+    return lint
   }
 
   private func report(_ lint: Outcome) throws -> ExitStatus {
@@ -255,6 +274,7 @@ struct Validate: RocCommand {
       let object: JSON = [
         "schema": "roc/validation/1",
         "target": .string(target),
+        "read_as": .string(lint.kind),
         "records": .int(lint.records),
         "errors": .array(errors.map(\.json)),
         "warnings": .array(warnings.map(\.json)),
@@ -262,12 +282,12 @@ struct Validate: RocCommand {
       ]
       try Console.print(object.pretty)
     } else {
-      for finding in errors { try Console.print("error: \(line(finding))") }
-      for finding in warnings.prefix(20) { try Console.print("warning: \(line(finding))") }
-      if warnings.count > 20 { try Console.print("… and \(warnings.count - 20) more warnings") }
+      for line in FindingGroup.lines(errors, most: 50) { try Console.print("error: \(line)") }
+      for line in FindingGroup.lines(warnings, most: 20) { try Console.print("warning: \(line)") }
       try Console.print(
         """
-        \(target): \(lint.records) records, \(errors.count) errors, \(warnings.count) warnings
+        \(target): read as \(lint.kind): \(lint.records) records, \(errors.count) errors, \
+        \(warnings.count) warnings
         """)
       if !lint.looked { try Console.print("pictures were not checked (no --images)") }
     }

@@ -116,6 +116,16 @@ struct Run: RocCommand {
     if case .levels = mode, targets != "gt_score" {
       throw CommandError(.usage, "--targets \(targets): levels give one score, gt_score")
     }
+    if case .scoreTokens(let question) = mode {
+      let word = ScoreWord(of: dataset)
+      if !word.isNamed(in: question) {
+        Console.note(
+          """
+          Note: the score of \(dataset.name) is called \(word.question), the question is \
+          "\(question)"; --question asks another
+          """)
+      }
+    }
     var record = try self.record(dataset, engine, mode, sha256: try checkpoint.sha256())
     let policy = SplitRun.Policy(retriesFailed: retryFailed)
     Interrupt.listen()

@@ -56,7 +56,7 @@ struct Score: RocCommand {
           ? outcome.json(image: paths[index]).line : line(image: paths[index], outcome))
       done += 1
       progress.update(done)
-      return Interrupt.status == nil
+      return Interrupt.status == nil && !Console.isClosed
     }
     progress.finish()
     if let status = Interrupt.status, done < paths.count {

@@ -96,7 +96,7 @@ struct TrainingCommand {
       switch event {
       case .step(let report):
         meter.show(report)
-        if output.jsonl { try Console.print(report.json.line, endsWhenClosed: false) }
+        if output.jsonl { try Console.print(report.json.line) }
       case .evaluated(let evaluation): meter.note(Self.line(evaluation))
       case .saved(let folder): meter.note("saved \(folder)")
       }
@@ -133,7 +133,7 @@ struct TrainingCommand {
         }
         states.update(done)
       case .step(let report):
-        if output.jsonl { try Console.print(report.json.line, endsWhenClosed: false) }
+        if output.jsonl { try Console.print(report.json.line) }
       case .evaluated(let evaluation):
         states.finish()
         Console.note(Self.line(evaluation))
@@ -225,12 +225,7 @@ struct TrainingCommand {
 
   /// Every finding of records that cannot be trained with.
   private func list(_ error: TrainingDataError) throws {
-    let groups = error.grouped
-    for group in groups.prefix(50) {
-      let place = group.records == [0] ? "file" : "\(Self.places(group.records)): \(group.field)"
-      Console.note("error: \(place): \(group.message)")
-    }
-    if groups.count > 50 { Console.note("… and \(groups.count - 50) more kinds of errors") }
+    for line in FindingGroup.lines(error.findings, most: 50) { Console.note("error: \(line)") }
     if error.findings.contains(where: { $0.field == "image" }) {
       Console.note("roc-data export --skip-missing writes the records whose pictures are there")
     }
@@ -239,13 +234,6 @@ struct TrainingCommand {
       Error: \(error.source): \(error.findings.count) errors in \(error.records) records; nothing \
       was trained
       """)
-  }
-
-  /// Names the first few of the records that have an error in common.
-  private static func places(_ records: [Int]) -> String {
-    guard records.count > 1 else { return "record \(records.first ?? 0)" }
-    let shown = records.prefix(5).map(String.init).joined(separator: ", ")
-    return "records \(shown)\(records.count > 5 ? " and \(records.count - 5) more" : "")"
   }
 
   private func commandError(_ error: CheckpointError) -> CommandError {

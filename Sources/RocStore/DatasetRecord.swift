@@ -21,6 +21,19 @@ package struct DatasetRecord: Sendable, Equatable {
   /// The text of the manifest that the labels were read with.
   package var manifest: String
 
+  /// The variant of datasets that `roc-data demo` paints.
+  package static let madeUp = "made up by roc-data demo"
+
+  /// Whether pictures and votes are the demo's: numbers on them say nothing about the dataset whose
+  /// layout they have.
+  package var isMadeUp: Bool { variant == Self.madeUp }
+
+  /// Calls the dataset made up, wherever it is shown.
+  package mutating func markAsMadeUp() {
+    variant = Self.madeUp
+    title = "\(title == name ? title : "\(title) demo") (made up)"
+  }
+
   /// The bins of a vote histogram.
   package struct Bins: Sendable, Equatable {
     package let count: Int

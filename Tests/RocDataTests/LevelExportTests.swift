@@ -146,11 +146,11 @@ struct LevelExportTests {
     #expect(record["target"] == nil)
     let turns = record["conversations"]?.array ?? []
     #expect(
-      turns[0]["value"] == "<|image|>Rate the aesthetics, color and balacing elements of the image."
+      turns[0]["value"] == "<|image|>Rate the quality, color and balacing elements of the image."
     )
     #expect(
       turns[1]["value"]?.string == """
-        The aesthetic rate of the image is [SCORE], the color rate of the image is [SCORE], \
+        The quality rate of the image is [SCORE], the color rate of the image is [SCORE], \
         the balacing elements rate of the image is [SCORE].\u{20}
         """)
     var lint = ConversationLint(tokens: 10, range: ScoreRange(low: 1, high: 10))

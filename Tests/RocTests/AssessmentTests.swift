@@ -25,7 +25,10 @@ struct AssessmentTests {
     let answers = try readme(folder: folder, pictures: pictures)
     #expect(answers.count == 2)
     #expect(abs((answers[0].score ?? 0) - 4.8147196769714355) < 9e-4)
-    #expect(answers[0].text == "The aesthetic rate of the image is 4.8147 . ")
+    // A CPU that multiplies bf16 by itself takes it, and the last digits are others.
+    let sentence = #/The aesthetic rate of the image is (4\.[0-9]{4}) \. /#
+    let printed = answers[0].text.wholeMatch(of: sentence)
+    #expect(abs((Double(printed?.1 ?? "") ?? 0) - (answers[0].score ?? 0)) < 6e-5)
     #expect(answers[0].distributions[0].count == 10)
     #expect(answers[0].error == nil)
     #expect(answers[1].score == nil)

@@ -58,13 +58,18 @@ struct DataToolTests {
     #expect(valid.status == 0)
     #expect(
       valid.output
-        == "\(file): 2 records, 0 errors, 0 warnings\npictures were not checked (no --images)\n")
+        == "\(file): read as ROC4MLLM training records: 2 records, 0 errors, 0 warnings\npictures were not checked (no --images)\n"
+    )
     let short = try CommandRun("roc-data", ["validate", file, "--num-tokens", "5"])
     #expect(short.status == 4)
     #expect(
-      short.output.hasPrefix("error: record 1: target: 10 values, expected 5 (num_tokens)\n"))
+      short.output.hasPrefix("error: records 1, 2: target: 10 values, expected 5 (num_tokens)\n"))
     let stored = try CommandRun("roc-data", ["validate", "ava"] + database)
-    #expect(stored.status == 0 && stored.output.hasPrefix("ava: 10 records, 0 errors, 0 warnings"))
+    #expect(
+      stored.status == 0
+        && stored.output.hasPrefix(
+          "ava: read as ROC4MLLM training records: 10 records, 0 errors, 0 warnings")
+    )
     let piped = try CommandRun(
       "roc-data", ["validate", "-", "--json"],
       input: try String(contentsOfFile: file, encoding: .utf8))

@@ -1,6 +1,7 @@
 import Foundation
 import RocData
 import RocJSON
+import RocScore
 import RocTestSupport
 import Testing
 
@@ -85,16 +86,20 @@ struct ExportWordTests {
   func manifestsHaveOneWordAScore(_ name: String) throws {
     let manifest = try Manifest.bundled(name)
     let main = ScoreWord(manifest.score.word ?? "aesthetics")
-    var known = [main]
-    let attributes = Set((manifest.tables ?? []).flatMap { $0.attributes ?? [] }).subtracting(["*"])
-    for attribute in attributes.sorted() where manifest.range(of: attribute) != nil {
-      let word = ConversationExport.Attribute(
-        name: attribute, word: manifest.attributeWords?[attribute], range: .init(low: 0, high: 1)
-      ).word
-      #expect(!known.contains { $0.collides(with: word) }, "\(attribute)")
-      #expect(!word.question.contains { "_0123456789".contains($0) }, "\(word.question)")
-      known.append(word)
+    for table in manifest.tables ?? [] {
+      var known = [main]
+      for attribute in table.attributes ?? [] where manifest.range(of: attribute) != nil {
+        let word = ConversationExport.Attribute(
+          name: attribute, word: manifest.attributeWords?[attribute],
+          range: ScoreRange(low: 0, high: 1)
+        ).word
+        if attribute == "*" { continue }
+        #expect(!known.contains { $0.collides(with: word) }, "\(attribute)")
+        #expect(!word.question.contains { "_0123456789".contains($0) }, "\(word.question)")
+        known.append(word)
+      }
     }
+    let attributes = Set((manifest.tables ?? []).flatMap { $0.attributes ?? [] })
     for attribute in manifest.attributeWords?.keys.sorted() ?? [] {
       #expect(attributes.contains(attribute), "\(attribute) is no attribute of \(name)")
     }

@@ -144,9 +144,13 @@ struct RunToolTests {
   @Test func refusesTablesThatSayLessThanTheySeem() throws {
     _ = try CommandRun("roc-eval", scoring + database)
     _ = try CommandRun("roc-eval", scoring + database + ["--question", "How good is it?"])
-    let twice = try CommandRun("roc-eval", ["table", "1", "--run", "1", "--run", "2"] + database)
+    let twice = try CommandRun(
+      "roc-eval", ["table", "1", "--run", "1", "--run", "2", "--force"] + database)
     #expect(twice.status == 64 && twice.errors.contains("--run 2=NAME"))
-    let named = ["table", "1", "--run", "1=A", "--run", "2=B", "--format", "markdown"]
+    let refused = try CommandRun("roc-eval", ["table", "1", "--run", "1=Ours"] + database)
+    #expect(refused.status == 4 && refused.output.isEmpty)
+    #expect(refused.errors.contains("has 20 pictures, that of AVA 19930"), "\(refused.errors)")
+    let named = ["table", "1", "--run", "1=A", "--run", "2=B", "--format", "markdown", "--force"]
     let both = try CommandRun("roc-eval", named + database)
     #expect(both.status == 0 && both.output.contains("Comparison of 18 methods"))
     let typing = try folder.write(
@@ -201,7 +205,7 @@ struct RunToolTests {
     #expect(found["source"] == "AVA_Comments_Full")
     // Words that half the pictures have are worth something, the sentence with the score nothing.
     #expect((found["cider"]?.double ?? 0) > 0.05)
-    let table = try CommandRun("roc-eval", ["table", "5", "--run", "2=Mine"] + database)
+    let table = try CommandRun("roc-eval", ["table", "5", "--run", "2=Mine", "--force"] + database)
     #expect(table.output.contains("Mine & Score Prediction \\& Comments Generation"))
   }
 

@@ -25,6 +25,10 @@ package struct DemoDataset: Sendable {
     let random: RandomSource
   }
 
+  /// Ids by which an import knows the demo again.
+  static let firstID = 100_001
+  static let idStep = 7
+
   /// The pictures in the order of the label file.
   func items() -> [Item] {
     var random = RandomSource(seed: seed)
@@ -32,7 +36,7 @@ package struct DemoDataset: Sendable {
       var own = RandomSource(seed: random.next())
       let scene = DemoScene(&own)
       let votes = scene.votes(&own)
-      return Item(id: 100_001 + 7 * i, scene: scene, votes: votes, random: own)
+      return Item(id: Self.firstID + Self.idStep * i, scene: scene, votes: votes, random: own)
     }
   }
 

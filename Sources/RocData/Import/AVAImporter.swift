@@ -26,7 +26,7 @@ package struct AVAImporter {
     let mark = name.firstRange(of: "{id}") ?? name.endIndex..<name.endIndex
     keyStart = String(name[..<mark.lowerBound])
     keyEnd = String(name[mark.upperBound...])
-    let source = try SourceFolder(path)
+    let source = try SourceFolder(path, allowsFile: true)
     self.source = source
     var report = ImportReport(dataset: manifest.name)
     vocabularies = try Self.vocabularies(manifest, source, &report)
@@ -74,10 +74,21 @@ package struct AVAImporter {
         throw DataError(
           "\(source.path): has lists only; give --images with the label package", isUsage: true)
       }
+      if labels?.isMadeUp == true { record.markAsMadeUp() }
+      // Lists say nothing of the labels that they add to.
+      if labels == nil, let stored = try DatasetRecord.named(manifest.name, db) {
+        record.variant = stored.variant
+        record.title = stored.title
+      }
       record.imageFolder = images?.path
       let writer = try DatasetWriter.open(record, replace: replace && labels != nil, db)
       var report = report
       report.rows = labels?.lineCount ?? 0
+      if record.isMadeUp {
+        report.notes.append(
+          "these pictures and votes are made up by roc-data demo: numbers on them say nothing about AVA"
+        )
+      }
       report.duplicates = labels?.duplicates ?? 0
       // What earlier imports stored, for sources that have lists only.
       var ids: [Int: Int64] = [:]

@@ -42,6 +42,14 @@ struct AVALabels: Sendable {
   /// Lines that repeat an earlier one.
   private(set) var duplicates = 0
 
+  /// Whether these are the demo's: its ids are known, and no ten pictures of AVA have such ids.
+  var isMadeUp: Bool {
+    rows.count >= 10
+      && rows.allSatisfy {
+        $0.id >= DemoDataset.firstID && ($0.id - DemoDataset.firstID) % DemoDataset.idStep == 0
+      }
+  }
+
   init(_ reader: LineReader) {
     var numbers: [Int] = []
     var places: [Int: Int] = [:]

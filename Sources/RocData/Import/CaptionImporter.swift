@@ -50,6 +50,7 @@ package struct CaptionImporter {
           """, isMissing: true)
       }
       var record = manifest.record
+      if ava.isMadeUp { record.markAsMadeUp() }
       record.imageFolder = images?.path
       let writer = try DatasetWriter.open(record, replace: replace, db)
       var sink = Sink(manifest, labels, writer, images)

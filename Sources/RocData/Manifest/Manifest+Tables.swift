@@ -175,6 +175,28 @@ extension Manifest {
     }
   }
 
+  /// What tells the split of published numbers from another one of the same name.
+  package struct Benchmark: Sendable, Codable, Equatable {
+    package let pictures: Int
+    /// Over its image keys, or their base names, sorted by their bytes, each followed by LF.
+    package let sha256: String?
+    /// Of its labels.
+    package let mean: Double
+    /// The scale of its labels, where it is not always the dataset's.
+    package let low: Double?
+    package let high: Double?
+
+    package init(
+      pictures: Int, sha256: String?, mean: Double, low: Double? = nil, high: Double? = nil
+    ) {
+      self.pictures = pictures
+      self.sha256 = sha256
+      self.mean = mean
+      self.low = low
+      self.high = high
+    }
+  }
+
   /// A division by rule for datasets that publish none: the same pictures on every machine.
   package struct Seeded: Sendable, Codable, Equatable {
     package let scheme: String

@@ -95,7 +95,7 @@ package struct Manifest: Sendable, Codable, Equatable {
   }
 
   package var name: String
-  package let title: String
+  package private(set) var title: String
   package let importer: Importer
   package let source: String
   package let licence: String
@@ -126,6 +126,8 @@ package struct Manifest: Sendable, Codable, Equatable {
   package let tags: [Tags]?
   package let knownCounts: [String]?
   package let defects: [String]?
+  /// The test part that published numbers are measured on.
+  package let benchmark: Benchmark?
   package let `protocol`: [String: String]?
   /// The text that it was read from.
   package var text = ""
@@ -160,6 +162,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     case tags
     case knownCounts = "known_counts"
     case defects
+    case benchmark
     case `protocol`
   }
 
@@ -251,6 +254,12 @@ package struct Manifest: Sendable, Codable, Equatable {
     guard (score.scales?.count ?? 0) < 2 else { return nil }
     let only = score.scales?.first ?? Range(low: score.low, high: score.high)
     return ScoreRange(low: only.low, high: only.high)
+  }
+
+  /// Stores the dataset under another name, by which it is then called everywhere.
+  package mutating func rename(_ name: String) {
+    if name != self.name { title = name }
+    self.name = name
   }
 
   /// States the scale of labels whose files do not say it.

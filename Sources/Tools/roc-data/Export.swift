@@ -9,8 +9,7 @@ struct Export: RocCommand {
     abstract: "Write a split as training or evaluation files.",
     usage: "roc-data export <dataset> --split <split> [<options>]",
     discussion: """
-      Formats: roc (conversations with gt_score and target), qalign (levels), deqa (soft labels),
-      csv, jsonl.
+      roc: conversations with gt_score and target; qalign: levels; deqa: soft labels.
 
       Examples:
         roc-data export ava --split train --format roc --output train.json
@@ -37,7 +36,7 @@ struct Export: RocCommand {
   @Option(help: "A question; give several and they are taken in turn.")
   var question: [String] = []
 
-  @Option(help: "What gt_score is called; default: as the manifest says.")
+  @Option(help: "What gt_score is called, if not as in the manifest.")
   var word: String?
 
   @Option(help: "A further score, NAME or NAME=WORD.")
@@ -61,7 +60,7 @@ struct Export: RocCommand {
   @Flag(help: "Share votes between the two nearest new bins.")
   var rebin = false
 
-  @Option(help: "Of qalign and deqa: aesthetics or quality; default: the manifest's.")
+  @Option(help: "Of levels, if not the manifest's.")
   var levelTask: LevelTask?
 
   @Option(help: "Bounds of the levels; default: all scores'.")

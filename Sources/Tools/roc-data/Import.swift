@@ -110,7 +110,7 @@ struct Import: RocCommand {
       manifest =
         dataset.hasSuffix(".yaml") ? try Manifest.read(dataset) : try Manifest.bundled(dataset)
     }
-    if let name { manifest.name = name }
+    if let name { manifest.rename(name) }
     if let minScore, let maxScore { manifest.declare(ScoreRange(low: minScore, high: maxScore)) }
     return manifest
   }

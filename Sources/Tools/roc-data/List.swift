@@ -19,6 +19,8 @@ struct List: RocCommand {
       let list = datasets.map { entry -> JSON in
         [
           "dataset": .string(entry.record.name),
+          "title": .string(entry.record.title),
+          "made_up": .bool(entry.record.isMadeUp),
           "images": .int(entry.images),
           "range": [.double(entry.record.range.low), .double(entry.record.range.high)],
           "direction": .string(entry.record.higherIsBetter ? "higher" : "lower"),
@@ -33,7 +35,8 @@ struct List: RocCommand {
     }
     var rows = [["dataset", "split", "pictures"]]
     for entry in datasets {
-      rows.append([entry.record.name, "(all)", String(entry.images)])
+      let name = entry.record.name + (entry.record.isMadeUp ? " (made up)" : "")
+      rows.append([name, "(all)", String(entry.images)])
       for split in entry.splits { rows.append(["", "\(split.name)", String(split.count)]) }
     }
     try Console.print(Text.columns(rows))

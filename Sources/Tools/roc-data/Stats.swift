@@ -43,6 +43,7 @@ struct Stats: RocCommand {
       if svg == "-" { return .done }
     }
     let statistics = Statistics(dataset: record, split: name, samples: samples)
+    if record.isMadeUp { Console.note("\(dataset): \(DatasetRecord.madeUp)") }
     try Console.print(json ? statistics.json.pretty : text(statistics))
     return .done
   }

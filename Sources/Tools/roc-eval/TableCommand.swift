@@ -184,19 +184,21 @@ struct OwnRows {
       throw CommandError(
         .usage, "run \(number) is on \(stored.dataset.title), the table is on \(list)")
     }
-    let gaps = Self.gaps(stored, manifest)
+    let admission = TableAdmission(stored, as: dataset)
+    let gaps = admission.differences
     if !gaps.isEmpty, !force {
       throw CommandError(
         .checkFailed,
         """
-        run \(number) was not measured as the table's numbers (\(gaps.joined(separator: "; "))); \
-        --force shows it with a footnote
+        run \(number) may not stand beside the published numbers: \(gaps.joined(separator: "; ")). \
+        --force shows it with a footnote that says so
         """)
     }
     var mark = ""
-    if !gaps.isEmpty {
+    let footnote = gaps + admission.remarks
+    if !footnote.isEmpty {
       mark = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(footnotes.count % 26)))
-      footnotes.append("\(mark) \(gaps.joined(separator: "; ")).")
+      footnotes.append("\(mark) \(footnote.joined(separator: "; ")).")
     }
     let row = name ?? stored.method
     let found = rows.firstIndex {
@@ -238,20 +240,5 @@ struct OwnRows {
     }
     rows[row].values[key] = value
     rows[row].marks[key] = mark
-  }
-
-  /// In what a run differs from the protocol of published numbers.
-  private static func gaps(_ stored: StoredRun, _ manifest: Manifest?) -> [String] {
-    var result: [String] = []
-    let standard = manifest?.defaultScheme ?? stored.dataset.defaultScheme
-    if stored.split.scheme != standard || stored.split.part != "test" {
-      result.append("on \(stored.split), not \(standard)/test")
-    }
-    if let variant = stored.dataset.variant { result.append("labels of the copy \(variant)") }
-    if stored.isIncomplete {
-      result.append("over \(stored.lines.count) of \(stored.expected) pictures")
-    }
-    if !stored.dataset.higherIsBetter { result.append("absolute values, low scores are good") }
-    return result + stored.seen.map(\.text)
   }
 }

@@ -96,6 +96,7 @@ let package = Package(
 
     .library("RocJSON"),
     .library("RocScore"),
+    .library("RocNames"),
     .library("RocMetrics"),
     .library("RocTensor", ["CRocKernels"]),
     .library("RocDigest", ["CCrypto", "RocTensor"]),
@@ -109,11 +110,12 @@ let package = Package(
         "RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON",
         "CRocKernels",
       ]),
-    .library("RocStore", ["RocScore", .grdb, .sqlite]),
+    .library("RocStore", ["RocScore", "RocNames", .grdb, .sqlite]),
     .target(
       name: "RocData",
       dependencies: [
-        "RocStore", "RocScore", "RocMetrics", "RocImage", "RocTensor", "RocDigest", "RocJSON",
+        "RocStore", "RocNames", "RocScore", "RocMetrics", "RocImage", "RocTensor", "RocDigest",
+        "RocJSON",
         "RocArchive", "RocReport", "CZlib", .yams,
       ],
       resources: manifests.map { .embedInCode("Manifests/\($0).yaml") },
@@ -125,14 +127,14 @@ let package = Package(
     .library(
       "RocEvaluation",
       [
-        "RocStore", "RocData", "RocMetrics", "RocScore", "RocDigest", "RocJSON", "RocTensor",
-        "RocReport", .yams,
+        "RocStore", "RocNames", "RocData", "RocMetrics", "RocScore", "RocDigest", "RocJSON",
+        "RocTensor", "RocReport", .yams,
       ]),
     .library(
       "RocTrain",
       [
         "RocModel", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocMetrics", "RocJSON",
-        "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore", "CRocKernels",
+        "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore", "RocNames", "CRocKernels",
       ]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint", "RocTensor"]),
 
@@ -141,12 +143,13 @@ let package = Package(
       "roc-data",
       [
         "RocData", "RocArchive", "RocReport", "RocStore", "RocScore", "RocImage", "RocTensor",
-        "RocModel", "RocJSON", "RocTool",
+        "RocModel", "RocJSON", "RocTool", "RocNames",
       ]),
     .tool(
       "roc-eval",
       [
-        "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocStore", "RocScore", "RocReport",
+        "RocNames", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocStore", "RocScore",
+        "RocReport",
         "RocMetrics", "RocJSON", "RocImage", "RocDigest", "RocTool", "RocEvaluation",
       ]),
 
@@ -160,7 +163,7 @@ let package = Package(
       "roc-train",
       [
         "RocTrain", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocReport", "RocScore",
-        "RocMetrics", "RocStore", "RocJSON", "RocTool",
+        "RocMetrics", "RocStore", "RocJSON", "RocTool", "RocNames",
       ]),
 
     .target(
@@ -185,6 +188,7 @@ let package = Package(
       ]),
     .tests("RocTests", ["Roc"]),
     .tests("RocScoreTests", ["RocScore"]),
+    .tests("RocNamesTests", ["RocNames"]),
     .tests("RocMetricsTests", ["RocMetrics", "RocJSON"]),
     .tests("RocReportTests", ["RocReport", "RocMetrics", "RocImage"]),
     .tests(

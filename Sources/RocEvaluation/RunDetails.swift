@@ -1,5 +1,6 @@
 package import RocJSON
 import RocMetrics
+import RocNames
 package import RocStore
 
 /// What is known of a run beside the metrics of its scores: themes and comments.
@@ -32,7 +33,7 @@ package struct ThemeMetrics: Sendable {
   /// - Returns: nil where no picture has a theme.
   init?(_ stored: StoredRun, _ themes: Themes) {
     guard !themes.isEmpty else { return nil }
-    var byName: [String: ScoredPairs] = [:]
+    var byName: [ExactText: ScoredPairs] = [:]
     for line in stored.lines {
       guard let score = line.scores.first else { continue }
       for theme in themes[line.sample.id] {
@@ -43,7 +44,7 @@ package struct ThemeMetrics: Sendable {
     each = byName.sorted { $0.key < $1.key }.map { name, pairs in
       let metrics = Metrics(pairs, threshold: stored.dataset.threshold)
       return Theme(
-        name: name, count: pairs.count, srcc: metrics["srcc"]?.value,
+        name: name.text, count: pairs.count, srcc: metrics["srcc"]?.value,
         plcc: metrics["plcc"]?.value, mae: metrics["mae"]?.value)
     }
     if each.isEmpty { return nil }

@@ -1,4 +1,5 @@
 import RocMetrics
+import RocNames
 package import RocReport
 import RocScore
 import RocStore
@@ -91,7 +92,7 @@ package enum RunFigures {
   }
 
   private static func residuals(_ stored: StoredRun, _ themes: Themes) -> [GroupMean] {
-    var byTheme: [String: [Double]] = [:]
+    var byTheme: [ExactText: [Double]] = [:]
     for line in stored.lines {
       guard let score = line.scores.first else { continue }
       for theme in themes[line.sample.id] {
@@ -100,7 +101,7 @@ package enum RunFigures {
     }
     let frequent = byTheme.filter { $0.value.count >= leastGroup }
       .sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.prefix(mostThemes)
-    return frequent.map { group($0.key, $0.value) }.sorted { $0.mean < $1.mean }
+    return frequent.map { group($0.key.text, $0.value) }.sorted { $0.mean < $1.mean }
   }
 
   private static func entropies(_ stored: StoredRun) -> [(entropy: Double, error: GroupMean)] {

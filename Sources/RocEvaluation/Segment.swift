@@ -1,5 +1,6 @@
 import RocDigest
 import RocJSON
+package import RocNames
 import RocScore
 package import RocStore
 
@@ -99,7 +100,7 @@ package final class SegmentWriter {
   private let descriptor: Int32
   private let path: String
   /// Pictures that earlier runs of this worker have scored.
-  package let known: [String: PredictionRecord]
+  package let known: [ExactText: PredictionRecord]
   /// Whether the last line was torn and was cut off.
   package let wasTorn: Bool
 
@@ -146,7 +147,7 @@ package final class SegmentWriter {
   /// What a segment of the same evaluation holds, its torn end cut off; nil for an empty file.
   private static func continued(
     _ path: String, _ descriptor: Int32, _ header: SegmentHeader
-  ) throws(SegmentError) -> (known: [String: PredictionRecord], wasTorn: Bool)? {
+  ) throws(SegmentError) -> (known: [ExactText: PredictionRecord], wasTorn: Bool)? {
     guard lseek(descriptor, 0, SEEK_END) > 0 else { return nil }
     if Segment.isUnbegun(path) {
       guard ftruncate(descriptor, 0) == 0 else {
@@ -171,7 +172,8 @@ package final class SegmentWriter {
     let wasTorn = !found.damaged.isEmpty
     if wasTorn { ftruncate(descriptor, off_t(found.intactBytes)) }
     let known = Dictionary(
-      found.predictions.map { ($0.image, $0.prediction) }, uniquingKeysWith: { _, last in last })
+      found.predictions.map { (ExactText($0.image), $0.prediction) },
+      uniquingKeysWith: { _, last in last })
     return (known, wasTorn)
   }
 

@@ -1,5 +1,6 @@
 import RocDigest
 import RocJSON
+package import RocNames
 package import RocStore
 import RocTensor
 
@@ -127,7 +128,7 @@ package struct Segment: Sendable {
 /// The predictions of all segments, each picture once.
 package struct SegmentMerge: Sendable {
   package let header: SegmentHeader
-  package private(set) var predictions: [String: PredictionRecord] = [:]
+  package private(set) var predictions: [ExactText: PredictionRecord] = [:]
   /// Pictures that several segments have, alike.
   package private(set) var duplicates = 0
   /// Pictures that segments disagree about.
@@ -151,8 +152,10 @@ package struct SegmentMerge: Sendable {
       torn += segment.damaged.map { (segment.path, $0) }
       // A worker that scores a picture again, since it has changed, writes a later line.
       let last = Dictionary(
-        segment.predictions.map { ($0.image, $0.prediction) }, uniquingKeysWith: { $1 })
-      for (image, prediction) in last.sorted(by: { $0.key < $1.key }) { add(image, prediction) }
+        segment.predictions.map { (ExactText($0.image), $0.prediction) }, uniquingKeysWith: { $1 })
+      for (image, prediction) in last.sorted(by: { $0.key < $1.key }) {
+        add(image.text, prediction)
+      }
     }
   }
 
@@ -169,7 +172,7 @@ package struct SegmentMerge: Sendable {
     if known.errorCode == nil, prediction.errorCode != nil { return }
     if known.agrees(with: prediction) {
       duplicates += 1
-    } else if !conflicts.contains(image) {
+    } else if !conflicts.contains(where: { $0.isExactly(image) }) {
       conflicts.append(image)
     }
   }

@@ -2,6 +2,7 @@ import RocData
 import RocDigest
 package import RocJSON
 package import RocMetrics
+import RocNames
 import RocScore
 package import RocStore
 
@@ -112,7 +113,9 @@ package struct StoredRun: Sendable {
   package func pairs(target: String = StoredRun.holistic) -> (pairs: ScoredPairs, keys: [String]) {
     var pairs = ScoredPairs()
     var keys: [String] = []
-    guard let place = run.targets.firstIndex(of: target) else { return (pairs, keys) }
+    guard let place = run.targets.firstIndex(where: { $0.isExactly(target) }) else {
+      return (pairs, keys)
+    }
     let isHolistic = target == Self.holistic
     var hasDistributions = isHolistic && sharesBins
     for line in lines {
@@ -183,7 +186,7 @@ package struct SeenInTraining: Sendable, Equatable {
       } else {
         let own = try store.identities(dataset).pictures
         let theirs = try store.identities(other).pictures
-        let keys = Set(trained.map(\.key))
+        let keys = Set(names: trained.map(\.key))
         let contents = Set(trained.compactMap { theirs[$0.id]?.sha256 })
         count =
           samples.filter { sample in

@@ -119,3 +119,15 @@ package func populationDeviation(_ values: [Double]) -> Double {
 }
 
 func isConstant(_ values: [Double]) -> Bool { values.allSatisfy { $0 == values[0] } }
+
+/// How far values are apart that would be equal but for rounding; nil for values that are equal or
+/// really differ.
+///
+/// 1e-12 of the largest is thousands of times what a sum of doubles loses, and a hundred thousandth of
+/// the last digit of a float.
+func roundingSpread(_ values: [Double]) -> Double? {
+  guard let low = values.min(), let high = values.max(), low < high, (high - low).isFinite,
+    high - low <= 1e-12 * max(abs(low), abs(high))
+  else { return nil }
+  return high - low
+}

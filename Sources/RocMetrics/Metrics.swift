@@ -65,12 +65,17 @@ package struct Metrics: Sendable {
     let constant =
       n < 3
       ? "fewer than three scored images"
-      : isConstant(p) ? "all predictions are equal" : "all ground truths are equal"
+      : isConstant(p)
+        ? "all predictions are equal"
+        : roundingSpread(p).map {
+          "all predictions are equal up to rounding: they differ by \($0), which ranks noise"
+        } ?? "all ground truths are equal"
     let empty = "no scored images"
+    let isNoise = roundingSpread(p) != nil
     // Two points are always on a line; that says nothing.
-    let srcc = n < 3 ? nil : Correlation.spearman(p, g)
-    let plcc = n < 3 ? nil : Correlation.pearson(p, g)
-    let krcc = n < 3 ? nil : Correlation.kendall(p, g)
+    let srcc = n < 3 || isNoise ? nil : Correlation.spearman(p, g)
+    let plcc = n < 3 || isNoise ? nil : Correlation.pearson(p, g)
+    let krcc = n < 3 || isNoise ? nil : Correlation.kendall(p, g)
     let errors = zip(p, g).map { abs($0 - $1) }
     let squares = errors.map { $0 * $0 }
     let hits = zip(p, g).filter { ($0 > threshold) == ($1 > threshold) }.count

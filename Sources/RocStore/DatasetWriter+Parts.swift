@@ -1,4 +1,5 @@
 import GRDB
+import RocNames
 
 /// What belongs to a dataset beside its pictures.
 extension DatasetWriter {
@@ -226,7 +227,9 @@ extension DatasetWriter {
       let isSame =
         stored.count == comments.count
         && zip(stored, comments).allSatisfy { row, comment in
-          row["text"] == comment.text && row["clean"] == comment.clean
+          (row["text"] as String).isExactly(comment.text)
+            && (row["clean"] as String?).map { ExactText($0) }
+              == comment.clean.map { ExactText($0) }
         }
       if isSame { return }
       try db.cachedStatement(sql: "DELETE FROM comments WHERE sample = ? AND source = ?")
@@ -261,7 +264,7 @@ extension DatasetWriter {
         """)
     // Several records may stand on one line: their reasons are kept together.
     var merged: [(file: String, line: Int, reason: String, content: String)] = []
-    var places: [String: Int] = [:]
+    var places: [ExactText: Int] = [:]
     for line in lines {
       let place = "\(line.line) \(line.file)"
       if let known = places[place] {

@@ -1,4 +1,5 @@
 package import GRDB
+import RocNames
 
 /// Writes one dataset inside a transaction; what is already there and equal is left alone.
 package final class DatasetWriter {
@@ -132,7 +133,10 @@ package final class DatasetWriter {
           """)
       }
       let isBack = old.state == "missing" && path != nil
-      if looked, old.path != path || old.state == "unknown" || isBack {
+      if looked,
+        old.path.map({ ExactText($0) }) != path.map({ ExactText($0) }) || old.state == "unknown"
+          || isBack
+      {
         try db.cachedStatement(
           sql: """
             UPDATE samples SET path = ?, image_state = ?, image_reason = NULL, width = NULL,
@@ -141,7 +145,7 @@ package final class DatasetWriter {
             """
         ).execute(arguments: [path, path == nil ? "missing" : "found", id])
       }
-      if old.extra != extra {
+      if old.extra.map({ ExactText($0) }) != extra.map({ ExactText($0) }) {
         try db.cachedStatement(sql: "UPDATE samples SET extra = ? WHERE id = ?")
           .execute(arguments: [extra, id])
       }
@@ -171,8 +175,7 @@ package final class DatasetWriter {
   }
 
   static func baseName(_ key: String) -> String {
-    guard let slash = key.utf8.lastIndex(of: UInt8(ascii: "/")) else { return key }
-    return String(key[key.utf8.index(after: slash)...])
+    PathName.base(key)
   }
 
   /// All scores in the order of the import, and all votes; nil where there are none.

@@ -1,4 +1,5 @@
 import GRDB
+import RocNames
 
 /// What commands ask of the database, one snapshot a call.
 extension Store {
@@ -20,7 +21,7 @@ extension Store {
     let all = try read { try DatasetRecord.all($0) }
     let list = all.map(\.name).joined(separator: ", ")
     if let name {
-      guard let found = all.first(where: { $0.name == name }) else {
+      guard let found = all.first(where: { $0.name.isExactly(name) }) else {
         throw StoreError(
           "\(path): no dataset \(name); it holds \(list.isEmpty ? "none" : list)",
           isMissing: true)
@@ -226,7 +227,7 @@ extension Store {
     try write { db in
       guard let record = try DatasetRecord.named(dataset, db) else { return }
       let writer = try DatasetWriter.open(record, replace: false, db)
-      try writer.setQuarantine(of: Array(Set(lines.map(\.file))), lines)
+      try writer.setQuarantine(of: Set(names: lines.map(\.file)).map(\.text), lines)
     }
   }
 

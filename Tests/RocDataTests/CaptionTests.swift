@@ -67,7 +67,7 @@ struct CaptionTests {
     #expect(
       report.skipped.map { "\($0.line) \($0.reason)" } == [
         "5 picture 777 has no votes in ava, so there is no score",
-        "6 no imgid, cocoid, id, filename that is a picture's number",
+        "6 no filename, imgid, cocoid, id that is a picture's number",
         "7 split of picture 13 is \"lost\", expected train, val or test",
       ])
     // By AVA's division 12 is tested; the file itself says 11.

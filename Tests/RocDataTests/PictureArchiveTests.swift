@@ -1,6 +1,7 @@
 import Foundation
 import RocArchive
 import RocData
+import RocNames
 import RocStore
 import RocTestSupport
 import Testing

@@ -124,7 +124,7 @@ struct EvalToolTests {
       #expect(again?[metric.name] == metric.value, "\(metric.name)")
     }
     let latex = try String(contentsOfFile: "\(folder.path)/out.latex", encoding: .utf8)
-    #expect(latex.contains("\\caption{AVA, official/test (10 pictures)."))
+    #expect(latex.contains("\\caption{AVA demo (made up), official/test (10 pictures)."))
     let page = try String(contentsOfFile: "\(folder.path)/out.html", encoding: .utf8)
     #expect(page.hasPrefix("<!doctype html>"))
     let runs = try CommandRun("roc-eval", ["runs", "--json"] + database)

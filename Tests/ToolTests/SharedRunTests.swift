@@ -252,19 +252,20 @@ struct SharedRunTests {
 
   @Test func setsRunsIntoThePapersTables() throws {
     _ = try CommandRun("roc-eval", scoring + database)
-    let whole = try CommandRun("roc-eval", ["table", "1", "--run", "1=Mine"] + database)
+    let whole = try CommandRun("roc-eval", ["table", "1", "--run", "1=Mine", "--force"] + database)
     #expect(whole.status == 0 && whole.output.contains("ROC4MLLM & Mine \\\\"), "\(whole.errors)")
     let wrong = try CommandRun("roc-eval", ["table", "2", "--run", "1"] + database)
     #expect(
       wrong.status == 64
-        && wrong.errors.contains("run 1 is on AVA, the table is on ICAA17K, TAD66K"))
+        && wrong.errors.contains("run 1 is on AVA demo (made up), the table is on ICAA17K, TAD66K"))
     // Another split is another protocol.
     let other = ["table", "1", "--run", "1=Mine", "--split", "generic-ls/test"] + database
     let refused = try CommandRun("roc-eval", other)
     #expect(refused.status == 4 && refused.errors.contains("not official/test"))
     let forced = try CommandRun("roc-eval", other + ["--force"])
     #expect(
-      forced.status == 0 && forced.output.contains("$^{a}$ on generic-ls/test, not official/test"))
+      forced.status == 0 && forced.output.contains("$^{a}$ AVA demo (made up) is a made-up")
+        && forced.output.contains("on generic-ls/test, not official/test"))
     let yaml = try folder.write(
       """
       caption: Mine
@@ -277,7 +278,7 @@ struct SharedRunTests {
         - {run: 1, name: Own}
       """, to: "mine.yaml")
     let custom = try CommandRun(
-      "roc-eval", ["table", yaml, "--output", "\(folder.path)/mine.md"] + database)
+      "roc-eval", ["table", yaml, "--output", "\(folder.path)/mine.md", "--force"] + database)
     #expect(custom.status == 0, "\(custom.errors)")
     let markdown = try String(contentsOfFile: "\(folder.path)/mine.md", encoding: .utf8)
     #expect(

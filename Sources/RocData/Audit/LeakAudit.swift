@@ -1,5 +1,6 @@
 import RocImage
 package import RocJSON
+package import RocNames
 package import RocStore
 
 /// Pictures that two parts share.
@@ -101,9 +102,9 @@ package struct LeakAudit: Sendable {
   }
 
   /// The base names of a part's pictures.
-  package func photos(in split: SplitName) -> Set<String> {
+  package func photos(in split: SplitName) -> Set<ExactText> {
     let members = parts.first { $0.name == split }?.members ?? []
-    return Set(members.compactMap { pictures[$0]?.baseName })
+    return Set(names: members.compactMap { pictures[$0]?.baseName })
   }
 
   private mutating func compareInsideSchemes() {
@@ -158,8 +159,10 @@ package struct LeakAudit: Sendable {
         $0.name == SplitName(scheme: dataset.defaultScheme, part: "test")
       })
     else { return }
-    let keys = Set(test.members.compactMap { pictures[$0]?.key })
-    let own = allLists.filter { keys.isSubset(of: $0.keys) }.max { $0.keys.count < $1.keys.count }
+    let keys = Set(names: test.members.compactMap { pictures[$0]?.key })
+    let own = allLists.filter { keys.isSubset(of: Set(names: $0.keys)) }.max {
+      $0.keys.count < $1.keys.count
+    }
     guard let own, !keys.isEmpty else { return }
     for list in allLists where list.name != own.name {
       if let same = Self.overlap(own, list) { lists.append(same) }
@@ -171,16 +174,21 @@ package struct LeakAudit: Sendable {
   /// - Parameters:
   ///   - names: Paths, file names, or file names without extension.
   ///   - title: The list's name in the result.
+  ///   - isLoose: Also takes names that differ in Unicode form, letter case or leading zeros.
   /// - Returns: One entry for each part and list that shares a picture with it.
-  package func against(_ names: [String], title: String) -> [Overlap] {
-    let listed = Set(names.map { String($0.map { $0 == "\\" ? "/" : $0 }) })
-    let wanted = Set(listed.map(Self.bare))
+  package func against(_ names: [String], title: String, isLoose: Bool = false) -> [Overlap] {
     // Where a base name stands for several pictures only a whole path says which one is meant.
-    var counts: [String: Int] = [:]
-    for picture in pictures.values { counts[Self.bare(picture.key), default: 0] += 1 }
+    let own = pictures.values.map(\.key)
+    let index = NameIndex(own, isLoose: isLoose)
+    let wanted = Set(names: names)
+    var listed: Set<ExactText> = []
+    for name in wanted {
+      if let place = index.place(of: name.text) { listed.insert(own[place]) }
+    }
+    // Imported lists also name pictures that have no label.
+    let plain = NameIndex(names, isLoose: isLoose)
     func isListed(_ key: String) -> Bool {
-      listed.contains(key)
-        || (wanted.contains(Self.bare(key)) && counts[Self.bare(key), default: 0] < 2)
+      listed.contains(key) || (index.place(of: key) == nil && plain.place(of: key) != nil)
     }
     let partLists = parts.map { part in
       (name: part.name.description, keys: part.members.compactMap { pictures[$0]?.key })
@@ -190,28 +198,21 @@ package struct LeakAudit: Sendable {
       guard !found.isEmpty else { return nil }
       return Overlap(
         kind: .id, first: list.name, second: title, firstCount: found.count,
-        secondCount: Set(found.map(Self.bare)).count, sizes: [list.keys.count, wanted.count],
+        secondCount: Set(names: found).count, sizes: [list.keys.count, wanted.count],
         examples: Array(found.prefix(5)))
     }
     // Copies of listed pictures under other names.
-    let own = pictures.values.filter { isListed($0.key) }.map(\.id).sorted()
+    let copies = pictures.values.filter { isListed($0.key) }.map(\.id).sorted()
     let name = SplitName(scheme: title, part: "")
     for part in parts {
       let members = part.members.filter { id in pictures[id].map { !isListed($0.key) } ?? false }
       let others = (name: part.name, members: members)
-      let (same, names) = overlaps((name, own), others)
+      let (same, names) = overlaps((name, copies), others)
       for found in same + (dataset.namesArePhotos ? [names].compactMap { $0 } : []) {
         result.append(found.renamed(first: title, second: part.name.description))
       }
     }
     return result
-  }
-
-  /// A path's file name without its extension.
-  private static func bare(_ path: String) -> String {
-    let name = path.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? path
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
-    return String(name[..<dot])
   }
 
   /// Pictures that are in both parts; members are sorted by their rows.
@@ -246,12 +247,12 @@ package struct LeakAudit: Sendable {
   ) -> Overlap? {
     let smaller = a.members.count < b.members.count ? a : b
     let larger = a.members.count < b.members.count ? b : a
-    var names: [String: Int] = [:]
+    var names: [ExactText: Int] = [:]
     for id in smaller.members {
       if let name = pictures[id].flatMap(identity) { names[name, default: 0] += 1 }
     }
     guard !names.isEmpty else { return nil }
-    var hits: Set<String> = []
+    var hits: Set<ExactText> = []
     var count = 0
     for id in larger.members {
       guard let name = pictures[id].flatMap(identity), names[name] != nil else { continue }
@@ -259,7 +260,7 @@ package struct LeakAudit: Sendable {
       hits.insert(name)
     }
     guard count > 0 else { return nil }
-    let other = hits.reduce(0) { $0 + (names[$1] ?? 0) }
+    let other = hits.reduce(0) { $0 + (names[$1.text] ?? 0) }
     let isSwapped = a.members.count < b.members.count
     var examples: [String] = []
     for id in b.members where examples.count < 5 {
@@ -306,7 +307,7 @@ package struct LeakAudit: Sendable {
   private static func overlap(
     _ a: (name: String, keys: [String]), _ b: (name: String, keys: [String])
   ) -> Overlap? {
-    let names = Set(a.keys)
+    let names = Set(names: a.keys)
     let hits = b.keys.filter { names.contains($0) }
     guard !hits.isEmpty else { return nil }
     return Overlap(

@@ -84,7 +84,8 @@ package struct ConversationExport: Sendable {
   ///   - tokens: Bins of target; the dataset's own when nil.
   ///   - hasTargets: Whether several scores get targets.
   package init(
-    dataset: DatasetRecord, word: ScoreWord? = nil, questions: [String] = [], attributes: [Attribute] = [],
+    dataset: DatasetRecord, word: ScoreWord? = nil, questions: [String] = [],
+    attributes: [Attribute] = [],
     values: [Int64: [String: Double]] = [:], comments: [Int64: String] = [:],
     lists: [Int64: [Double]] = [:], scale: ScoreRange? = nil, tokens: Int? = nil,
     hasTargets: Bool = true

@@ -19,6 +19,7 @@ package struct LevelExport: Sendable {
   /// The scores between which the five levels lie.
   package let range: ScoreRange
   private let deviations: [Int64: Double]
+  private let isUpstream: Bool
 
   /// - Parameters:
   ///   - dataset: Says which bins votes have and whether a high score is good.
@@ -27,10 +28,12 @@ package struct LevelExport: Sendable {
   ///   - questions: Taken in turn; the task's own when empty.
   ///   - range: The scores between which the levels lie.
   ///   - deviations: Of the raters, where the dataset publishes them instead of votes.
+  ///   - isUpstream: Keeps DeQA-Score's formula where it gives 0.2 five times.
   package init(
     dataset: DatasetRecord, form: Form, task: LevelTask, questions: [String], range: ScoreRange,
-    deviations: [Int64: Double]
+    deviations: [Int64: Double], isUpstream: Bool = false
   ) {
+    self.isUpstream = isUpstream
     self.form = form
     self.task = task
     self.questions = questions.isEmpty ? task.questions : questions
@@ -49,6 +52,8 @@ package struct LevelExport: Sendable {
     package let plcc: Double?
     /// Labels of two neighbouring levels only.
     package let binary: Int
+    /// Labels at the middle of the scale, where the upstream formula has a hole.
+    package let central: Int
   }
 
   /// A score's level, the best pictures excellent on either direction of the scale.
@@ -95,6 +100,7 @@ package struct LevelExport: Sendable {
     var scores: [Double] = []
     var outside = 0
     var binary = 0
+    var central = 0
     for (i, sample) in samples.enumerated() {
       bytes.append(contentsOf: (i == 0 ? "\n" : ",\n").utf8)
       let score = histogram(sample).flatMap { form == .qalign ? nil : $0.mean } ?? sample.score
@@ -114,8 +120,9 @@ package struct LevelExport: Sendable {
         let label = SoftLabel(
           score: higherIsBetter ? within : range.low + range.high - within,
           deviation: histogram(sample)?.sampleDeviation ?? deviations[sample.id], range: range,
-          density: density)
+          density: density, isUpstream: isUpstream)
         if label.isBinary { binary += 1 }
+        if label.isCentral { central += 1 }
         level = label.level
         let deviation = histogram(sample)?.sampleDeviation ?? deviations[sample.id]
         record += Self.members(label, deviation: deviation, isTest: isTest)
@@ -136,7 +143,7 @@ package struct LevelExport: Sendable {
     let loss = Loss(
       outside: outside, srcc: Correlation.spearman(levels, scores),
       plcc: Correlation.pearson(levels, scores),
-      binary: binary)
+      binary: binary, central: central)
     return (bytes, loss)
   }
 

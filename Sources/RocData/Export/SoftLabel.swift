@@ -30,6 +30,9 @@ package struct SoftLabel: Sendable, Equatable {
   package let level: QualityLevel
   /// Whether the two neighbouring levels share all probability.
   package let isBinary: Bool
+  /// Whether the score is so near the middle of the scale that the upstream formula divides 0 by 0
+  /// and gives 0.2 five times; the density itself has the right mean there, by symmetry.
+  package let isCentral: Bool
 
   private static let leastDeviation = 0.2
   private static let largestDifference = 0.1
@@ -39,7 +42,11 @@ package struct SoftLabel: Sendable, Equatable {
   ///   - deviation: Of the raters, with n - 1; nil where it is not known.
   ///   - range: Lowest and highest score of all pictures.
   ///   - density: How probabilities are made.
-  package init(score: Double, deviation: Double?, range: ScoreRange, density: Density) {
+  ///   - isUpstream: Keeps the upstream formula at the middle of the scale, too.
+  package init(
+    score: Double, deviation: Double?, range: ScoreRange, density: Density,
+    isUpstream: Bool = false
+  ) {
     let mean = 4 * (score - range.low) / range.width + 1
     self.score = mean
     self.deviation = deviation.map { 4 * $0 / range.width }
@@ -48,6 +55,7 @@ package struct SoftLabel: Sendable, Equatable {
       original = nil
       probabilities = Self.binary(mean)
       isBinary = true
+      isCentral = false
       return
     }
     let levels: [Double] = [5, 4, 3, 2, 1]
@@ -62,9 +70,14 @@ package struct SoftLabel: Sendable, Equatable {
     }
     let sum = raw.reduce(0, +)
     let first = zip(levels, raw).reduce(0) { $0 + $1.0 * $1.1 }
+    // Both sides of the ratio vanish at the middle; the 1e-9 below then decides the result. Nearby it
+    // is what shifts alpha by more than a thousandth.
+    isCentral = abs(mean - 3) < 1e-6
     let alpha = (mean - 3) / (first - 3 * sum + 1e-9)
     let beta = (1 - alpha * sum) / 5
-    let adjusted = raw.map { max(alpha * $0 + beta, 0) }
+    let adjusted =
+      isCentral && !isUpstream
+      ? raw.map { $0 / sum } : raw.map { max(alpha * $0 + beta, 0) }
     let reached = zip(levels, adjusted).reduce(0) { $0 + $1.0 * $1.1 }
     original = raw
     isBinary = spread < Self.leastDeviation || abs(reached - mean) > Self.largestDifference

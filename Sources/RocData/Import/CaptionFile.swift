@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 import RocTensor
 
 /// One file of comments in one of three forms.
@@ -21,7 +22,7 @@ struct CaptionFile {
 
   /// The source of the comments in the database: the file's name without ending.
   private var source: String {
-    String((name.split(separator: "/").last ?? "").prefix { $0 != "." })
+    String(Substring(PathName.base(name).utf8.prefix { $0 != UInt8(ascii: ".") }))
   }
 
   /// - Returns: Nil when the file is none of the three.
@@ -154,7 +155,8 @@ struct CaptionFile {
     guard let sentences = value.array else {
       throw DataError("sentences is \(value.kind), expected a list")
     }
-    let id = try Self.id(record, ["imgid", "cocoid", "id", "filename"])
+    // Karpathy's own files count pictures in imgid, and name them in filename.
+    let id = try sink.joined(Self.ids(record, ["filename", "imgid", "cocoid", "id"]))
     var comments: [(text: String, clean: String?)] = []
     for sentence in sentences {
       guard let text = (sentence["raw"] ?? sentence["clean"])?.string else {
@@ -176,7 +178,7 @@ struct CaptionFile {
   private func takeAnnotation(
     _ record: JSON, _ sink: inout CaptionImporter.Sink, _ positions: inout [Int: Int]
   ) throws {
-    let id = try Self.id(record, ["image_id"])
+    let id = try sink.joined(Self.ids(record, ["image_id"]))
     guard let text = record["caption"]?.string else {
       throw DataError("an annotation of picture \(id) has no caption")
     }
@@ -187,13 +189,16 @@ struct CaptionFile {
     try sink.add(row, source: source, position: position, text)
   }
 
-  /// A picture's id, as a number, its digits, or `<digits>.jpg`.
-  private static func id(_ record: JSON, _ names: [String]) throws(DataError) -> Int {
-    for name in names {
-      guard let value = record[name] else { continue }
-      let digits = value.string.map { String($0.prefix { $0 != "." }) }
-      if let id = value.int ?? digits.flatMap({ Int($0) }), id > 0 { return id }
+  /// The ids that a record may mean, as numbers, their digits, or `<digits>.jpg`.
+  private static func ids(_ record: JSON, _ names: [String]) throws(DataError) -> [Int] {
+    let found = names.compactMap { name -> Int? in
+      guard let value = record[name] else { return nil }
+      let digits = value.string.map { PathName.stem(PathName.base($0)) }
+      return (value.int ?? digits.flatMap { Int($0) }).flatMap { $0 > 0 ? $0 : nil }
     }
-    throw DataError("no \(names.joined(separator: ", ")) that is a picture's number")
+    guard !found.isEmpty else {
+      throw DataError("no \(names.joined(separator: ", ")) that is a picture's number")
+    }
+    return found
   }
 }

@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 import RocScore
 package import RocStore
 import RocTensor
@@ -93,6 +94,17 @@ package struct CaptionImporter {
 
     var count: Int { rows.count }
 
+    /// The first of some ids that is a picture of AVA's; the first of all where none is, so that the
+    /// record is set aside under its name.
+    func joined(_ ids: [Int]) throws -> Int {
+      for id in ids {
+        if rows[id] != nil { return id }
+        let key = manifest.images.name.replacing("{id}", with: String(id))
+        if try labels.label(key) != nil { return id }
+      }
+      return ids[0]
+    }
+
     /// The row of a picture, which is made when this is the first file that has it.
     ///
     /// - Throws: `DataError` when AVA has no votes for it.
@@ -115,7 +127,7 @@ package struct CaptionImporter {
     mutating func set(
       _ row: Int64, source: String, _ comments: [(text: String, clean: String?)]
     ) throws {
-      if source != self.source {
+      if !source.isExactly(self.source) {
         self.source = source
         given = [:]
       }

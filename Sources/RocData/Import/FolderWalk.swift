@@ -1,4 +1,5 @@
 import Foundation
+import RocNames
 
 /// The files below a folder.
 package enum FolderWalk {
@@ -12,17 +13,17 @@ package enum FolderWalk {
   /// - Returns: Nil when it cannot be listed.
   package static func files(below path: String) -> [String]? {
     var found: [String] = []
-    var entered: Set<String> = []
+    var entered: Set<ExactText> = []
     guard walk(path, prefix: "", depth: 0, &found, &entered) else { return nil }
-    return found.sorted()
+    return found.sortedByBytes()
   }
 
   private static func walk(
     _ path: String, prefix: String, depth: Int, _ found: inout [String],
-    _ entered: inout Set<String>
+    _ entered: inout Set<ExactText>
   ) -> Bool {
     let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard depth < deepest, entered.insert(real).inserted else { return true }
+    guard depth < deepest, entered.insert(real) else { return true }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
       return false
     }

@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 import RocTensor
 
 /// JSON records as rows: members are columns.
@@ -11,9 +12,9 @@ enum JSONTable {
     _ file: MappedFile, name: String, key: Manifest.Names?
   ) throws(DataError) -> [String] {
     var names: [String] = []
-    var known: Set<String> = []
+    var known: Set<ExactText> = []
     let skipped = each(file, name: name, key: key) { _, record in
-      for member in record.members ?? [] where known.insert(member.name).inserted {
+      for member in record.members ?? [] where known.insert(member.name) {
         names.append(member.name)
       }
     }
@@ -30,7 +31,8 @@ enum JSONTable {
   ) -> [SkippedLine] {
     each(file, name: name, key: key) { line, record in
       let values = Dictionary(
-        (record.members ?? []).map { ($0.name, $0.value) }, uniquingKeysWith: { a, _ in a })
+        (record.members ?? []).map { (ExactText($0.name), $0.value) },
+        uniquingKeysWith: { a, _ in a })
       body(.init(line: line, fields: header.map { text(values[$0]) }, json: record))
     }
   }

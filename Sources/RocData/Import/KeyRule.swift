@@ -50,7 +50,9 @@ struct KeyRule {
     _ text: String, _ rule: Manifest.KeyMatch?, _ column: String
   ) throws(DataError) -> String {
     guard let rule else { return text }
-    guard let regex = try? Regex(rule.pattern), let match = text.firstMatch(of: regex) else {
+    guard let regex = try? Regex(rule.pattern).matchingSemantics(.unicodeScalar),
+      let match = text.firstMatch(of: regex)
+    else {
       throw DataError("\(column) is \"\(text)\", expected \(rule.pattern) in it")
     }
     return match.output.dropFirst().compactMap { $0.substring.map(String.init) }

@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 import RocStore
 
 /// A table with one rating a line: summed up when it is read, stored line by line in the
@@ -91,7 +92,7 @@ struct RatingTable {
   ///
   /// - Throws: The database's errors.
   func write(_ writer: DatasetWriter, row id: (String) -> Int64?) throws {
-    var raters: [String: Int64] = [:]
+    var raters: [ExactText: Int64] = [:]
     var given: [Pair: Int] = [:]
     var failure: (any Error)?
     _ = reader.eachRow { row in
@@ -144,7 +145,7 @@ struct RatingTable {
   private func extra(_ row: TableReader.Row) -> String? {
     let table = reader.table
     let used = Set(
-      (table.key?.all ?? []) + (table.score?.all ?? []) + [table.rater ?? ""])
+      names: (table.key?.all ?? []) + (table.score?.all ?? []) + [table.rater ?? ""])
     let members = reader.header.filter { !used.contains($0) }.map {
       JSON.Member($0, .string(reader.field(row, $0) ?? ""))
     }

@@ -36,10 +36,9 @@ struct SourceFolder {
   ///
   /// - Throws: `DataError` when several files fit equally well.
   func find(_ suffix: String) throws(DataError) -> String? {
-    let wanted = suffix.lowercased()
+    let wanted = Array("/\(suffix.lowercased())".utf8)
     let found = files.filter { file in
-      let name = file.lowercased()
-      return name == wanted || name.hasSuffix("/\(wanted)")
+      "/\(file.lowercased())".utf8.suffix(wanted.count).elementsEqual(wanted)
     }
     let depths = found.map { $0.split(separator: "/").count }
     guard let least = depths.min() else { return nil }

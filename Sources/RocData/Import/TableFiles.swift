@@ -1,3 +1,4 @@
+import RocNames
 import RocTensor
 
 /// The files of a source that a manifest's tables read: by name, or else by the columns they have.
@@ -12,7 +13,7 @@ struct TableFiles {
   /// - Throws: `DataError` when a required file is missing or no file fits.
   init(_ manifest: Manifest, _ source: SourceFolder) throws(DataError) {
     var wanted: [String] = []
-    var claimed: Set<String> = []
+    var claimed: Set<ExactText> = []
     for table in manifest.tables ?? [] {
       if (table.unless?.all ?? []).contains(where: { !source.matching($0).isEmpty }) { continue }
       if table.format == .paths {
@@ -68,7 +69,7 @@ struct TableFiles {
   ///
   /// Beside files that were known by their names only what fills a missing part is taken.
   private mutating func recognise(
-    _ manifest: Manifest, _ source: SourceFolder, _ claimed: Set<String>
+    _ manifest: Manifest, _ source: SourceFolder, _ claimed: Set<ExactText>
   ) {
     let named = readers.filter { $0.reader.table.isLabels }
     let parts = Set(named.compactMap { $0.reader.table.part })
@@ -117,7 +118,7 @@ struct TableFiles {
     let endings = ["jpg", "jpeg", "png", "webp", "bmp"]
     var rows: [TableReader.Row] = []
     for file in source.files {
-      let parts = file.split(separator: "/").map(String.init)
+      let parts = PathName.parts(file)
       let ending = file.lowercased().split(separator: ".").last.map(String.init) ?? ""
       guard parts.count >= columns.count, endings.contains(ending) else { continue }
       rows.append(

@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 import RocScore
 package import RocStore
 
@@ -155,7 +156,7 @@ package struct TableImporter {
   ) throws -> [Int: Int64] {
     var ids: [Int: Int64] = [:]
     ids.reserveCapacity(samples.entries.count)
-    var unlabelled: [String: Int] = [:]
+    var unlabelled: [ExactText: Int] = [:]
     let stored = Dictionary(
       writer.before.map { (ExactText($0.key), $0.row) }, uniquingKeysWith: { a, _ in a })
     let labelled = samples.entries.indices.filter { samples.entries[$0].score != nil }
@@ -169,7 +170,8 @@ package struct TableImporter {
         if let row = stored[ExactText(key)] {
           ids[place] = row
         } else {
-          let file = String(entry.place.prefix { $0 != ":" })
+          let mark = entry.place.utf8.lastIndex(of: UInt8(ascii: ":"))
+          let file = mark.map { String(entry.place[..<$0]) } ?? ""
           unlabelled[file.isEmpty ? "ratings" : file, default: 0] += 1
         }
         continue
@@ -186,7 +188,7 @@ package struct TableImporter {
       report.notes += found.notes
     }
     for (file, count) in unlabelled.sorted(by: { $0.key < $1.key }) {
-      report.unlabelled.append((file, count))
+      report.unlabelled.append((file.text, count))
     }
     return ids
   }
@@ -218,12 +220,8 @@ package struct TableImporter {
       guard let found = try? source.find(file), let names = try? NameList.read(found) else {
         return nil
       }
-      let listed = Set(names)
-      return Set(
-        pictures.filter { picture in
-          let base = picture.key.split(separator: "/").last.map(String.init) ?? picture.key
-          return listed.contains(picture.key) || listed.contains(base)
-        }.map(\.row))
+      let index = NameIndex(pictures.map(\.key))
+      return Set(names.compactMap { index.place(of: $0) }.map { pictures[$0].row })
     }
     try parts.addSeeded(pictures)
     report.splits = parts.splits + report.splits

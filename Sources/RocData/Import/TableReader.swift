@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 import RocTensor
 
 /// A table file as rows of fields under named columns, read one at a time.
@@ -14,7 +15,7 @@ struct TableReader {
   let name: String
   let header: [String]
   let table: Manifest.Table
-  private let columns: [String: Int]
+  private let columns: [ExactText: Int]
   private let content: Content
 
   private enum Content {
@@ -47,7 +48,8 @@ struct TableReader {
       (header, content) = try Self.open(path, name: name, table: table)
     }
     columns = Dictionary(
-      header.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { a, _ in a })
+      header.enumerated().map { (ExactText($0.element), $0.offset) },
+      uniquingKeysWith: { a, _ in a })
     if let missing = missingColumn {
       throw DataError(
         """

@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 import RocScore
 import RocStore
 
@@ -25,7 +26,7 @@ struct TableSamples {
   private(set) var skipped: [SkippedLine] = []
   /// Pictures that the manifest leaves out, and how often.
   private(set) var leftOut = 0
-  private let leftOutKeys: Set<String>
+  private let leftOutKeys: Set<ExactText>
   private let keys: KeyRule
   /// The scale of a table's scores, where only one is possible.
   private let scale: (Manifest.Table) -> ScoreRange?
@@ -35,7 +36,7 @@ struct TableSamples {
   ///   - keys: How the tables name pictures.
   ///   - scale: The scale of a table's scores; nil where it is told by the scores.
   init(leftOut: [String], keys: KeyRule, scale: @escaping (Manifest.Table) -> ScoreRange?) {
-    leftOutKeys = Set(leftOut)
+    leftOutKeys = Set(names: leftOut)
     self.keys = keys
     self.scale = scale
   }
@@ -64,7 +65,7 @@ struct TableSamples {
   }
 
   mutating func fill(_ place: Int, attribute name: String, _ value: Double) {
-    if !entries[place].attributes.contains(where: { $0.name == name }) {
+    if !entries[place].attributes.contains(where: { $0.name.isExactly(name) }) {
       entries[place].attributes.append((name, value))
     }
   }
@@ -108,9 +109,9 @@ struct TableSamples {
     _ key: String
   ) throws(DataError) -> Entry {
     var entry = Entry(key: key, place: "\(reader.name):\(row.line)")
-    var used = Set(table.key?.all ?? [])
+    var used = Set(names: table.key?.all ?? [])
     if let names = reader.score {
-      used.formUnion(names.all)
+      used.formUnion(Set(names: names.all))
       let found = reader.field(row, names)
       let values = try numbers(found?.text ?? "", found?.column ?? names.all[0])
       entry.score = values[0]
@@ -121,7 +122,7 @@ struct TableSamples {
     }
     if let votes = table.votes {
       entry.votes = try VoteCells.counts(row, reader, votes)
-      used.formUnion(votes.columns)
+      used.formUnion(Set(names: votes.columns))
     }
     for (name, votes) in table.attributeVotes ?? [:] {
       // A file that lacks the columns, or a row whose cells are empty, has no votes.
@@ -130,7 +131,7 @@ struct TableSamples {
       }
       guard isThere else { continue }
       entry.attributeVotes[name] = try VoteCells.counts(row, reader, votes)
-      used.formUnion(votes.columns)
+      used.formUnion(Set(names: votes.columns))
     }
     if let column = table.namedAttribute {
       entry.attributes.append((star, try number(row, reader, column)))
@@ -148,7 +149,7 @@ struct TableSamples {
       used.insert(column)
       entry.attributes.append((column, value))
     }
-    used.formUnion(table.attributes ?? [])
+    used.formUnion(Set(names: table.attributes ?? []))
     for column in reader.header where !used.contains(column) {
       let value = row.json?[column]
       if row.json != nil, value == nil { continue }
@@ -209,7 +210,9 @@ struct TableSamples {
       entries[place].votes = votes
     }
     for attribute in entry.attributes {
-      guard let known = entries[place].attributes.first(where: { $0.name == attribute.name }) else {
+      guard
+        let known = entries[place].attributes.first(where: { $0.name.isExactly(attribute.name) })
+      else {
         entries[place].attributes.append(attribute)
         continue
       }
@@ -224,13 +227,17 @@ struct TableSamples {
     }
     entries[place].attributeVotes.merge(entry.attributeVotes) { known, _ in known }
     for member in entry.extra
-    where !entries[place].extra.contains(where: { $0.name == member.name }) {
+    where !entries[place].extra.contains(where: { $0.name.isExactly(member.name) }) {
       entries[place].extra.append(member)
     }
     return place
   }
 
-  private static func file(_ place: String) -> Substring { place.prefix { $0 != ":" } }
+  /// What stands before the line of a place.
+  private static func file(_ place: String) -> ExactText {
+    guard let mark = place.utf8.lastIndex(of: UInt8(ascii: ":")) else { return ExactText(place) }
+    return ExactText(String(place[..<mark]))
+  }
 
   private static func part(
     _ row: TableReader.Row, _ reader: TableReader, _ table: Manifest.Table

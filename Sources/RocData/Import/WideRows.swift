@@ -1,3 +1,5 @@
+import RocNames
+
 /// Lines that hold several pictures, as crowdsourcing sites write the answers of one task.
 enum WideRows {
   /// One row for each number from 1 to `count` and each line.
@@ -18,7 +20,7 @@ enum WideRows {
         places.append(Array(repeating: place, count: count))
         continue
       }
-      if let known = names.firstIndex(of: stem) {
+      if let known = names.firstIndex(where: { $0.isExactly(stem) }) {
         places[known][number - 1] = place
       } else {
         names.append(stem)

@@ -69,17 +69,21 @@ struct XMLTokens: Sequence, IteratorProtocol {
   }
 
   private static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
-    let text = String(decoding: bytes, as: UTF8.self)
-    guard bytes.contains(UInt8(ascii: "&")) else { return text }
-    var result = ""
-    var rest = text[...]
-    while let mark = rest.firstIndex(of: "&") {
+    guard bytes.contains(UInt8(ascii: "&")) else { return String(decoding: bytes, as: UTF8.self) }
+    // By bytes: a combining mark behind a semicolon is no part of it.
+    var result: [UInt8] = []
+    var rest = bytes
+    while let mark = rest.firstIndex(of: UInt8(ascii: "&")) {
       result += rest[..<mark]
-      guard let end = rest[mark...].firstIndex(of: ";") else { break }
-      result += character(rest[rest.index(after: mark)..<end]) ?? String(rest[mark...end])
-      rest = rest[rest.index(after: end)...]
+      guard let end = rest[mark...].firstIndex(of: UInt8(ascii: ";")) else {
+        rest = rest[mark...]
+        break
+      }
+      let name = String(decoding: rest[(mark + 1)..<end], as: UTF8.self)
+      result += character(Substring(name)).map { Array($0.utf8) } ?? Array(rest[mark...end])
+      rest = rest[(end + 1)...]
     }
-    return result + rest
+    return String(decoding: result + rest, as: UTF8.self)
   }
 
   private static func character(_ name: Substring) -> String? {

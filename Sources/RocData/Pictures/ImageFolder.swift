@@ -1,28 +1,41 @@
 import Foundation
+import RocNames
 
 /// Picture files below a folder, found by the path or the base name that a label file gives.
 package struct ImageFolder: Sendable {
   package let path: String
-  private let byPath: Set<String>
+  private let files: [String]
+  private let byPath: [ExactText: Int]
   /// Lower-case base names; several files of one name are told apart by their folders.
-  private let byName: [String: [String]]
+  private let byName: [ExactText: [Int]]
+  /// By what loose names have in common.
+  private let byLooseName: [String: [Int]]
+  let isLoose: Bool
 
+  /// - Parameters:
+  ///   - path: The folder.
+  ///   - isLoose: Also takes the only file whose name differs in Unicode form, leading zeros or
+  ///     ending.
   /// - Throws: `DataError` when the folder does not exist.
-  package init(_ path: String) throws(DataError) {
+  package init(_ path: String, isLoose: Bool = false) throws(DataError) {
+    self.isLoose = isLoose
     let source = try SourceFolder(path)
-    var byName: [String: [String]] = [:]
-    for file in source.files {
-      let name = String(file.split(separator: "/").last ?? "").lowercased()
-      byName[name, default: []].append(file)
+    files = source.files
+    var byName: [ExactText: [Int]] = [:]
+    var byLooseName: [String: [Int]] = [:]
+    for (place, file) in files.enumerated() {
+      let name = PathName.base(file).lowercased()
+      byName[name, default: []].append(place)
       // AADB's test pictures are named `<score with 3 decimals>_<name>`.
-      if let prefix = name.prefixMatch(of: /[01]\.[0-9]{3}_/) {
-        let bare = String(name[prefix.range.upperBound...])
-        byName[bare, default: []].append(file)
-      }
+      if let bare = NameIndex.withoutScore(name) { byName[bare, default: []].append(place) }
+      byLooseName[NameIndex.folded(file), default: []].append(place)
     }
     self.path = URL(fileURLWithPath: path).standardizedFileURL.path
-    byPath = Set(source.files)
+    byPath = Dictionary(
+      files.enumerated().map { (ExactText($0.element), $0.offset) }, uniquingKeysWith: { a, _ in a }
+    )
     self.byName = byName
+    self.byLooseName = byLooseName
   }
 
   /// What the folder has of a picture.
@@ -37,25 +50,38 @@ package struct ImageFolder: Sendable {
   }
 
   func match(_ key: String) -> Match {
-    if byPath.contains(key) { return .file("\(path)/\(key)") }
-    let name = String(key.split(separator: "/").last ?? "").lowercased()
-    let found = byName[name] ?? []
-    let wanted = "/" + key.lowercased()
-    let near = found.filter { file in
-      let own = "/\(file.lowercased())"
-      return own.hasSuffix(wanted) || wanted.hasSuffix(own)
+    if let place = byPath[key] { return .file("\(path)/\(files[place])") }
+    let found = byName[PathName.base(key).lowercased()] ?? []
+    let wanted = Array("/\(key.lowercased())".utf8)
+    let near = found.filter { place in
+      let own = Array("/\(files[place].lowercased())".utf8)
+      return own.suffix(wanted.count) == wanted[...] || wanted.suffix(own.count) == own[...]
     }
-    if near.count == 1 { return .file("\(path)/\(near[0])") }
-    if near.isEmpty, found.count == 1 { return .elsewhere("\(path)/\(found[0])") }
+    if near.count == 1 { return .file("\(path)/\(files[near[0]])") }
+    if near.isEmpty, found.count == 1 { return .elsewhere("\(path)/\(files[found[0]])") }
     return found.isEmpty ? .none : .several
+  }
+
+  /// The only file whose name differs from a key's in Unicode form, leading zeros or ending, and in
+  /// what it differs.
+  func looseMatch(_ key: String) -> (path: String, difference: String)? {
+    guard let found = byLooseName[NameIndex.folded(key)], found.count == 1 else { return nil }
+    return ("\(path)/\(files[found[0]])", NameIndex.difference(key, files[found[0]]))
   }
 
   /// The absolute path of a picture whose name is its own, or nil when it is not there.
   package func path(of key: String) -> String? {
     switch match(key) {
     case .file(let path), .elsewhere(let path): path
-    case .several, .none: nil
+    case .several: nil
+    case .none: isLoose ? looseMatch(key)?.path : nil
     }
+  }
+
+  /// Why a picture is not there, with the file that may be meant.
+  package func reason(_ key: String, in folder: String) -> String {
+    guard let (file, difference) = looseMatch(key) else { return "not in \(folder)" }
+    return "not in \(folder), but \(PathName.base(file)) is, which differs only in \(difference)"
   }
 }
 
@@ -69,7 +95,7 @@ struct ImageMatches {
   init(_ folder: ImageFolder, _ keys: [String]) {
     let matches = keys.map(folder.match)
     // A base name that two pictures have cannot stand for a path that is not there.
-    var bases: [String: Int] = [:]
+    var bases: [ExactText: Int] = [:]
     for key in keys { bases[Self.base(key), default: 0] += 1 }
     var elsewhere = 0
     var several = 0
@@ -83,9 +109,10 @@ struct ImageMatches {
       case .several: several += 1
       case .elsewhere, .none: break
       }
-      if path == nil { missing.append(key) }
       paths.append(path)
     }
+    takeLoose(folder, keys)
+    for (key, path) in zip(keys, paths) where path == nil { missing.append(key) }
     if elsewhere > 0 {
       notes.append("\(elsewhere) pictures were found by their base names in other folders")
     }
@@ -98,7 +125,28 @@ struct ImageMatches {
     }
   }
 
-  private static func base(_ key: String) -> String {
-    String(key.split(separator: "/").last ?? "").lowercased()
+  /// Files that no key names and that only one key could mean.
+  private mutating func takeLoose(_ folder: ImageFolder, _ keys: [String]) {
+    let taken = Set(names: paths.compactMap { $0 })
+    var wishes: [ExactText: [(place: Int, difference: String)]] = [:]
+    for (place, key) in keys.enumerated() where paths[place] == nil {
+      guard let (path, difference) = folder.looseMatch(key), !taken.contains(path) else { continue }
+      wishes[path, default: []].append((place, difference))
+    }
+    let found = wishes.filter { $0.value.count == 1 }.map { ($0.key.text, $0.value[0]) }
+      .sorted { $0.1.place < $1.1.place }
+    guard let (path, example) = found.first else { return }
+    if folder.isLoose {
+      for (path, wish) in found { paths[wish.place] = path }
+      notes.append("\(found.count) pictures were found under loosely equal names")
+    } else {
+      notes.append(
+        """
+        \(found.count) missing pictures may be there under another name: \(keys[example.place]) \
+        differs from \(path) only in \(example.difference); --loose-names takes them
+        """)
+    }
   }
+
+  private static func base(_ key: String) -> String { PathName.base(key).lowercased() }
 }

@@ -2,6 +2,7 @@ import Foundation
 import RocArchive
 import RocImage
 import RocJSON
+package import RocNames
 
 /// Unpacks the pictures of an archive and checks each while it passes.
 ///
@@ -25,7 +26,7 @@ package struct PictureArchive {
     package var folder: String
     package var pictures = 0
     /// What each picture turned out to be, by its path below the folder.
-    package var facts: [String: PictureFacts] = [:]
+    package var facts: [ExactText: PictureFacts] = [:]
     /// Entries that were refused.
     package var refused: [SkippedLine] = []
     /// Whether everything was there from an earlier time.
@@ -191,9 +192,9 @@ package struct PictureArchive {
 
   /// What is unpacked: pictures, and files that claim to be some by their names.
   private static func isPicture(_ path: String) -> Bool {
-    let name = path.split(separator: "/").last ?? ""
+    let name = PathName.base(path)
     if name.hasPrefix("._") || path.hasPrefix("__MACOSX/") { return false }
-    let ending = name.lowercased().split(separator: ".").last.map(String.init) ?? ""
+    let ending = PathName.ending(name)
     return ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"]
       .contains(ending)
   }
@@ -235,7 +236,7 @@ package struct PictureArchive {
   /// Writes a file under another name first, so that a kill never leaves half a picture.
   private static func save(_ bytes: [UInt8], to name: String, below folder: String) -> Outcome {
     let path = "\(folder)/\(name)"
-    let parent = (path as NSString).deletingLastPathComponent
+    let parent = PathName.folder(path)
     if let reason = obstacle(to: path, below: folder) { return .refused(reason) }
     let files = FileManager.default
     do {
@@ -264,12 +265,12 @@ package struct PictureArchive {
     if files.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       return "another entry needs a folder of this name"
     }
-    var above = (path as NSString).deletingLastPathComponent
-    while above.count > folder.count {
+    var above = PathName.folder(path)
+    while above.utf8.count > folder.utf8.count {
       if files.fileExists(atPath: above, isDirectory: &isFolder), !isFolder.boolValue {
         return "another entry is a file where this one needs a folder"
       }
-      above = (above as NSString).deletingLastPathComponent
+      above = PathName.folder(above)
     }
     return nil
   }

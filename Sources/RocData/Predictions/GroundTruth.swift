@@ -1,10 +1,10 @@
+import RocNames
 import RocScore
 package import RocStore
 
 /// Ground truth by picture, for files of predictions that hold none.
 ///
-/// A picture is found by its whole path, else by its base name, else by its name without the ending,
-/// where only one picture has that.
+/// `NameIndex` says which picture a name means.
 package struct GroundTruth: Sendable {
   package struct Label: Sendable {
     package let key: String
@@ -13,70 +13,74 @@ package struct GroundTruth: Sendable {
     package let distribution: [Double]?
   }
 
-  private var byKey: [String: Label] = [:]
-  /// Nil for a name that several pictures have.
-  private var byName: [String: Label?] = [:]
+  private let labels: [Label]
+  private let index: NameIndex
+  /// All pictures of the dataset, where the ground truth is that of one of its splits.
+  private let all: NameIndex?
   /// What the labels come from, for the passport.
   package let source: String
 
-  package init(_ samples: [SampleRecord], _ dataset: DatasetRecord, source: String) {
+  /// - Parameters:
+  ///   - samples: The pictures.
+  ///   - dataset: Says which bins votes have.
+  ///   - source: What the labels come from.
+  ///   - all: All pictures of the dataset, where `samples` are a split of it.
+  ///   - isLoose: Also takes names that differ in Unicode form, letter case or leading zeros.
+  package init(
+    _ samples: [SampleRecord], _ dataset: DatasetRecord, source: String, all: [SampleRecord]? = nil,
+    isLoose: Bool = false
+  ) {
     self.source = source
-    for sample in samples {
-      let bins = dataset.bins
-      add(
-        Label(
-          key: sample.key, score: sample.score,
-          distribution: sample.votes.flatMap {
-            VoteHistogram(counts: $0, first: bins?.first ?? 1, step: bins?.step ?? 1).distribution
-          }))
+    let bins = dataset.bins
+    labels = samples.map { sample in
+      Label(
+        key: sample.key, score: sample.score,
+        distribution: sample.votes.flatMap {
+          VoteHistogram(counts: $0, first: bins?.first ?? 1, step: bins?.step ?? 1).distribution
+        })
     }
+    index = NameIndex(labels.map(\.key), isLoose: isLoose)
+    self.all = all.map { NameIndex($0.map(\.key), isLoose: isLoose) }
   }
 
   /// The labels of any file of predictions or of conversations: its `gt_score` by `image`.
-  package init(path: String) throws(DataError) {
+  package init(path: String, isLoose: Bool = false) throws(DataError) {
     source = path
+    var labels: [Label] = []
+    var known: [ExactText: Double] = [:]
     for entry in try PredictionFile.labels(path) {
       guard let image = entry.image, let truth = entry.truth else { continue }
-      if let other = byKey[image], other.score != truth {
-        throw DataError(
-          "\(entry.place): \(image) has the gt_score \(truth), and \(other.score) earlier in the file"
-        )
+      if let other = known[image] {
+        guard other == truth else {
+          throw DataError(
+            "\(entry.place): \(image) has the gt_score \(truth), and \(other) earlier in the file"
+          )
+        }
+        continue
       }
-      add(Label(key: image, score: truth, distribution: entry.target))
+      known[image] = truth
+      labels.append(Label(key: image, score: truth, distribution: entry.target))
     }
-    guard !byKey.isEmpty else {
+    guard !labels.isEmpty else {
       throw DataError("\(path): no picture with a gt_score in it", isMissing: true)
     }
+    self.labels = labels
+    all = nil
+    index = NameIndex(labels.map(\.key), isLoose: isLoose)
   }
 
-  package var count: Int { byKey.count }
-  package var keys: [String] { Array(byKey.keys) }
-
-  private mutating func add(_ label: Label) {
-    byKey[label.key] = label
-    for name in Self.names(label.key) {
-      if let known = byName[name], known?.key != label.key {
-        byName[name] = .some(nil)
-      } else {
-        byName[name] = .some(label)
-      }
-    }
-  }
-
-  /// A base name, and that without its ending.
-  private static func names(_ key: String) -> Set<String> {
-    let base = key.split(separator: "/").last.map(String.init) ?? key
-    let dot = base.lastIndex(of: ".") ?? base.endIndex
-    return [base, String(base[..<dot])]
-  }
+  package var count: Int { labels.count }
+  package var keys: [String] { labels.map(\.key) }
 
   package func label(_ image: String?) -> Label? {
-    guard let image else { return nil }
-    let path = String(image.map { $0 == "\\" ? "/" : $0 })
-    if let label = byKey[path] { return label }
-    let base = path.split(separator: "/").last.map(String.init) ?? path
-    if let label = byName[base] { return label }
-    let dot = base.lastIndex(of: ".") ?? base.endIndex
-    return byName[String(base[..<dot])] ?? nil
+    image.flatMap { index.place(of: $0) }.map { labels[$0] }
   }
+
+  /// Whether a name means a picture of the dataset that is not in the split.
+  package func isOutside(_ image: String?) -> Bool {
+    image.map { all?.place(of: $0) != nil && index.place(of: $0) == nil } ?? false
+  }
+
+  /// Why a name means none of the pictures, where something can be said.
+  package func hint(_ image: String?) -> String? { image.flatMap { index.hint($0) } }
 }

@@ -29,6 +29,25 @@ enum PredictionNames {
   ]
 }
 
+/// Numbers as programs print them.
+enum PredictionNumber {
+  /// A number, also as PyTorch and NumPy print arrays of one: `tensor([[1.5]], device='cuda:0')`,
+  /// `[1.5]`.
+  static func read(_ text: String) -> Double? {
+    let text = text.trimmingBlanks
+    if let number = Double(decimal: text) { return number }
+    var rest = text[...]
+    for name in ["tensor(", "array(", "np.float32(", "np.float64("] where rest.hasPrefix(name) {
+      guard rest.hasSuffix(")") else { return nil }
+      rest = rest.dropFirst(name.count).dropLast()
+      // What follows says where the value lies, not what it is.
+      if let comma = rest.firstIndex(of: ",") { rest = rest[..<comma] }
+    }
+    while rest.hasPrefix("["), rest.hasSuffix("]") { rest = rest.dropFirst().dropLast() }
+    return rest.count == text.count ? nil : Double(decimal: String(rest).trimmingBlanks)
+  }
+}
+
 /// Scores of Q-Align's five words.
 enum LevelScore {
   static let words = ["excellent", "good", "fair", "poor", "bad"]

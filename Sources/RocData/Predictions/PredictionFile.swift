@@ -1,5 +1,6 @@
 import RocJSON
 package import RocMetrics
+import RocNames
 import RocTensor
 
 /// Predictions beside ground truth from a file of roc's or of another's.
@@ -142,7 +143,8 @@ package struct PredictionFile: Sendable {
 
   /// A number, or a text that is one.
   private static func number(_ value: JSON?) -> Double? {
-    value?.double ?? value?.string.flatMap { Double(decimal: $0.trimmingBlanks) }
+    value?.double ?? value?.string.flatMap(PredictionNumber.read)
+      ?? value?.array.flatMap { $0.count == 1 ? number($0[0]) : nil }
   }
 
   /// The values of the five words, from excellent to bad.
@@ -181,6 +183,8 @@ extension PredictionFile {
     package var pairs = ScoredPairs()
     /// Records of a picture that another has alike already.
     package var duplicates = 0
+    /// Records of pictures of the dataset that are not in the split: no failures of it.
+    package var outside = 0
     /// Records whose own ground truth is another than the given one, which counts.
     package var overruled = 0
     /// The pictures of the pairs, as the given ground truth calls them; empty texts where the file
@@ -208,17 +212,27 @@ extension PredictionFile {
         """, isMissing: true)
     }
     var hasDistributions = true
-    var first: [String: (place: String, score: Double, truth: Double)] = [:]
+    var first: [ExactText: (place: String, score: Double, truth: Double)] = [:]
     for entry in entries {
       let known = truth?.label(entry.image)
-      if entry.score == nil, let reason = entry.reason {
+      if entry.score == nil, let reason = entry.reason, truth?.isOutside(entry.image) != true {
         result.failures.append("\(entry.place): \(reason)")
         continue
       }
       guard let gt = truth == nil ? entry.truth : known?.score, gt.isFinite else {
-        let reason =
-          truth == nil ? "gt_score is no finite number" : "\(entry.image ?? "") has no ground truth"
-        result.failures.append("\(entry.place): \(reason)")
+        if let truth {
+          if truth.isOutside(entry.image) {
+            result.outside += 1
+            result.count -= 1
+            continue
+          }
+          let hint = truth.hint(entry.image)
+          result.failures.append(
+            "\(entry.place): \(entry.image ?? "") has no ground truth\(hint.map { ": \($0)" } ?? "")"
+          )
+        } else {
+          result.failures.append("\(entry.place): gt_score is no finite number")
+        }
         continue
       }
       guard let score = entry.score, score.isFinite else {
@@ -227,7 +241,9 @@ extension PredictionFile {
       }
       let image = known?.key ?? entry.image ?? ""
       if let own = entry.truth, abs(own - gt) > 1e-6 * max(1, abs(gt)) { result.overruled += 1 }
-      if !image.isEmpty, let other = first.updateValue((entry.place, score, gt), forKey: image) {
+      if !image.isEmpty,
+        let other = first.updateValue((entry.place, score, gt), forKey: ExactText(image))
+      {
         guard other.score == score, other.truth == gt else {
           throw DataError(
             """

@@ -12,6 +12,8 @@ enum PredictionTable {
     let csv = try CSVFile(bytes, name: name)
     var header = csv.header.map { $0.trimmingBlanks.lowercased() }
     var rows = csv.rows
+    // pandas writes a series under the header `,0`: the index has no name, the values a number.
+    if header.count == 2, header[0].isEmpty { header = ["image", "score"] }
     // pyiqa writes names and scores without a header.
     if header.count == 2, Double(decimal: header[1]) != nil {
       header = ["image", "score"]
@@ -39,7 +41,7 @@ enum PredictionTable {
         result.append(entry)
         continue
       }
-      func number(_ place: Int) -> Double? { Double(decimal: row.fields[place].trimmingBlanks) }
+      func number(_ place: Int) -> Double? { PredictionNumber.read(row.fields[place]) }
       entry.image = image.map { row.fields[$0].trimmingBlanks }
       entry.truth = truth.flatMap(number)
       entry.score = score.flatMap(number)

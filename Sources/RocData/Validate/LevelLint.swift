@@ -1,5 +1,6 @@
 package import RocJSON
 import RocMetrics
+import RocNames
 package import RocScore
 
 /// Checks Q-Align's and DeQA-Score's records: text levels in place of score tokens.
@@ -20,7 +21,7 @@ package struct LevelLint: Sendable {
   private var withTurns = 0
   private var levels: [Double] = []
   private var scores: [Double] = []
-  private var images: [String: Int] = [:]
+  private var images: [ExactText: Int] = [:]
 
   package init(
     isDeQA: Bool, range: ScoreRange?, isLowerBetter: Bool = false,

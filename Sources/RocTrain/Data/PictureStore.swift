@@ -1,6 +1,7 @@
 import RocDigest
 package import RocImage
 package import RocModel
+import RocNames
 package import RocTensor
 import Synchronization
 
@@ -12,8 +13,8 @@ package final class PictureStore: Sendable {
   private let kept = Mutex(Kept())
 
   private struct Kept {
-    var pictures: [String: Picture] = [:]
-    var features: [String: Box] = [:]
+    var pictures: [ExactText: Picture] = [:]
+    var features: [ExactText: Box] = [:]
     var bytes = 0
   }
 
@@ -52,7 +53,9 @@ package final class PictureStore: Sendable {
     let box = Box(vision.encode(try pixels(name), trace: nil))
     // The picture is not needed again.
     kept.withLock { kept in
-      if let picture = kept.pictures.removeValue(forKey: name) { kept.bytes -= picture.byteCount }
+      if let picture = kept.pictures.removeValue(forKey: ExactText(name)) {
+        kept.bytes -= picture.byteCount
+      }
     }
     keep(4 * box.matrix.count, of: capacity) { $0.features[name] = box }
     return box

@@ -1,6 +1,7 @@
 package import RocData
 import RocJSON
 package import RocModel
+import RocNames
 import RocScore
 package import RocTokenizer
 
@@ -163,13 +164,14 @@ package struct TrainingData: Sendable {
   /// The pictures that cannot be used, with the reason: all are decoded, on all cores.
   private static func reasons(
     _ bytes: UnsafeRawBufferPointer, _ pictures: PictureStore
-  ) -> [String: String] {
-    let names = Set(records(bytes).compactMap { $0.json["image"]?.string }).sorted()
+  ) -> [ExactText: String] {
+    let names = Set(names: records(bytes).compactMap { $0.json["image"]?.string }).sorted()
+      .map(\.text)
     let found = Parallel.map(names, jobs: coreCount()) { name in
       (name: name, reason: pictures.reason(name))
     }
     return Dictionary(
-      found.compactMap { item in item.reason.map { (item.name, $0) } },
+      found.compactMap { item in item.reason.map { (ExactText(item.name), $0) } },
       uniquingKeysWith: { first, _ in first })
   }
 }

@@ -1,4 +1,5 @@
 package import RocData
+import RocNames
 package import RocScore
 package import RocStore
 import RocTensor
@@ -44,7 +45,7 @@ package struct TrainingSource: Sendable {
       throw DataError("\(dataset) \(split): the split has no samples", isMissing: true)
     }
     let paths = Dictionary(
-      samples.map { ($0.key, $0.path) }, uniquingKeysWith: { first, _ in first })
+      samples.map { (ExactText($0.key), $0.path) }, uniquingKeysWith: { first, _ in first })
     // Targets that were imported as they are stay as they are; votes fit any number of bins.
     bytes = ConversationExport(
       dataset: record, lists: try store.scoreLists(of: record),

@@ -31,6 +31,9 @@ struct AddSplit: RocCommand {
   @Option(help: "The list of test pictures.")
   var test: String?
 
+  @Flag(help: "Also take names that differ in Unicode form, letter case or leading zeros.")
+  var looseNames = false
+
   @Flag(help: "Write over a division that the dataset's manifest knows.")
   var overwrite = false
 
@@ -61,11 +64,11 @@ struct AddSplit: RocCommand {
     for (part, path) in [("train", train), ("val", val), ("test", test)] {
       if let path { parts.append((part, try NameList.read(path, part: part))) }
     }
-    let added = try store.addScheme(scheme, to: record, parts: parts)
+    let added = try store.addScheme(scheme, to: record, parts: parts, isLoose: looseNames)
     for entry in added {
       try Console.print("\(dataset) \(scheme)/\(entry.part): \(entry.members) pictures")
-      for name in entry.unknown.prefix(5) {
-        Console.note("Warning: \(name) is not in \(dataset)")
+      for (name, hint) in entry.unknown.prefix(5) {
+        Console.note("Warning: \(name) is not in \(dataset)\(hint.map { ": \($0)" } ?? "")")
       }
       if entry.unknown.count > 5 {
         Console.note("Warning: … and \(entry.unknown.count - 5) more names of \(entry.part)")

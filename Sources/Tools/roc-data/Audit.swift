@@ -22,6 +22,9 @@ struct Audit: RocCommand {
   @Option(help: "A list of pictures, as a training set: ids, names, CSV or JSON records.")
   var against: String?
 
+  @Flag(help: "Also take names that differ in Unicode form, letter case or leading zeros.")
+  var looseNames = false
+
   @Flag(help: "Treat shared base names as leaks, too.")
   var strict = false
 
@@ -38,7 +41,9 @@ struct Audit: RocCommand {
         .dataMissing,
         "\(dataset): is not divided into parts, so there is nothing to compare; add-split does it")
     }
-    let list = try against.map { path in audit.against(try NameList.read(path), title: path) }
+    let list = try against.map { path in
+      audit.against(try NameList.read(path), title: path, isLoose: looseNames)
+    }
     if json {
       try Console.print(audit.json(against: list).pretty)
     } else {

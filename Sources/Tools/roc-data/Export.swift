@@ -69,6 +69,9 @@ struct Export: RocCommand {
   @Option(help: "Of deqa's soft labels: pdf or cdf.")
   var density: SoftLabel.Density = .pdf
 
+  @Flag(help: "Of deqa: 0.2 five times at the middle of the scale.")
+  var deqaUpstream = false
+
   @Flag(help: "Leave out missing and unreadable pictures.")
   var skipMissing = false
 
@@ -111,6 +114,9 @@ struct Export: RocCommand {
     }
     guard levelRange == nil || format == .qalign || format == .deqa else {
       throw ValidationError("--level-range goes with --format qalign or deqa.")
+    }
+    guard !deqaUpstream || format == .deqa else {
+      throw ValidationError("--deqa-upstream goes with --format deqa.")
     }
     guard attribute.isEmpty || (format != .qalign && format != .deqa) else {
       throw ValidationError("--attribute goes with --format roc, csv or jsonl.")
@@ -249,7 +255,7 @@ struct Export: RocCommand {
     }
     let export = LevelExport(
       dataset: record, form: form, task: task, questions: question, range: range,
-      deviations: deviations)
+      deviations: deviations, isUpstream: deqaUpstream)
     let (bytes, loss) = export.array(samples, isTest: name?.part == "test")
     Console.note("levels: five equal intervals of \(range.low) to \(range.high)")
     if !record.higherIsBetter {
@@ -264,6 +270,13 @@ struct Export: RocCommand {
     }
     if form != .qalign {
       Console.note("soft labels: \(loss.binary) of \(samples.count) share two neighbouring levels")
+      if loss.central > 0 {
+        Console.note(
+          """
+          soft labels: \(loss.central) at the middle of the scale \
+          \(deqaUpstream ? "are 0.2 five times, as upstream" : "have the density itself, not upstream's 0.2 five times")
+          """)
+      }
     }
     return bytes
   }

@@ -4,6 +4,7 @@ import RocArchive
 import RocData
 import RocJSON
 import RocModel
+import RocNames
 import RocScore
 import RocStore
 import RocTool
@@ -32,6 +33,9 @@ struct Import: RocCommand {
 
   @Option(help: "Where an archive of pictures is unpacked; default: NAME-pictures by the database.")
   var unpackTo: String?
+
+  @Flag(help: "Also take files whose names differ in Unicode form, leading zeros or ending.")
+  var looseNames = false
 
   @Option(help: "Another name for the dataset in the database.")
   var name: String?
@@ -72,7 +76,7 @@ struct Import: RocCommand {
       if let status = Interrupt.status { return status }
     }
     let folder = try (unpacked?.folder ?? images).map { path throws(DataError) in
-      try ImageFolder(path)
+      try ImageFolder(path, isLoose: looseNames)
     }
     var report = try read(manifest, folder)
     if let unpacked { try keep(unpacked, &report) }
@@ -145,8 +149,8 @@ struct Import: RocCommand {
     let prefix = (record.imageFolder ?? "") + "/"
     let samples = try store.samples(record).samples
     let found = samples.compactMap { sample -> VerifiedImage? in
-      guard let path = sample.path, path.hasPrefix(prefix) else { return nil }
-      return unpacked.facts[String(path.dropFirst(prefix.count))].map {
+      guard let path = sample.path, path.utf8.starts(with: prefix.utf8) else { return nil }
+      return unpacked.facts[String(Substring(path.utf8.dropFirst(prefix.utf8.count)))].map {
         VerifiedImage(sample: sample.id, key: sample.key, facts: $0)
       }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import RocData
 import RocImage
 import RocJSON
+import RocNames
 import RocScore
 import RocStore
 import RocTensor
@@ -229,7 +230,9 @@ struct Validate: RocCommand {
     lint.needsTarget = needsTarget
     guard let images else { return lint }
     let folder = try ImageFolder(images)
-    lint.findImage = { name in folder.path(of: name).map(Self.reason) ?? "not in \(images)" }
+    lint.findImage = { name in
+      folder.path(of: name).map(Self.reason) ?? folder.reason(name, in: images)
+    }
     return lint
   }
 
@@ -257,7 +260,8 @@ struct Validate: RocCommand {
       return lint
     }
     let samples = try store.samples(record).samples
-    let byKey = Dictionary(samples.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    let byKey = Dictionary(
+      samples.map { (ExactText($0.key), $0) }, uniquingKeysWith: { first, _ in first })
     var lint = ConversationLint(tokens: tokens, range: range) { key in
       guard let sample = byKey[key], sample.imageState != .readable else { return nil }
       // A picture that nobody has decoded yet is decoded now.

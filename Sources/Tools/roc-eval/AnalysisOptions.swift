@@ -45,6 +45,9 @@ struct TruthOptions: ParsableArguments {
   @Option(help: "Its split, scheme/part or a part of the default scheme; default: all.")
   var split: String?
 
+  @Flag(help: "Also take names that differ in Unicode form, letter case or leading zeros.")
+  var looseNames = false
+
   @OptionGroup var database: DatabaseOptions
 
   mutating func validate() throws {
@@ -60,16 +63,22 @@ struct TruthOptions: ParsableArguments {
 
   /// The ground truth, its dataset, and the split's whole name.
   func labels() throws -> (GroundTruth?, DatasetRecord?, split: SplitName?) {
-    if let groundTruth { return (try GroundTruth(path: groundTruth), nil, nil) }
+    if let groundTruth {
+      return (try GroundTruth(path: groundTruth, isLoose: looseNames), nil, nil)
+    }
     guard let dataset else { return (nil, nil, nil) }
     let store = try database.open(readOnly: true)
     let record = try store.dataset(dataset)
+    let all = try store.samples(record).samples
     guard let split else {
-      let all = try store.samples(record).samples
-      return (GroundTruth(all, record, source: source ?? dataset), record, nil)
+      return (
+        GroundTruth(all, record, source: source ?? dataset, isLoose: looseNames), record, nil
+      )
     }
     let (name, samples) = try store.samples(record, split: split)
-    return (GroundTruth(samples, record, source: source ?? dataset), record, name)
+    let truth = GroundTruth(
+      samples, record, source: source ?? dataset, all: all, isLoose: looseNames)
+    return (truth, record, name)
   }
 }
 

@@ -2,6 +2,7 @@ import RocData
 import RocEvaluation
 import RocJSON
 import RocMetrics
+import RocNames
 import RocStore
 import RocTool
 
@@ -114,12 +115,11 @@ struct ComparedPair {
     seed: UInt64
   ) throws(CommandError) {
     name = second.name
-    let places = Dictionary(
-      second.keys.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { a, _ in a })
+    let index = NameIndex(second.keys)
     var a = ScoredPairs()
     var b = ScoredPairs()
     for (place, key) in first.keys.enumerated() {
-      guard let other = places[key] else { continue }
+      guard let other = index.place(of: key) else { continue }
       guard first.pairs.truth[place] == second.pairs.truth[other] else {
         throw CommandError(
           .checkFailed,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RocEvaluation
 import RocJSON
+import RocNames
 import RocStore
 import RocTool
 
@@ -69,12 +70,13 @@ struct Merge: RocCommand {
       throw CommandError(
         .checkFailed, "\(merge.conflicts.count) pictures have different predictions in \(folder)")
     }
-    let known = Set(samples.map(\.key))
+    let known = Set(names: samples.map(\.key))
     let strangers = merge.predictions.keys.filter { !known.contains($0) }
     guard strangers.isEmpty else {
       throw CommandError(
         .checkFailed,
-        "\(folder): \(strangers.count) pictures are not in the split, as \(strangers.min() ?? "")")
+        "\(folder): \(strangers.count) pictures are not in the split, as \(strangers.min()?.text ?? "")"
+      )
     }
     let missing = samples.filter { merge.predictions[$0.key] == nil }
     if !missing.isEmpty {

@@ -58,6 +58,9 @@ struct MetricsCommand: RocCommand {
     // Of a split all pictures are expected, not only those that the file has.
     let expected = truth.split == nil ? found.count : labels?.count ?? found.count
     if let map { found.pairs.predicted = found.pairs.predicted.map { map($0) } }
+    if map == nil, let warning = ScaleCheck(found.pairs, labels: dataset?.range).warning {
+      Console.note("Warning: \(predictions): \(warning)")
+    }
     let threshold = threshold ?? dataset?.threshold ?? 5
     let metrics = Metrics(
       found.pairs, threshold: threshold, resamples: bootstrap.resamples, seed: bootstrap.seed)
@@ -101,6 +104,7 @@ struct MetricsCommand: RocCommand {
       "n_expected": .int(expected),
       "n_scored": .int(found.pairs.count),
       "n_failed": .int(found.failures.count),
+      "n_outside_split": .int(found.outside),
       "incomplete": .bool(found.pairs.count < expected),
     ]
   }
@@ -115,6 +119,9 @@ struct MetricsCommand: RocCommand {
     lines.append("read as \(file.form.rawValue); \(bootstrap.text(metrics))")
     lines.append(
       "\(found.pairs.count) of \(found.count) records scored, \(found.failures.count) failed")
+    if found.outside > 0 {
+      lines.append("\(found.outside) further records are of pictures outside the split")
+    }
     if found.pairs.count < expected, expected > found.count {
       lines.append(
         "The metrics are over an incomplete split: \(found.pairs.count) of its \(expected) pictures."

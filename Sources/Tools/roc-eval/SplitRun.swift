@@ -2,6 +2,7 @@ import RocEvaluation
 import RocImage
 import RocMetrics
 import RocModel
+import RocNames
 import RocScore
 import RocStore
 import RocTool

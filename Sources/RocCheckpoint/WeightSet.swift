@@ -62,7 +62,9 @@ struct WeightSet {
     }
     var shards: [String: String] = [:]
     for entry in map {
-      guard let file = entry.value.string, !file.isEmpty, !file.utf8.contains(UInt8(ascii: "/")), file != ".." else {
+      guard let file = entry.value.string, !file.isEmpty, !file.utf8.contains(UInt8(ascii: "/")),
+        file != ".."
+      else {
         throw CheckpointError(
           "\(index): \(entry.name) is in \(entry.value.line), expected a file name in the folder")
       }

@@ -20,6 +20,15 @@ extension PictureFormat {
     return isKnown && !endings.contains(ending)
   }
 
+  /// Whether a file is a PNG of 16-bit grey: values above 255 become white, as in Pillow's
+  /// `convert("RGB")`, so that most such pictures are nothing but white.
+  ///
+  /// - Parameter bytes: At least the first 26 bytes of the file.
+  package static func isGrey16(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    PictureFormat(bytes) == .png && bytes.count >= 26 && bytes[12..<16].elementsEqual("IHDR".utf8)
+      && bytes[24] == 16 && bytes[25] == 0
+  }
+
   /// Whether a file holds more than one frame: an animated WebP, or a PNG with an acTL chunk.
   package static func isAnimated(_ bytes: UnsafeRawBufferPointer) -> Bool {
     switch PictureFormat(bytes) {

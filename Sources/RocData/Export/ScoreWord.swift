@@ -1,7 +1,8 @@
 package import RocStore
 
-/// What questions and answers call a score: `color` in "Please rate the color of the image." and
-/// "The color rate of the image is [SCORE]. ".
+/// What questions and answers call a score.
+///
+/// In "Please rate the color of the image." and "The color rate of the image is [SCORE]. " it is color.
 package struct ScoreWord: Sendable, Equatable {
   /// As a question has it.
   package let question: String

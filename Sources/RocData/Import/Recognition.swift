@@ -1,10 +1,7 @@
+import RocNames
+
 /// Tells by their columns what files are.
 package enum Recognition {
-  /// The dataset that the files below a folder, or one file, belong to.
-  package static func guess(_ path: String) throws(DataError) -> String? {
-    guess(try SourceFolder(path, allowsFile: true))
-  }
-
   /// The table of a manifest whose columns a file has, with the part that the file's name says.
   static func reader(
     of file: String, _ source: SourceFolder, _ manifest: Manifest
@@ -46,55 +43,131 @@ package enum Recognition {
     return found.count == 1 ? found[0].1 : nil
   }
 
+  /// A dataset that some files of a source may be of.
+  package struct Candidate: Sendable {
+    package let name: String
+    /// Relative paths.
+    let files: Set<ExactText>
+    /// The folder that all of them lie in, or the one file.
+    package let path: String
+    /// Formats that any dataset may have.
+    var isGeneric: Bool { ["table", "qalign", "deqa", "roc"].contains(name) }
+  }
+
+  /// The dataset that the files below a folder, or one file, belong to.
+  package static func guess(_ path: String) throws(DataError) -> String? {
+    guess(try SourceFolder(path, allowsFile: true))
+  }
+
+  /// What a folder or a file may hold: one candidate where there is no doubt, several where it holds
+  /// several datasets or files that fit several.
+  package static func candidates(_ path: String) throws(DataError) -> [Candidate] {
+    decided(candidates(try SourceFolder(path, allowsFile: true)))
+  }
+
   /// The dataset that the files of a source belong to, when exactly one fits best.
   static func guess(_ source: SourceFolder) -> String? {
-    var hits: [(name: String, count: Int)] = []
+    let found = decided(candidates(source))
+    return found.count == 1 ? found[0].name : nil
+  }
+
+  /// Without candidates whose files another one has, too; any table is a table, so a dataset that
+  /// fits as well is meant.
+  private static func decided(_ all: [Candidate]) -> [Candidate] {
+    let ranked = all.sorted {
+      ($0.isGeneric ? 1 : 0, -$0.files.count, $0.name == "table" ? 1 : 0)
+        < ($1.isGeneric ? 1 : 0, -$1.files.count, $1.name == "table" ? 1 : 0)
+    }
+    var kept: [Candidate] = []
+    for candidate in ranked {
+      let others = kept.filter { $0.files.count > candidate.files.count || !$0.isGeneric }
+      let covered = others.reduce(into: Set<ExactText>()) { $0.formUnion($1.files) }
+      guard !candidate.files.isSubset(of: covered) else { continue }
+      // Equally good generic formats stay beside each other, but for the plain table.
+      if candidate.name == "table", !kept.isEmpty { continue }
+      kept.append(candidate)
+    }
+    return kept
+  }
+
+  private static func candidates(_ source: SourceFolder) -> [Candidate] {
+    var result: [Candidate] = []
     for name in Manifest.bundledTexts.keys.sorted() {
       guard let manifest = try? Manifest.bundled(name) else { continue }
-      var count = 0
-      if manifest.importer == .ava {
-        count = avaFiles(manifest, source)
-      } else if manifest.importer == .captions {
-        for file in source.files
-        where ((try? CaptionFile("\(source.path)/\(file)", name: file)) ?? nil) != nil {
-          count += 1
+      let files = files(of: manifest, source)
+      guard !files.isEmpty else { continue }
+      result.append(
+        Candidate(name: name, files: Set(names: files), path: common(files, source)))
+    }
+    return result
+  }
+
+  private static func common(_ files: [String], _ source: SourceFolder) -> String {
+    if files.count == 1, source.files.count == 1 { return "\(source.path)/\(files[0])" }
+    var folder = PathName.parts(PathName.folder(files[0]))
+    for file in files.dropFirst() {
+      let other = PathName.parts(PathName.folder(file))
+      folder = Array(zip(folder, other).prefix { $0.0.isExactly($0.1) }.map(\.0))
+    }
+    return ([source.path] + folder).joined(separator: "/")
+  }
+
+  private static func files(of manifest: Manifest, _ source: SourceFolder) -> [String] {
+    switch manifest.importer {
+    case .ava: return avaFiles(manifest, source)
+    case .captions:
+      return source.files.filter { file in
+        ((try? CaptionFile("\(source.path)/\(file)", name: file)) ?? nil) != nil
+      }
+    case .table: break
+    }
+    var found: Set<ExactText> = []
+    for table in manifest.tables ?? [] {
+      if table.format == .paths || table.format == .mat {
+        if hasOwnFiles(table, source) {
+          let isPicture = table.format == .paths
+          for file in source.files
+          where isPicture
+            ? PathName.pictureEndings.contains(PathName.ending(file))
+            : PathName.ending(file) == "mat"
+          { found.insert(file) }
         }
-      } else {
-        for table in manifest.tables ?? [] {
-          if table.format == .paths || table.format == .mat {
-            if hasOwnFiles(table, source) { count += 1 }
-            continue
-          }
-          for pattern in table.files.all where !pattern.hasPrefix("*") {
-            count +=
-              source.matching(pattern).filter { file, _ in
-                (try? TableReader("\(source.path)/\(file)", name: file, table: table)) != nil
-              }.count
+        continue
+      }
+      for pattern in table.files.all where !pattern.hasPrefix("*") {
+        for (file, _) in source.matching(pattern)
+        where (try? TableReader("\(source.path)/\(file)", name: file, table: table)) != nil {
+          found.insert(file)
+        }
+      }
+    }
+    // Any file of rows may be a table, when nothing else knows it.
+    if found.isEmpty, manifest.name == "table" || manifest.name == "qalign" {
+      for table in manifest.tables ?? [] {
+        for pattern in table.files.all where pattern.hasPrefix("*") {
+          for (file, _) in source.matching(pattern)
+          where (try? TableReader("\(source.path)/\(file)", name: file, table: table)) != nil {
+            found.insert(file)
           }
         }
       }
-      if count > 0 { hits.append((name, count)) }
     }
-    let most = hits.map(\.count).max() ?? 0
-    let best = hits.filter { $0.count == most }
-    // Any table is a table: a dataset that fits as well is meant.
-    let own = best.filter { $0.name != "table" }
-    return own.count == 1 ? own[0].name : own.isEmpty ? best.first?.name : nil
+    return found.map(\.text).sortedByBytes()
   }
 
   /// AVA.txt under any name, or lists of other divisions of it.
-  private static func avaFiles(_ manifest: Manifest, _ source: SourceFolder) -> Int {
+  private static func avaFiles(_ manifest: Manifest, _ source: SourceFolder) -> [String] {
     let texts = source.files.filter { $0.lowercased().hasSuffix(".txt") }
-    let labels = texts.contains { file in
+    let labels = texts.filter { file in
       (try? LineReader("\(source.path)/\(file)", name: file)).map(AVALabels.recognises) ?? false
     }
-    if labels { return 1 }
-    for file in source.files where file.lowercased().hasSuffix(".csv") {
+    if !labels.isEmpty { return labels }
+    return source.files.filter { file in
+      guard PathName.ending(file) == "csv" else { return false }
       // The columns of TANet's and ReLIC's lists, which are AVA.txt's.
       let reader = try? LineReader("\(source.path)/\(file)", name: file)
-      if reader?.firstLine?.hasPrefix("image_id,score2,score3") ?? false { return 1 }
+      return reader?.firstLine?.hasPrefix("image_id,score2,score3") ?? false
     }
-    return 0
   }
 
   /// Whether MATLAB files have a table's variables, or nearly all pictures lie in its folders.

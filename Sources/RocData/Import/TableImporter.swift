@@ -17,14 +17,22 @@ package struct TableImporter {
   /// What a source without labels was looked through for.
   private let wanted: String
 
-  /// - Throws: `DataError` when a required file or column is missing.
-  package init(_ manifest: Manifest, source path: String) throws(DataError) {
+  /// - Parameters:
+  ///   - manifest: Says which files and columns.
+  ///   - path: The folder of the files, or one file.
+  ///   - onlyFolder: Takes only pictures whose first folder it is.
+  /// - Throws: `DataError` when a required file or column is missing, and where files hold several
+  ///   datasets or scales.
+  package init(
+    _ manifest: Manifest, source path: String, onlyFolder: String? = nil
+  ) throws(DataError) {
     self.manifest = manifest
     let source = try SourceFolder(path, allowsFile: true)
     self.source = source
     var found = try TableFiles(manifest, source)
     var samples = TableSamples(
-      leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest), scale: manifest.onlyScale)
+      leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest), onlyFolder: onlyFolder,
+      scale: manifest.onlyScale)
     for line in found.skipped { samples.skip(line) }
     for (reader, star) in found.readers where reader.table.rater == nil {
       samples.add(reader, star: star)
@@ -35,6 +43,7 @@ package struct TableImporter {
       table.gather(into: &samples)
       ratings.append(table)
     }
+    try SourceMixture(samples, manifest).check(path)
     hasLabels = samples.entries.contains { $0.score != nil }
     // Lists, ratings and attributes may come after the labels, in a source of their own.
     guard hasLabels || samples.rows == 0 else {

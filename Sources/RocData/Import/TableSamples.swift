@@ -28,16 +28,22 @@ struct TableSamples {
   private(set) var leftOut = 0
   private let leftOutKeys: Set<ExactText>
   private let keys: KeyRule
+  private let onlyFolder: String?
   /// The scale of a table's scores, where only one is possible.
   private let scale: (Manifest.Table) -> ScoreRange?
 
   /// - Parameters:
   ///   - leftOut: Pictures that are no part of the dataset.
   ///   - keys: How the tables name pictures.
+  ///   - onlyFolder: Passes over pictures of other first folders.
   ///   - scale: The scale of a table's scores; nil where it is told by the scores.
-  init(leftOut: [String], keys: KeyRule, scale: @escaping (Manifest.Table) -> ScoreRange?) {
+  init(
+    leftOut: [String], keys: KeyRule, onlyFolder: String? = nil,
+    scale: @escaping (Manifest.Table) -> ScoreRange?
+  ) {
     leftOutKeys = Set(names: leftOut)
     self.keys = keys
+    self.onlyFolder = onlyFolder
     self.scale = scale
   }
 
@@ -79,7 +85,12 @@ struct TableSamples {
     result.skipped += reader.eachRow { row in
       if table.score != nil { result.rows += 1 }
       do throws(DataError) {
-        let entry = try Self.entry(row, reader, table, star, try keys.key(row, reader))
+        let key = try keys.key(row, reader)
+        if let onlyFolder, !(PathName.parts(key).first ?? "").isExactly(onlyFolder) {
+          if table.score != nil { result.rows -= 1 }
+          return
+        }
+        let entry = try Self.entry(row, reader, table, star, key)
         if let score = entry.score, let scale = scale(table), !scale.contains(score) {
           throw DataError(
             """
@@ -234,7 +245,7 @@ struct TableSamples {
   }
 
   /// What stands before the line of a place.
-  private static func file(_ place: String) -> ExactText {
+  static func file(_ place: String) -> ExactText {
     guard let mark = place.utf8.lastIndex(of: UInt8(ascii: ":")) else { return ExactText(place) }
     return ExactText(String(place[..<mark]))
   }

@@ -109,6 +109,8 @@ package struct Manifest: Sendable, Codable, Equatable {
   package let attributeRanges: [String: Range]?
   /// What questions and answers call attributes whose names do not say it.
   package let attributeWords: [String: String]?
+  /// A format in which files of any dataset come: the first folder of a picture says which.
+  package let isOfAnyDataset: Bool?
   package let images: Images
   package let vocabularies: [Vocabulary]?
   package let defaultScheme: String
@@ -146,6 +148,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     case attributeRange = "attribute_range"
     case attributeRanges = "attribute_ranges"
     case attributeWords = "attribute_words"
+    case isOfAnyDataset = "of_any_dataset"
     case images
     case vocabularies
     case defaultScheme = "default_scheme"

@@ -7,6 +7,8 @@ package struct PictureFacts: Sendable {
   /// What is odd about a picture that can be read, or why it cannot.
   package enum Flag: String, Sendable, CaseIterable {
     case animated
+    /// 16-bit grey, whose values above 255 are white to Pillow and to this program.
+    case grey16
     case tiny
     case truncated
     /// The name's ending is that of another format.
@@ -41,6 +43,7 @@ package struct PictureFacts: Sendable {
     facts.sha256 = SHA256.of(bytes)
     facts.format = PictureFormat(bytes)
     if facts.format?.contradicts(name) ?? false { facts.flags.append(.wrongExtension) }
+    if PictureFormat.isGrey16(bytes) { facts.flags.append(.grey16) }
     if PictureFormat.isAnimated(bytes) { facts.flags.append(.animated) }
     do throws(PictureError) {
       let picture = try Picture.decode(bytes, path: name)

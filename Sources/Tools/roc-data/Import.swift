@@ -34,6 +34,9 @@ struct Import: RocCommand {
   @Option(help: "Where an archive of pictures is unpacked; default: NAME-pictures by the database.")
   var unpackTo: String?
 
+  @Option(help: "Only pictures of this first folder, where files hold several datasets.")
+  var onlyFolder: String?
+
   @Flag(help: "Also take files whose names differ in Unicode form, leading zeros or ending.")
   var looseNames = false
 
@@ -56,6 +59,9 @@ struct Import: RocCommand {
   @OptionGroup var database: DatabaseOptions
 
   mutating func validate() throws {
+    if onlyFolder != nil, dataset == "ava" || dataset == "ava-captions" {
+      throw ValidationError("--only-folder goes with tables of several datasets, as Q-Align's.")
+    }
     guard (minScore == nil) == (maxScore == nil) else {
       throw ValidationError("--min-score and --max-score go together.")
     }
@@ -103,10 +109,14 @@ struct Import: RocCommand {
   private func manifest() throws -> Manifest {
     var manifest: Manifest
     if dataset == "auto" {
-      guard let guess = try Recognition.guess(source) else {
+      let found = try Recognition.candidates(source)
+      guard let guess = found.first?.name, found.count == 1 else {
+        let list = found.map { "\n  roc-data import \($0.name) --source \($0.path)" }.joined()
         throw CommandError(
           .dataMissing,
-          "\(source): cannot tell which dataset these files are of; name it: roc-data import NAME")
+          found.isEmpty
+            ? "\(source): cannot tell which dataset these files are of; name it: roc-data import NAME"
+            : "\(source): these files may be of several datasets; choose:\(list)")
       }
       Console.note("\(source): files of \(guess)")
       manifest = try Manifest.bundled(guess)
@@ -175,7 +185,7 @@ struct Import: RocCommand {
       return try importer.run(
         into: try database.open(creates: true), images: images, replace: replace)
     case .table:
-      let importer = try TableImporter(manifest, source: source)
+      let importer = try TableImporter(manifest, source: source, onlyFolder: onlyFolder)
       return try importer.run(
         into: try database.open(creates: true), images: images, replace: replace)
     }

@@ -1,4 +1,5 @@
 import RocDigest
+import RocImage
 import RocStore
 
 #if canImport(Glibc)
@@ -27,6 +28,16 @@ enum PictureFile {
     }
     if bytes == stamp.bytes, modified == stamp.modified { return true }
     return bytes == stamp.bytes && (try? SHA256.of(file: path)) == stamp.sha256
+  }
+
+  /// Whether a picture is a PNG of 16-bit grey, which is clipped to white.
+  static func isGrey16(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 26)
+    let count = read(descriptor, &bytes, bytes.count)
+    return count == bytes.count && bytes.withUnsafeBytes(PictureFormat.isGrey16)
   }
 
   private static func facts(_ path: String) -> (bytes: Int, modified: Double)? {

@@ -51,6 +51,13 @@ struct Score: RocCommand {
         failures += 1
         Console.note("Warning: \(failure.message)")
       }
+      if outcome.failure == nil, PictureFile.isGrey16(paths[index]) {
+        Console.note(
+          """
+          Warning: \(paths[index]): a PNG of 16-bit grey; its values above 255 are scored as white, as \
+          Pillow reads them; convert it to 8 bits
+          """)
+      }
       try Console.print(
         jsonl
           ? outcome.json(image: paths[index]).line : line(image: paths[index], outcome))

@@ -24,6 +24,7 @@ extension PictureFormat {
   /// `convert("RGB")`, so that most such pictures are nothing but white.
   ///
   /// - Parameter bytes: At least the first 26 bytes of the file.
+  /// - Returns: False for a file of another kind.
   package static func isGrey16(_ bytes: UnsafeRawBufferPointer) -> Bool {
     PictureFormat(bytes) == .png && bytes.count >= 26 && bytes[12..<16].elementsEqual("IHDR".utf8)
       && bytes[24] == 16 && bytes[25] == 0

@@ -206,13 +206,17 @@ package final class DatasetWriter {
   package struct Stored {
     package let key: String
     package let row: Int64
+    package let score: Double
     /// Further columns as a JSON object.
     package let extra: String?
   }
 
   /// The pictures that were stored before this transaction, in no order.
   package var before: [Stored] {
-    stored.map { Stored(key: $0.key.text, row: $0.value.id, extra: $0.value.extra) }
+    stored.map {
+      Stored(
+        key: $0.key.text, row: $0.value.id, score: $0.value.score, extra: $0.value.extra)
+    }
   }
 
   /// Finds or makes the dataset's row.

@@ -68,6 +68,38 @@ struct MixtureToolTests {
     #expect(one.status == 0 && one.errors.contains("files of icaa17k"), "\(one.errors)")
   }
 
+  @Test func theSamePicturesUnderOtherNamesStopAnImport() throws {
+    func rows(_ prefix: String, _ header: String) -> String {
+      header + (0..<20).map { "\(prefix)farm1_\($0)_b.jpg,0.\($0 + 10)\n" }.joined()
+    }
+    let lists = (0..<20).map { "farm1_\($0)_b.jpg 0.\($0 + 10)\n" }.joined()
+    for part in ["Validation", "TestNew"] {
+      try folder.write(lists, to: "aadb/imgList\(part)Regression_score.txt")
+    }
+    // A copy that the manifest knows: its folders are no part of the names.
+    try folder.write(
+      rows("AADB/datasetImages_originalSize/", "dis_img_path,score\n"), to: "copy/AADB.txt")
+    for source in ["aadb", "copy"] {
+      let run = try CommandRun(
+        "roc-data", ["import", "aadb", "--source", "\(folder.path)/\(source)"] + database)
+      #expect(run.status == 0, "\(run.errors)")
+    }
+    let list = try JSON.parse(CommandRun("roc-data", ["list", "--json"] + database).output)
+    #expect(list["datasets"]?.array?.first?["images"]?.int == 20)
+    // One that nobody knows stops, and says which names are which.
+    let first = try folder.write(rows("", "image,score\n"), to: "a.csv")
+    let second = try folder.write(rows("other/place/", "image,score\n"), to: "b.csv")
+    let table = ["import", "table", "--name", "t", "--min-score", "0", "--max-score", "1"]
+    #expect(try CommandRun("roc-data", table + ["--source", first] + database).status == 0)
+    let again = try CommandRun("roc-data", table + ["--source", second] + database)
+    #expect(again.status == 64)
+    #expect(again.errors.contains("20 of the 20 pictures of b.csv are known under other names"))
+    #expect(again.errors.contains("other/place/farm1_"))
+    let forced = try CommandRun(
+      "roc-data", table + ["--source", second, "--allow-same-names"] + database)
+    #expect(forced.status == 0)
+  }
+
   /// A PNG of 16-bit grey, 40 x 40, whose values are above 255.
   @Test func pngsOf16BitGreyAreNamed() throws {
     let data = try #require(

@@ -26,10 +26,16 @@ struct KeyRule {
       throw DataError("\(column) is not UTF-8: \"\(text)\"; convert the file")
     }
     let name = try Self.matched(areIDs ? Self.whole(text) : text, reader.table.keyMatch, column)
-    guard name.utf8.contains(UInt8(ascii: "\\")) else { return name }
-    return String(
-      decoding: name.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 },
-      as: UTF8.self)
+    let path =
+      name.utf8.contains(UInt8(ascii: "\\"))
+      ? String(
+        decoding: name.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 },
+        as: UTF8.self) : name
+    // A copy's folders are no part of the name.
+    for prefix in reader.table.keyPrefixes?.all ?? [] where path.utf8.starts(with: prefix.utf8) {
+      return String(Substring(path.utf8.dropFirst(prefix.utf8.count)))
+    }
+    return path
   }
 
   /// The name of a row's rater.

@@ -168,7 +168,7 @@ extension Manifest.Table {
       score: nil, attributes: nil, namedAttribute: nil, nameKept: nil, votes: nil,
       attributeVotes: nil,
       rater: nil, fills: nil, part: nil, partColumn: nil, variant: nil, variables: nil, matrix: nil,
-      wide: nil, keyMatch: nil)
+      wide: nil, keyMatch: nil, keyPrefixes: nil)
   }
 
   /// The same table in another part.
@@ -178,6 +178,7 @@ extension Manifest.Table {
       score: score, attributes: attributes, namedAttribute: nil, nameKept: nil, votes: votes,
       attributeVotes: attributeVotes,
       rater: rater, fills: fills, part: partColumn == nil ? part : nil, partColumn: partColumn,
-      variant: variant, variables: nil, matrix: nil, wide: wide, keyMatch: keyMatch)
+      variant: variant, variables: nil, matrix: nil, wide: wide, keyMatch: keyMatch,
+      keyPrefixes: keyPrefixes)
   }
 }

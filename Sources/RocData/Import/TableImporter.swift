@@ -14,18 +14,22 @@ package struct TableImporter {
   let notes: [String]
   /// Whether this source gives scores; if not, it adds to a dataset that is stored.
   private let hasLabels: Bool
+  private let allowsSameNames: Bool
   /// What a source without labels was looked through for.
   private let wanted: String
 
   /// - Parameters:
   ///   - manifest: Says which files and columns.
   ///   - path: The folder of the files, or one file.
+  ///   - allowsSameNames: Takes pictures that seem to be stored under other names.
   ///   - onlyFolder: Takes only pictures whose first folder it is.
   /// - Throws: `DataError` when a required file or column is missing, and where files hold several
   ///   datasets or scales.
   package init(
-    _ manifest: Manifest, source path: String, onlyFolder: String? = nil
+    _ manifest: Manifest, source path: String, onlyFolder: String? = nil,
+    allowsSameNames: Bool = false
   ) throws(DataError) {
+    self.allowsSameNames = allowsSameNames
     self.manifest = manifest
     let source = try SourceFolder(path, allowsFile: true)
     self.source = source
@@ -168,6 +172,17 @@ package struct TableImporter {
     var unlabelled: [ExactText: Int] = [:]
     let stored = Dictionary(
       writer.before.map { (ExactText($0.key), $0.row) }, uniquingKeysWith: { a, _ in a })
+    if !allowsSameNames, manifest.images.namesArePhotos != true {
+      var same = SamePictures()
+      for sample in writer.before.sorted(by: { ExactText($0.key) < ExactText($1.key) }) {
+        same.store(sample.key, sample.score)
+      }
+      for entry in samples.entries {
+        guard let score = entry.score, stored[key(entry)] == nil else { continue }
+        same.add(key(entry), score, from: TableSamples.file(entry.place))
+      }
+      try same.check(source.path)
+    }
     let labelled = samples.entries.indices.filter { samples.entries[$0].score != nil }
     let found = images.map { ImageMatches($0, labelled.map { key(samples.entries[$0]) }) }
     var next = 0

@@ -45,6 +45,8 @@ extension Manifest {
     package let wide: Wide?
     /// What of the key's text is the name.
     package let keyMatch: KeyMatch?
+    /// Folders that this copy puts before the names of the original.
+    package let keyPrefixes: Names?
 
     enum CodingKeys: String, CodingKey {
       case files
@@ -68,6 +70,7 @@ extension Manifest {
       case matrix
       case wide
       case keyMatch = "key_match"
+      case keyPrefixes = "key_prefixes"
     }
   }
 

@@ -37,6 +37,9 @@ struct Import: RocCommand {
   @Option(help: "Only pictures of this first folder, where files hold several datasets.")
   var onlyFolder: String?
 
+  @Flag(help: "Take pictures that seem to be stored under other names.")
+  var allowSameNames = false
+
   @Flag(help: "Also take files whose names differ in Unicode form, leading zeros or ending.")
   var looseNames = false
 
@@ -185,7 +188,7 @@ struct Import: RocCommand {
       return try importer.run(
         into: try database.open(creates: true), images: images, replace: replace)
     case .table:
-      let importer = try TableImporter(manifest, source: source, onlyFolder: onlyFolder)
+      let importer = try TableImporter(manifest, source: source, onlyFolder: onlyFolder, allowsSameNames: allowSameNames)
       return try importer.run(
         into: try database.open(creates: true), images: images, replace: replace)
     }

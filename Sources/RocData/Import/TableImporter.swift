@@ -21,8 +21,8 @@ package struct TableImporter {
   /// - Parameters:
   ///   - manifest: Says which files and columns.
   ///   - path: The folder of the files, or one file.
-  ///   - allowsSameNames: Takes pictures that seem to be stored under other names.
   ///   - onlyFolder: Takes only pictures whose first folder it is.
+  ///   - allowsSameNames: Takes pictures that seem to be stored under other names.
   /// - Throws: `DataError` when a required file or column is missing, and where files hold several
   ///   datasets or scales.
   package init(

@@ -188,7 +188,8 @@ struct Import: RocCommand {
       return try importer.run(
         into: try database.open(creates: true), images: images, replace: replace)
     case .table:
-      let importer = try TableImporter(manifest, source: source, onlyFolder: onlyFolder, allowsSameNames: allowSameNames)
+      let importer = try TableImporter(
+        manifest, source: source, onlyFolder: onlyFolder, allowsSameNames: allowSameNames)
       return try importer.run(
         into: try database.open(creates: true), images: images, replace: replace)
     }

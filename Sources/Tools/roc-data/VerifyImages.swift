@@ -63,7 +63,7 @@ struct VerifyImages: RocCommand {
         progress.finish()
         let flags = facts.flags.map(\.rawValue).joined(separator: ",")
         try Console.print(
-          "\(result.key)\t\(facts.state.rawValue)\t\(facts.reason ?? flags)")
+          "\(Quoted.name(result.key))\t\(facts.state.rawValue)\t\(facts.reason ?? flags)")
       }
       progress.update(done)
       if let status = Interrupt.status, done < todo.count {

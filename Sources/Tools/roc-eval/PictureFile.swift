@@ -40,6 +40,16 @@ enum PictureFile {
     return count == bytes.count && bytes.withUnsafeBytes(PictureFormat.isGrey16)
   }
 
+  /// Whether a file begins as a picture of a format that can be read.
+  static func hasKnownContent(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: 32)
+    let count = read(descriptor, &bytes, bytes.count)
+    return count > 12 && bytes.withUnsafeBytes { PictureFormat($0) != nil }
+  }
+
   private static func facts(_ path: String) -> (bytes: Int, modified: Double)? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }

@@ -20,6 +20,11 @@ struct Score: RocCommand {
   @Flag(help: "Print one JSON object a picture.")
   var jsonl = false
 
+  @Flag(
+    name: [.customShort("z"), .long],
+    help: "Names of - end with a zero byte, as find -print0 writes.")
+  var null = false
+
   @Option(help: "Digits of the printed score.")
   var decimals = 4
 
@@ -36,7 +41,9 @@ struct Score: RocCommand {
   }
 
   func execute() throws -> ExitStatus {
-    let paths = try PictureList.expand(pictures)
+    let list = try PictureList(pictures, isNullSeparated: null)
+    let paths = list.paths
+    for line in list.remarks { Console.note(line) }
     let (engine, _, mode) = try engineOptions.engine()
     Interrupt.listen()
     var failures = 0
@@ -49,7 +56,7 @@ struct Score: RocCommand {
       progress.finish()
       if let failure = outcome.failure {
         failures += 1
-        Console.note("Warning: \(failure.message)")
+        Console.note("Warning: \(Quoted.name(failure.message))")
       }
       if outcome.failure == nil, PictureFile.isGrey16(paths[index]) {
         Console.note(
@@ -72,17 +79,16 @@ struct Score: RocCommand {
     }
     if failures > 0 {
       Console.note("\(failures) of \(paths.count) pictures have no score")
-      return .partlyFailed
     }
-    return .done
+    return failures > 0 || !list.unreadable.isEmpty ? .partlyFailed : .done
   }
 
   /// `path <tab> score`, or `path <tab> failed <tab> code`.
   private func line(image: String, _ outcome: ScoredPicture) -> String {
     guard let score = outcome.answer?.score, outcome.failure == nil else {
-      return "\(image)\tfailed\t\(outcome.failure?.code ?? "")"
+      return "\(Quoted.name(image))\tfailed\t\(outcome.failure?.code ?? "")"
     }
-    return "\(image)\t\(fixed(score, decimals))"
+    return "\(Quoted.name(image))\t\(fixed(score, decimals))"
   }
 }
 

@@ -100,6 +100,28 @@ struct MixtureToolTests {
     #expect(forced.status == 0)
   }
 
+  /// What spreadsheets of other countries write.
+  @Test(arguments: [
+    "sep=;\nimage;score\na.jpg;1.5\nb.jpg;2.25\n", "image;score\na.jpg;1,5\nb.jpg;2,25\n",
+    "\u{FEFF}sep=;\r\nimage;score\r\na.jpg;1,5\r\nb.jpg;2,25\r\n",
+    "image\tscore\na.jpg\t1,5\nb.jpg\t2,25\n", "sep=,\nimage,score\na.jpg,1.5\nb.jpg,2.25\n",
+  ])
+  func spreadsheetsOfOtherCountriesAreRead(_ text: String) throws {
+    let file = try folder.write(text, to: "r.csv")
+    let run = try CommandRun(
+      "roc-data", ["import", "table", "--name", "t", "--source", file, "--json"] + database)
+    #expect(run.status == 0, "\(run.errors)")
+    let scores = try JSON.parse(run.output)["gt_score"]
+    #expect(scores?["min"]?.double == 1.5 && scores?["max"]?.double == 2.25)
+  }
+
+  @Test func aCommaIsNoPointWhereItSeparates() throws {
+    let file = try folder.write("image,score\na.jpg,\"1,5\"\nb.jpg,2\n", to: "r.csv")
+    let run = try CommandRun(
+      "roc-data", ["import", "table", "--name", "t", "--source", file] + database)
+    #expect(run.status == 3 && run.errors.contains("score is \"1,5\", expected a number"))
+  }
+
   /// A PNG of 16-bit grey, 40 x 40, whose values are above 255.
   @Test func pngsOf16BitGreyAreNamed() throws {
     let data = try #require(

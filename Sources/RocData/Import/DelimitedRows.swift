@@ -17,6 +17,14 @@ package struct DelimitedRows {
 
   package init(_ separator: Separator) { self.separator = separator }
 
+  /// Whether fields are told apart by something else than this byte.
+  func separatesOtherwise(than byte: UInt8) -> Bool {
+    switch separator {
+    case .byte(let own, _), .leading(let own, _): own != byte
+    case .blanks: true
+    }
+  }
+
   /// Calls `body` with each row's line, from 1, and its fields until it returns false.
   ///
   /// - Returns: The lines of quotation marks that open and never close; such a line is left out.

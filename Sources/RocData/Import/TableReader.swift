@@ -19,7 +19,8 @@ struct TableReader {
   private let content: Content
 
   private enum Content {
-    case text(MappedFile, DelimitedRows, hasHeader: Bool)
+    /// Lines before the first row: a header, and Excel's `sep=;`.
+    case text(MappedFile, DelimitedRows, lead: Int)
     case records(MappedFile)
     case rows([Row], skipped: [SkippedLine])
   }
@@ -99,18 +100,25 @@ struct TableReader {
       let names = try JSONTable.columns(file, name: name, key: table.key)
       return (names, .records(file))
     }
-    let (rows, header) = try delimited(file, name: name, table: table, format: format)
-    return (header, .text(file, rows, hasHeader: table.header == nil))
+    let (rows, header, mark) = try delimited(file, name: name, table: table, format: format)
+    return (header, .text(file, rows, lead: (table.header == nil ? 1 : 0) + mark))
   }
 
   /// How a text table is read and its header, which also decides the separator when no format is
   /// stated.
   private static func delimited(
     _ file: MappedFile, name: String, table: Manifest.Table, format: Manifest.Format?
-  ) throws(DataError) -> (DelimitedRows, [String]) {
+  ) throws(DataError) -> (DelimitedRows, [String], lead: Int) {
+    // Excel writes the separator on a line of its own.
+    let stated = file.withBytes { bytes -> UInt8? in
+      let line = bytes.prefix(64).drop { [0xEF, 0xBB, 0xBF].contains($0) }.prefix { $0 != 0x0A }
+      let text = line.filter { $0 != 0x0D && $0 != 0x22 }
+      return text.count == 5 && text.starts(with: "sep=".utf8) ? text.last : nil
+    }
     let comma = DelimitedRows.Separator.byte(UInt8(ascii: ","), isQuoted: true)
     let choices: [DelimitedRows.Separator] =
       switch format {
+      case nil where stated != nil: [.byte(stated ?? 0, isQuoted: true)]
       case .csv: [comma]
       case .tsv: [.byte(0x09, isQuoted: true)]
       case .semicolon: [.byte(UInt8(ascii: ";"), isQuoted: true)]
@@ -127,8 +135,13 @@ struct TableReader {
       var first: [String]?
       var agreeing = 0
       var seen = 0
+      var lead = stated == nil ? 0 : 1
       file.withBytes { bytes in
         _ = DelimitedRows(separator).eachRow(bytes) { _, fields in
+          if lead > 0 {
+            lead -= 1
+            return true
+          }
           if let first { agreeing += fields.count == first.count ? 1 : 0 }
           first = first ?? fields
           seen += 1
@@ -145,9 +158,9 @@ struct TableReader {
     guard let best else { throw DataError("\(name): empty, expected a header line") }
     let header = table.header ?? best.fields
     if case .leading(let mark, _) = best.separator {
-      return (DelimitedRows(.leading(mark, fields: header.count)), header)
+      return (DelimitedRows(.leading(mark, fields: header.count)), header, stated == nil ? 0 : 1)
     }
-    return (DelimitedRows(best.separator), header)
+    return (DelimitedRows(best.separator), header, stated == nil ? 0 : 1)
   }
 
   /// Calls `body` with every row below the header.
@@ -160,11 +173,10 @@ struct TableReader {
       return skipped
     case .records(let file):
       return JSONTable.eachRow(file, name: name, header: header, key: table.key, body)
-    case .text(let file, let rows, let hasHeader):
-      var isHeader = hasHeader
+    case .text(let file, let rows, var lead):
       let unclosed = file.withBytes { bytes in
         rows.eachRow(bytes) { line, fields in
-          if isHeader { isHeader = false } else { body(Row(line: line, fields: fields, json: nil)) }
+          if lead > 0 { lead -= 1 } else { body(Row(line: line, fields: fields, json: nil)) }
           return true
         }
       }
@@ -177,7 +189,7 @@ struct TableReader {
 
   /// The rows of a text below its header.
   private static func rows(of content: Content, name: String) -> [Row] {
-    guard case .text(let file, let rows, let hasHeader) = content else { return [] }
+    guard case .text(let file, let rows, let lead) = content else { return [] }
     var result: [Row] = []
     _ = file.withBytes { bytes in
       rows.eachRow(bytes) { line, fields in
@@ -185,7 +197,7 @@ struct TableReader {
         return true
       }
     }
-    return hasHeader ? Array(result.dropFirst()) : result
+    return Array(result.dropFirst(lead))
   }
 
   /// The column of gt_score: one for the whole file, so that scales never mix; what `id->` says
@@ -194,6 +206,12 @@ struct TableReader {
     guard let names = table.score else { return nil }
     let plain = names.all.first { columns[$0] != nil }
     return Manifest.Names((plain.map { [$0] } ?? []) + names.all.filter { $0.hasSuffix("->") })
+  }
+
+  /// Whether numbers may have a comma for a point: where commas separate no fields.
+  var allowsDecimalComma: Bool {
+    guard case .text(_, let rows, _) = content else { return false }
+    return rows.separatesOtherwise(than: UInt8(ascii: ","))
   }
 
   /// A field of a row, blanks at its ends removed; nil where the file has no such column.

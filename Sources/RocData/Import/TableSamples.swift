@@ -124,7 +124,8 @@ struct TableSamples {
     if let names = reader.score {
       used.formUnion(Set(names: names.all))
       let found = reader.field(row, names)
-      let values = try numbers(found?.text ?? "", found?.column ?? names.all[0])
+      let values = try numbers(
+        found?.text ?? "", found?.column ?? names.all[0], hasComma: reader.allowsDecimalComma)
       entry.score = values[0]
       // A record with several scores: the first is gt_score, the others are kept by their place.
       for (place, value) in values.enumerated() where values.count > 1 {
@@ -153,7 +154,7 @@ struct TableSamples {
     for column in takesAll ? reader.header : table.attributes ?? [] where !used.contains(column) {
       // An empty cell is no measurement: some files leave attributes out for some pictures.
       guard let text = reader.field(row, column), !isEmpty(text) else { continue }
-      guard let value = Double(decimal: text) else {
+      guard let value = number(text, hasComma: reader.allowsDecimalComma) else {
         if takesAll { continue }
         throw DataError("\(column) is \"\(text)\", expected a number")
       }
@@ -174,7 +175,9 @@ struct TableSamples {
     text.isEmpty || ["nan", "na", "n/a", "null", "none"].contains(text.lowercased())
   }
 
-  private static func numbers(_ text: String, _ column: String) throws(DataError) -> [Double] {
+  private static func numbers(
+    _ text: String, _ column: String, hasComma: Bool
+  ) throws(DataError) -> [Double] {
     func refuse() -> DataError {
       DataError("\(column) is \(text.isEmpty ? "empty" : "\"\(text)\""), expected a number")
     }
@@ -184,14 +187,24 @@ struct TableSamples {
       guard !values.isEmpty, values.count == list.count else { throw refuse() }
       return values
     }
-    guard let value = Double(decimal: text) else { throw refuse() }
+    guard let value = number(text, hasComma: hasComma) else { throw refuse() }
     return [value]
+  }
+
+  /// A number; `1,5` is one where commas are no separators, and `1,234.5` is none anywhere.
+  private static func number(_ text: String, hasComma: Bool) -> Double? {
+    if let value = Double(decimal: text) { return value }
+    guard hasComma, text.utf8.count(where: { $0 == UInt8(ascii: ",") }) == 1,
+      !text.utf8.contains(UInt8(ascii: "."))
+    else { return nil }
+    return Double(decimal: text.replacing(",", with: "."))
   }
 
   static func number(
     _ row: TableReader.Row, _ reader: TableReader, _ column: String
   ) throws(DataError) -> Double {
-    try numbers(reader.field(row, column) ?? "", column)[0]
+    try numbers(
+      reader.field(row, column) ?? "", column, hasComma: reader.allowsDecimalComma)[0]
   }
 
   /// Puts what a line says beside what earlier lines said.

@@ -60,6 +60,11 @@ extension DatasetWriter {
           """, arguments: [dataset, scheme, part]))
   }
 
+  /// The samples of all parts of a scheme.
+  package func members(_ scheme: String) throws -> Set<Int64> {
+    try SplitName.parts.reduce(into: []) { all, part in all.formUnion(try members(scheme, part)) }
+  }
+
   /// How many pictures each rater rated, with the pictures.
   package func picturesByRater() throws -> [[Int64]] {
     var rated: [Int64: [Int64]] = [:]
@@ -104,6 +109,19 @@ extension DatasetWriter {
       insert.bind(name)
       try insert.run()
     }
+  }
+
+  /// The keys on the lists that were imported, by the lists' names.
+  package func storedLists() throws -> [String: [String]] {
+    let rows = try Row.fetchAll(
+      db, sql: "SELECT name, keys FROM lists WHERE dataset = ?", arguments: [dataset])
+    return Dictionary(
+      uniqueKeysWithValues: rows.map { row in
+        (
+          row["name"],
+          (row["keys"] as String).utf8.split(separator: 0x0A).map { String(Substring($0)) }
+        )
+      })
   }
 
   /// Remembers the pictures on a list and how many of them have no label.

@@ -26,35 +26,53 @@ extension AVAImporter {
   }
 
   /// A part is written when its list is there; the rest, when all lists of its scheme are.
+  ///
+  /// Lists that earlier sources brought count as if they were in this one, and so do pictures: the
+  /// same files in any order, in one import or in several, give the same parts.
   func writeSchemes(
     _ writer: DatasetWriter, _ ids: [Int: Int64], _ report: inout ImportReport
   ) throws {
-    let used = Set(schemes.flatMap { $0.parts.compactMap(\.list) })
-    for (file, list) in lists.sorted(by: { $0.value.name < $1.value.name })
-    where used.contains(file) {
-      let unlabelled = list.ids.filter { ids[$0] == nil }.count
-      try writer.setList(list.name, keys: list.ids.map(key), unlabelled: unlabelled)
-      report.unlabelled.append((list.name, unlabelled))
+    let stored = try writer.storedLists()
+    var known: [String: [Int]] = [:]
+    for (name, keys) in stored { known[name] = keys.compactMap(id) }
+    let own = Set(schemes.flatMap { $0.parts.compactMap(\.list) }.compactMap { lists[$0]?.name })
+    for list in lists.values where own.contains(list.name) { known[list.name] = list.ids }
+    let isUnchanged = labels == nil
+    for (name, listed) in known.sorted(by: { $0.key < $1.key })
+    where own.contains(name) || !isUnchanged {
+      let unlabelled = listed.filter { ids[$0] == nil }.count
+      try writer.setList(name, keys: listed.map(key), unlabelled: unlabelled)
+      report.unlabelled.append((name, unlabelled))
     }
-    for scheme in schemes {
-      let files = scheme.parts.compactMap(\.list)
-      let isWhole = files.allSatisfy { lists[$0] != nil }
-      let listed = Set(files.flatMap { lists[$0]?.ids ?? [] })
-      for part in scheme.parts {
+    for scheme in manifest.schemes ?? [] {
+      let names = scheme.parts.map { part in
+        part.list.map { IDList.name(of: $0, scheme: scheme.name) }
+      }
+      let needed = names.compactMap { $0 }
+      // A scheme may lack a list that was too large for the source, but not all of them.
+      let isNew = schemes.contains { $0.name == scheme.name }
+      let isStored = try isNew ? false : !isUnchanged && !writer.members(scheme.name).isEmpty
+      guard isNew || isStored else { continue }
+      let isWhole = needed.allSatisfy { known[$0] != nil }
+      let listed = Set(needed.flatMap { known[$0] ?? [] })
+      for (part, name) in zip(scheme.parts, names) {
         let members: [Int64]
-        if let file = part.list {
-          guard let list = lists[file] else { continue }
-          members = list.ids.compactMap { ids[$0] }
+        if let name {
+          guard let list = known[name] else { continue }
+          members = list.compactMap { ids[$0] }
         } else {
           guard isWhole else { continue }
-          // The labels' order is that of the rows, which then need no sorting.
-          let all = labels?.rows.map(\.id) ?? Array(ids.keys)
-          members = all.lazy.filter { !listed.contains($0) }.compactMap { ids[$0] }
+          members = ids.lazy.filter { !listed.contains($0.key) }.map(\.value)
         }
         try writer.setMembers(scheme.name, part.part, members)
         report.splits.append((scheme.name, part.part, members.count))
       }
     }
+  }
+
+  /// The id in a picture's key.
+  private func id(_ key: String) -> Int? {
+    Int(String(Substring(key.utf8.dropFirst(keyStart.utf8.count).dropLast(keyEnd.utf8.count))))
   }
 
   /// A list that repeats the votes shows at once when one of two copies is scrambled.

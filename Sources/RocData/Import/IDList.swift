@@ -50,8 +50,16 @@ struct IDList {
   }
 
   /// Names the list after its scheme: several have a `test`.
-  mutating func rename(_ scheme: String) {
-    if ["train", "val", "test"].contains(base) { name = "\(scheme)_\(base)" }
+  mutating func rename(_ scheme: String) { name = Self.name(base: base, scheme) }
+
+  /// What the list of a file is called in a scheme.
+  static func name(of file: String, scheme: String) -> String {
+    let last = file.split(separator: "/").last ?? ""
+    return name(base: String(last.split(separator: ".").first ?? last), scheme)
+  }
+
+  private static func name(base: String, _ scheme: String) -> String {
+    ["train", "val", "test"].contains(base) ? "\(scheme)_\(base)" : base
   }
 
   /// The number on a line of nothing but up to 15 digits.

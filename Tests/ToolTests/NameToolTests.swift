@@ -118,6 +118,35 @@ struct NameToolTests {
     #expect(run.output.contains("3 further records are of pictures outside the split"))
   }
 
+  @Test func aNameOfAnotherPartMeansNoPictureOfTheSplit() throws {
+    let rows = ["train", "test"].map { part in
+      (0..<9).map { "\(part)/\($0).png,\(part == "test" ? 5 - $0 % 4 : 1 + $0 % 4),\(part)\n" }
+        .joined()
+    }
+    #expect(try importTable(rows.joined()).status == 0)
+    let lists = try ["train", "test"].map { part in
+      try folder.write(
+        (0..<9).map { "\(part)/\($0).png" }.joined(separator: "\n"), to: "\(part).txt")
+    }
+    _ = try CommandRun(
+      "roc-data", ["add-split", "mine", "own", "--train", lists[0], "--test", lists[1]] + database)
+    func scored(_ parts: [String]) throws -> JSON {
+      let lines = parts.flatMap { part in (0..<9).map { "\(part)/\($0).png,\(1 + $0 % 4)\n" } }
+      let file = try folder.write("image,score\n" + lines.joined(), to: "p.csv")
+      let run = try CommandRun(
+        "roc-eval",
+        ["metrics", "--predictions", file, "--dataset", "mine", "--split", "own/test", "--json"]
+          + database)
+      #expect(run.status == 0, "\(run.errors)")
+      return try JSON.parse(run.output)
+    }
+    let train = try scored(["train"])
+    #expect(train["n_scored"]?.int == 0 && train["n_outside_split"]?.int == 9)
+    let both = try scored(["train", "test"])
+    #expect(both["n_scored"]?.int == 9 && both["n_outside_split"]?.int == 9)
+    #expect(both["metrics"]?["srcc"]?.double ?? 0 < -0.9)
+  }
+
   @Test func scalesThatCannotBeOneAreNamed() throws {
     func errors(_ scale: Double, _ arguments: String...) throws -> String {
       let rows = (0..<20).map { "\($0),\($0 * 5),\(Double(($0 * 7) % 20) * scale)\n" }.joined()

@@ -17,6 +17,9 @@ package struct GroundTruth: Sendable {
   private let index: NameIndex
   /// All pictures of the dataset, where the ground truth is that of one of its splits.
   private let all: NameIndex?
+  private let allKeys: [String]
+  /// The labels by their keys.
+  private let exact: [ExactText: Int]
   /// What the labels come from, for the passport.
   package let source: String
 
@@ -40,7 +43,9 @@ package struct GroundTruth: Sendable {
         })
     }
     index = NameIndex(labels.map(\.key), isLoose: isLoose)
-    self.all = all.map { NameIndex($0.map(\.key), isLoose: isLoose) }
+    allKeys = all?.map(\.key) ?? []
+    self.all = all == nil ? nil : NameIndex(allKeys, isLoose: isLoose)
+    exact = Self.places(labels)
   }
 
   /// The labels of any file of predictions or of conversations: its `gt_score` by `image`.
@@ -66,19 +71,40 @@ package struct GroundTruth: Sendable {
     }
     self.labels = labels
     all = nil
+    allKeys = []
+    exact = Self.places(labels)
     index = NameIndex(labels.map(\.key), isLoose: isLoose)
+  }
+
+  private static func places(_ labels: [Label]) -> [ExactText: Int] {
+    Dictionary(
+      labels.enumerated().map { (ExactText($0.element.key), $0.offset) },
+      uniquingKeysWith: { a, _ in a })
   }
 
   package var count: Int { labels.count }
   package var keys: [String] { labels.map(\.key) }
 
   package func label(_ image: String?) -> Label? {
-    image.flatMap { index.place(of: $0) }.map { labels[$0] }
+    guard let image, let place = place(of: image) else { return nil }
+    return labels[place]
   }
 
   /// Whether a name means a picture of the dataset that is not in the split.
   package func isOutside(_ image: String?) -> Bool {
-    image.map { all?.place(of: $0) != nil && index.place(of: $0) == nil } ?? false
+    guard let image, let all, all.place(of: image) != nil else { return false }
+    return place(of: image) == nil
+  }
+
+  /// The label that a name means.
+  ///
+  /// Whoever names a picture of the dataset means that one, in the split or not: a picture of the
+  /// split that shares its base name is another one.
+  private func place(of image: String) -> Int? {
+    guard let all, let key = all.place(of: image).map({ allKeys[$0] }) else {
+      return index.place(of: image)
+    }
+    return exact[key]
   }
 
   /// Why a name means none of the pictures, where something can be said.

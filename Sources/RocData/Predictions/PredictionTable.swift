@@ -13,7 +13,7 @@ enum PredictionTable {
     var header = csv.header.map { $0.trimmingBlanks.lowercased() }
     var rows = csv.rows
     // pandas writes a series under the header `,0`: the index has no name, the values a number.
-    if header.count == 2, header[0].isEmpty { header = ["image", "score"] }
+    if header.count == 2, header[0].isEmpty, header[1] == "0" { header = ["image", "score"] }
     // pyiqa writes names and scores without a header.
     if header.count == 2, Double(decimal: header[1]) != nil {
       header = ["image", "score"]

@@ -33,6 +33,18 @@ struct MixtureToolTests {
       ["import", "qalign", "--source", source, "--only-folder", "livec", "--name", "livec"]
         + database)
     #expect(one.status == 0 && one.output.hasPrefix("livec: 10 pictures from 10 rows"))
+    // A folder above both changes nothing; nor does a name that was given; an unknown folder is named.
+    try folder.write(records("img/livec", 10, 90), to: "p/test_livec.json")
+    try folder.write(records("img/ava_images", 10, 9), to: "p/test_ava.json")
+    let deeper = ["import", "qalign", "--source", "\(folder.path)/p"] + database
+    let parent = try CommandRun("roc-data", deeper + ["--name", "both"])
+    #expect(parent.status == 64)
+    #expect(parent.errors.contains("roc-data import qalign --source"))
+    let inner = try CommandRun(
+      "roc-data", deeper + ["--only-folder", "ava_images", "--name", "inner"])
+    #expect(inner.status == 0 && inner.output.hasPrefix("inner: 10 pictures from 10 rows"))
+    let nobody = try CommandRun("roc-data", deeper + ["--only-folder", "nope", "--name", "n"])
+    #expect(nobody.status == 6 && nobody.errors.contains("the folders are ava_images, livec"))
     // One file that holds both is told apart, too.
     let both = records("livec", 5, 90).dropLast() + ", " + records("ava_images", 5, 9).dropFirst()
     let file = try folder.write(String(both), to: "one/all.json")

@@ -29,10 +29,10 @@ struct SourceMixture {
 
   init(_ samples: TableSamples, _ manifest: Manifest) {
     self.manifest = manifest
+    let shared = samples.sharedFolders
     for entry in samples.entries {
       guard let score = entry.score else { continue }
-      let parts = PathName.parts(entry.key)
-      folders[parts.count > 1 ? parts[0] : "", default: Group()].add(score)
+      folders[TableSamples.folder(of: entry.key, below: shared), default: Group()].add(score)
       files[TableSamples.file(entry.place), default: Group()].add(score)
     }
   }
@@ -41,11 +41,14 @@ struct SourceMixture {
   func check(_ path: String) throws(DataError) {
     if manifest.isOfAnyDataset == true, folders.count > 1 {
       let list = folders.sorted { $0.key < $1.key }.map { folder, group in
-        let name = folder.text.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" }
+        let name =
+          folder.text.isEmpty
+          ? "\(manifest.name)-rest"
+          : String(folder.text.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "-" })
         return """
           \n  \(folder.text.isEmpty ? "(no folder)" : folder.text): \(group.count) pictures, scores \
-          \(Self.span(group)): roc-data import \(manifest.name) --source \(path) --only-folder \
-          \(folder.text) --name \(String(name))
+          \(Self.span(group)): roc-data import \(manifest.knownName ?? manifest.name) --source \
+          \(Self.quoted(path)) --only-folder \(Self.quoted(folder.text)) --name \(name)
           """
       }
       throw DataError(
@@ -69,6 +72,17 @@ struct SourceMixture {
       \(Self.span(largest.1)): they look like two scales, which are never mixed; import each file by \
       itself under its own --name, or state one scale for both with --min-score and --max-score
       """, isUsage: true)
+  }
+
+  /// As a shell takes it for one word.
+  private static func quoted(_ text: String) -> String {
+    let plain = text.utf8.allSatisfy {
+      (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+        || "/._-+,:@".utf8.contains($0)
+    }
+    if plain, !text.isEmpty { return text }
+    let parts = text.utf8.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
+    return "'" + parts.map { String(Substring($0)) }.joined(separator: "'\\''") + "'"
   }
 
   private static func span(_ group: Group) -> String {

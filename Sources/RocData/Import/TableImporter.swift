@@ -35,7 +35,7 @@ package struct TableImporter {
     self.source = source
     var found = try TableFiles(manifest, source)
     var samples = TableSamples(
-      leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest), onlyFolder: onlyFolder,
+      leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest),
       scale: manifest.onlyScale)
     for line in found.skipped { samples.skip(line) }
     for (reader, star) in found.readers where reader.table.rater == nil {
@@ -47,6 +47,7 @@ package struct TableImporter {
       table.gather(into: &samples)
       ratings.append(table)
     }
+    if let onlyFolder { try samples.keep(folder: onlyFolder, of: path) }
     try SourceMixture(samples, manifest).check(path)
     hasLabels = samples.entries.contains { $0.score != nil }
     // Lists, ratings and attributes may come after the labels, in a source of their own.
@@ -245,7 +246,20 @@ package struct TableImporter {
         return nil
       }
       let index = NameIndex(pictures.map(\.key))
-      return Set(names.compactMap { index.place(of: $0) }.map { pictures[$0].row })
+      var rows: Set<Int64> = []
+      var several: Set<ExactText> = []
+      for name in names {
+        if let place = index.place(of: name) {
+          rows.insert(pictures[place].row)
+        } else {
+          several.insert(name)
+        }
+      }
+      // A list of base names means every picture of that name.
+      for picture in pictures where several.contains(PathName.base(picture.key)) {
+        rows.insert(picture.row)
+      }
+      return rows
     }
     try parts.addSeeded(pictures)
     report.splits = parts.splits + report.splits

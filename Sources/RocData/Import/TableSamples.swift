@@ -9,6 +9,8 @@ struct TableSamples {
   struct Entry {
     let key: String
     var score: Double?
+    /// Rows of label files that gave it.
+    var rows = 1
     /// Where the score stands, for messages.
     var place = ""
     var votes: [Int]?
@@ -28,23 +30,68 @@ struct TableSamples {
   private(set) var leftOut = 0
   private let leftOutKeys: Set<ExactText>
   private let keys: KeyRule
-  private let onlyFolder: String?
   /// The scale of a table's scores, where only one is possible.
   private let scale: (Manifest.Table) -> ScoreRange?
 
   /// - Parameters:
   ///   - leftOut: Pictures that are no part of the dataset.
   ///   - keys: How the tables name pictures.
-  ///   - onlyFolder: Passes over pictures of other first folders.
   ///   - scale: The scale of a table's scores; nil where it is told by the scores.
   init(
-    leftOut: [String], keys: KeyRule, onlyFolder: String? = nil,
-    scale: @escaping (Manifest.Table) -> ScoreRange?
+    leftOut: [String], keys: KeyRule, scale: @escaping (Manifest.Table) -> ScoreRange?
   ) {
     leftOutKeys = Set(names: leftOut)
     self.keys = keys
-    self.onlyFolder = onlyFolder
     self.scale = scale
+  }
+
+  /// The folders that all labelled pictures lie in: they tell no datasets apart.
+  var sharedFolders: Int {
+    var shared: [String]?
+    for entry in entries where entry.score != nil {
+      let own = Array(PathName.parts(entry.key).dropLast())
+      shared =
+        shared.map { known in
+          Array(zip(known, own).prefix { $0.0.isExactly($0.1) }.map(\.0))
+        } ?? own
+      if shared?.isEmpty == true { break }
+    }
+    return shared?.count ?? 0
+  }
+
+  /// The first folder of a picture below those that all share; empty for a picture without one.
+  static func folder(of key: String, below shared: Int) -> String {
+    let parts = PathName.parts(key)
+    return parts.count > shared + 1 ? parts[shared] : ""
+  }
+
+  /// Leaves the pictures of one folder.
+  ///
+  /// - Throws: `DataError` that lists the folders there are.
+  mutating func keep(folder: String, of path: String) throws(DataError) {
+    let shared = sharedFolders
+    var places: [Int: Int] = [:]
+    var kept: [Entry] = []
+    for (place, entry) in entries.enumerated()
+    where Self.folder(of: entry.key, below: shared).isExactly(folder) {
+      places[place] = kept.count
+      kept.append(entry)
+    }
+    guard !kept.isEmpty else {
+      let known = Set(names: entries.map { Self.folder(of: $0.key, below: shared) }).sorted()
+      throw DataError(
+        """
+        \(path): no picture in a folder "\(folder)"; the folders are \
+        \(known.prefix(20).map { $0.text.isEmpty ? "(none)" : $0.text }.joined(separator: ", "))
+        """, isMissing: true)
+    }
+    rows = kept.reduce(0) { $0 + ($1.score == nil ? 0 : $1.rows) }
+    entries = kept
+    parts = parts.map { ($0.name, $0.members.compactMap { places[$0] }) }
+      .filter { !$0.members.isEmpty }
+    self.places = Dictionary(
+      kept.enumerated().map { (ExactText($0.element.key), $0.offset) },
+      uniquingKeysWith: { a, _ in a })
   }
 
   /// Sets a line aside.
@@ -86,10 +133,6 @@ struct TableSamples {
       if table.score != nil { result.rows += 1 }
       do throws(DataError) {
         let key = try keys.key(row, reader)
-        if let onlyFolder, !(PathName.parts(key).first ?? "").isExactly(onlyFolder) {
-          if table.score != nil { result.rows -= 1 }
-          return
-        }
         let entry = try Self.entry(row, reader, table, star, key)
         if let score = entry.score, let scale = scale(table), !scale.contains(score) {
           throw DataError(
@@ -215,6 +258,7 @@ struct TableSamples {
       return entries.count - 1
     }
     if let score = entry.score {
+      entries[place].rows += entries[place].score == nil ? 0 : 1
       if let known = entries[place].score, known != score {
         // One copy of the labels may have fewer decimals than another; the first one counts.
         let isOtherFile = Self.file(entries[place].place) != Self.file(entry.place)

@@ -96,6 +96,8 @@ package struct Manifest: Sendable, Codable, Equatable {
 
   package var name: String
   package private(set) var title: String
+  /// What the program calls it where another name was given.
+  private(set) var knownName: String?
   package let importer: Importer
   package let source: String
   package let licence: String
@@ -261,7 +263,10 @@ package struct Manifest: Sendable, Codable, Equatable {
 
   /// Stores the dataset under another name, by which it is then called everywhere.
   package mutating func rename(_ name: String) {
-    if name != self.name { title = name }
+    if name != self.name {
+      title = name
+      knownName = knownName ?? self.name
+    }
     self.name = name
   }
 

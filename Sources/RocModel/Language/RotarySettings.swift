@@ -20,7 +20,9 @@ struct RotarySettings: Sendable, Equatable {
     let isStated = !(config.json["rope_theta"]?.isNull ?? true)
     let scaling = try Scaling(config, "rope_scaling")
     let parameters = try Scaling(config, "rope_parameters")
-    if let a = scaling, let b = parameters, a.factor != b.factor {
+    if let a = scaling, let b = parameters,
+      a.factor != b.factor || (a.theta ?? b.theta) != (b.theta ?? a.theta)
+    {
       throw .checkpoint(
         """
         \(config.place): rope_scaling \(a.text) and rope_parameters \(b.text) contradict each \
@@ -75,7 +77,9 @@ struct RotarySettings: Sendable, Equatable {
       guard try reader.number("partial_rotary_factor", default: 1) == 1 else {
         throw .checkpoint("\(reader.place): partial_rotary_factor other than 1 is not supported")
       }
-      theta = json["rope_theta"] == nil ? nil : try reader.positive("rope_theta", default: 10_000)
+      theta =
+        json["rope_theta"]?.isNull ?? true
+        ? nil : try reader.positive("rope_theta", default: 10_000)
       let factor = try reader.positive("factor", default: 1)
       guard kind == "linear" ? json["factor"]?.double != nil : factor == 1 else {
         throw .checkpoint(

@@ -73,8 +73,11 @@ struct PictureList {
         others.append(path)
       }
     }
-    unreadable += walk.unreadable.map { ("\(base)/\($0.path)", $0.reason) }
-    guard found > 0 || !walk.unreadable.isEmpty else {
+    let lost = walk.unreadable.filter { entry in
+      !PathName.parts(entry.path).contains { $0.utf8.first == UInt8(ascii: ".") }
+    }
+    unreadable += lost.map { ("\(base)/\($0.path)", $0.reason) }
+    guard found > 0 || !lost.isEmpty else {
       let known = Self.extensions.sorted().joined(separator: ", ")
       throw CommandError(.dataMissing, "\(folder): no pictures in it (\(known))")
     }

@@ -38,10 +38,17 @@ package enum PathName {
 
   /// With slashes for backslashes and without `./` at its start.
   package static func slashed(_ path: String) -> String {
-    var bytes = path.utf8.map { $0 == UInt8(ascii: "\\") ? slash : $0 }[...]
+    let path = withSlashes(path)
+    var bytes = path.utf8[...]
     while bytes.starts(with: [dot, slash]) { bytes = bytes.dropFirst(2) }
-    return bytes.count == path.utf8.count && !path.utf8.contains(UInt8(ascii: "\\"))
-      ? path : String(decoding: bytes, as: UTF8.self)
+    return String(Substring(bytes))
+  }
+
+  /// With slashes for backslashes, as Windows writes paths.
+  package static func withSlashes(_ path: String) -> String {
+    let backslash = UInt8(ascii: "\\")
+    guard path.utf8.contains(backslash) else { return path }
+    return String(decoding: path.utf8.map { $0 == backslash ? slash : $0 }, as: UTF8.self)
   }
 
   /// The parts between slashes.
@@ -63,8 +70,7 @@ package enum NumberedName {
     guard digits.dropFirst(shift).allSatisfy({ $0 == 0x30 }) else { return nil }
     // Fewer digits than the number has: the others are lost.
     guard digits.count >= shift else { return nil }
-    let number = kept.drop { $0 == 0x30 }
-    return number.isEmpty ? nil : String(decoding: number, as: UTF8.self)
+    return String(decoding: kept, as: UTF8.self)
   }
 
   /// Whether digits of a number are lost, as in `9.5362E+05`.

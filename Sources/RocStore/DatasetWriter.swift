@@ -174,10 +174,6 @@ package final class DatasetWriter {
     return id
   }
 
-  static func baseName(_ key: String) -> String {
-    PathName.base(key)
-  }
-
   /// All scores in the order of the import, and all votes; nil where there are none.
   package func totals() throws -> (scores: [Double], votes: Int?) {
     if isNew { return (addedScores, addedVotes) }

@@ -1,5 +1,6 @@
 import Foundation
 package import GRDB
+import RocNames
 import RocScore
 
 /// What is known about the file of a sample.
@@ -61,7 +62,7 @@ package struct SampleRecord: Sendable {
   }
 
   /// Not unique in some datasets.
-  package var baseName: String { DatasetWriter.baseName(key) }
+  package var baseName: String { PathName.base(key) }
 
   /// The samples of a dataset, or of one part of it, in the order of their import.
   package static func fetch(

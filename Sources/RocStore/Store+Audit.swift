@@ -1,4 +1,5 @@
 import GRDB
+import RocNames
 
 /// What audits compare.
 extension Store {
@@ -6,7 +7,7 @@ extension Store {
   package struct Identity: Sendable {
     package let id: Int64
     package let key: String
-    package var baseName: String { DatasetWriter.baseName(key) }
+    package var baseName: String { PathName.base(key) }
     package let sha256: String?
     /// 32 bytes; nil before a picture was decoded and for one without structure.
     package let perceptualHash: [UInt8]?

@@ -33,7 +33,7 @@ struct NameTests {
 
   @Test(
     arguments: [
-      ("953619.0", "953619", false), ("953619.000", "953619", false),
+      ("953619.0", "953619", false), ("0017.0", "0017", false), ("953619.000", "953619", false),
       ("9.53619E+05", "953619", false), ("9.5362E+05", nil, true), ("9.5362e5", nil, true),
       ("1e3", nil, true), ("953619", nil, false), ("1.5", nil, false), ("0.500_a", nil, false),
       ("1.", nil, false), (".5", nil, false), ("1.0.0", nil, false), ("7.0e400", nil, true),
@@ -87,5 +87,13 @@ struct NameTests {
     // Two forms of one name are two pictures and make no name ambiguous.
     let forms = NameIndex([Self.composed, Self.decomposed])
     #expect(forms.place(of: Self.composed) == 0 && forms.place(of: Self.decomposed) == 1)
+  }
+
+  @Test func wordsOfAShellStayWhole() {
+    #expect(ShellWord.quoted("a/b-1.csv") == "a/b-1.csv")
+    #expect(ShellWord.quoted("") == "''")
+    #expect(ShellWord.quoted("my file") == "'my file'")
+    #expect(ShellWord.quoted("it's") == "'it'\\''s'")
+    #expect(ShellWord.quoted("it'\u{301}s").isExactly("'it'\\''\u{301}s'"))
   }
 }

@@ -37,9 +37,9 @@ extension AVAImporter {
     for (name, keys) in stored { known[name] = keys.compactMap(id) }
     let own = Set(schemes.flatMap { $0.parts.compactMap(\.list) }.compactMap { lists[$0]?.name })
     for list in lists.values where own.contains(list.name) { known[list.name] = list.ids }
-    let isUnchanged = labels == nil
+    let bringsPictures = labels != nil
     for (name, listed) in known.sorted(by: { $0.key < $1.key })
-    where own.contains(name) || !isUnchanged {
+    where own.contains(name) || bringsPictures {
       let unlabelled = listed.filter { ids[$0] == nil }.count
       try writer.setList(name, keys: listed.map(key), unlabelled: unlabelled)
       report.unlabelled.append((name, unlabelled))
@@ -49,9 +49,9 @@ extension AVAImporter {
         part.list.map { IDList.name(of: $0, scheme: scheme.name) }
       }
       let needed = names.compactMap { $0 }
-      // A scheme may lack a list that was too large for the source, but not all of them.
+      // What new pictures change: the schemes of this source, and those that are stored.
       let isNew = schemes.contains { $0.name == scheme.name }
-      let isStored = try isNew ? false : !isUnchanged && !writer.members(scheme.name).isEmpty
+      let isStored = try !isNew && bringsPictures && !writer.members(scheme.name).isEmpty
       guard isNew || isStored else { continue }
       let isWhole = needed.allSatisfy { known[$0] != nil }
       let listed = Set(needed.flatMap { known[$0] ?? [] })

@@ -1,3 +1,4 @@
+import RocNames
 import RocTensor
 
 /// A list of AVA's image ids, as one of three kinds of file has it.
@@ -82,7 +83,8 @@ struct IDList {
       case 2: isNamed && (fields[1] == "0" || fields[1] == "1")
       default: fields.count > 10
       }
-    guard isWhole, let id = Int(isNamed ? String(fields[0].dropLast(4)) : fields[0]), id > 0 else {
+    let text = isNamed ? String(fields[0].dropLast(4)) : fields[0]
+    guard isWhole, let id = Int(NumberedName.whole(text) ?? text), id > 0 else {
       return nil
     }
     return id

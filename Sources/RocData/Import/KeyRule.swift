@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 
 /// How a dataset's tables name pictures and raters.
 struct KeyRule {
@@ -25,12 +26,14 @@ struct KeyRule {
     guard !text.unicodeScalars.contains("\u{FFFD}") else {
       throw DataError("\(column) is not UTF-8: \"\(text)\"; convert the file")
     }
-    let name = try Self.matched(areIDs ? Self.whole(text) : text, reader.table.keyMatch, column)
-    let path =
-      name.utf8.contains(UInt8(ascii: "\\"))
-      ? String(
-        decoding: name.utf8.map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0 },
-        as: UTF8.self) : name
+    guard !areIDs || !NumberedName.isRounded(text) else {
+      throw DataError(
+        "\(column) is \(text): a spreadsheet has rounded this id, so digits are lost; export it as text"
+      )
+    }
+    let name = try Self.matched(
+      areIDs ? NumberedName.whole(text) ?? text : text, reader.table.keyMatch, column)
+    let path = PathName.withSlashes(name)
     // A copy's folders are no part of the name.
     for prefix in reader.table.keyPrefixes?.all ?? [] where path.utf8.starts(with: prefix.utf8) {
       return String(Substring(path.utf8.dropFirst(prefix.utf8.count)))
@@ -48,7 +51,7 @@ struct KeyRule {
     guard let name = reader.field(row, column), !name.isEmpty else {
       throw DataError("\(column) is empty")
     }
-    return Self.whole(name)
+    return NumberedName.whole(name) ?? name
   }
 
   /// The groups of a regular expression, put together.
@@ -63,15 +66,5 @@ struct KeyRule {
     }
     return match.output.dropFirst().compactMap { $0.substring.map(String.init) }
       .joined(separator: rule.join)
-  }
-
-  /// `1992` for `1992.0`.
-  private static func whole(_ text: String) -> String {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty,
-      parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-      parts[1].utf8.allSatisfy({ $0 == 0x30 })
-    else { return text }
-    return String(parts[0])
   }
 }

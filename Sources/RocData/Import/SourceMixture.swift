@@ -48,7 +48,7 @@ struct SourceMixture {
         return """
           \n  \(folder.text.isEmpty ? "(no folder)" : folder.text): \(group.count) pictures, scores \
           \(Self.span(group)): roc-data import \(manifest.knownName ?? manifest.name) --source \
-          \(Self.quoted(path)) --only-folder \(Self.quoted(folder.text)) --name \(name)
+          \(ShellWord.quoted(path)) --only-folder \(ShellWord.quoted(folder.text)) --name \(name)
           """
       }
       throw DataError(
@@ -72,17 +72,6 @@ struct SourceMixture {
       \(Self.span(largest.1)): they look like two scales, which are never mixed; import each file by \
       itself under its own --name, or state one scale for both with --min-score and --max-score
       """, isUsage: true)
-  }
-
-  /// As a shell takes it for one word.
-  private static func quoted(_ text: String) -> String {
-    let plain = text.utf8.allSatisfy {
-      (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-        || "/._-+,:@".utf8.contains($0)
-    }
-    if plain, !text.isEmpty { return text }
-    let parts = text.utf8.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
-    return "'" + parts.map { String(Substring($0)) }.joined(separator: "'\\''") + "'"
   }
 
   private static func span(_ group: Group) -> String {

@@ -195,8 +195,7 @@ package struct TableImporter {
         if let row = stored[ExactText(key)] {
           ids[place] = row
         } else {
-          let mark = entry.place.utf8.lastIndex(of: UInt8(ascii: ":"))
-          let file = mark.map { String(entry.place[..<$0]) } ?? ""
+          let file = TableSamples.file(entry.place).text
           unlabelled[file.isEmpty ? "ratings" : file, default: 0] += 1
         }
         continue

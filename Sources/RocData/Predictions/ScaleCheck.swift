@@ -21,17 +21,19 @@ package struct ScaleCheck: Sendable {
   ///   - pairs: Predictions and ground truth as they are compared.
   ///   - labels: The labels' scale, where it is known.
   package init(_ pairs: ScoredPairs, labels: ScoreRange? = nil) {
-    guard pairs.count > 1, let low = pairs.predicted.min(), let high = pairs.predicted.max(),
-      let least = pairs.truth.min(), let largest = pairs.truth.max(), largest > least
+    guard pairs.count > 1, let predicted = ScoreSummary(pairs.predicted),
+      let truth = ScoreSummary(pairs.truth), truth.largest > truth.least
     else {
       warning = nil
       return
     }
-    let spread = (Self.deviation(pairs.predicted), Self.deviation(pairs.truth))
+    let (low, high) = (predicted.least, predicted.largest)
+    let (least, largest) = (truth.least, truth.largest)
     let isApart = high < least || low > largest
     let isNarrow =
-      spread.0 * Self.widest < spread.1 && high - low > 0 && Self.fits(low, high, largest)
-    let isWide = spread.0 > spread.1 * Self.widest
+      predicted.deviation * Self.widest < truth.deviation && high - low > 0
+      && Self.fits(low, high, largest)
+    let isWide = predicted.deviation > truth.deviation * Self.widest
     guard isApart || isNarrow || isWide else {
       warning = nil
       return
@@ -54,10 +56,5 @@ package struct ScaleCheck: Sendable {
       return false
     }
     return own.high < largest
-  }
-
-  private static func deviation(_ values: [Double]) -> Double {
-    let mean = mean(values)
-    return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
   }
 }

@@ -34,7 +34,7 @@ struct Import: RocCommand {
   @Option(help: "Where an archive of pictures is unpacked; default: NAME-pictures by the database.")
   var unpackTo: String?
 
-  @Option(help: "Only pictures of this first folder, where files hold several datasets.")
+  @Option(help: "Only pictures of this folder, where files hold several datasets.")
   var onlyFolder: String?
 
   @Flag(help: "Take pictures that seem to be stored under other names.")
@@ -114,7 +114,9 @@ struct Import: RocCommand {
     if dataset == "auto" {
       let found = try Recognition.candidates(source)
       guard let guess = found.first?.name, found.count == 1 else {
-        let list = found.map { "\n  roc-data import \($0.name) --source \($0.path)" }.joined()
+        let list = found.map {
+          "\n  roc-data import \($0.name) --source \(ShellWord.quoted($0.path))"
+        }.joined()
         throw CommandError(
           .dataMissing,
           found.isEmpty

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RocNames
 import RocTool
 
 struct Slurm: RocCommand {
@@ -72,12 +73,13 @@ struct Slurm: RocCommand {
   }
 
   func execute() throws -> ExitStatus {
-    let scoring = ([command] + arguments).map(Self.quoted).joined(separator: " ")
+    let scoring = ([command] + arguments).map(ShellWord.quoted).joined(separator: " ")
     let named =
       zip(arguments, arguments.dropFirst()).first { $0.0 == "--db" }?.1
       ?? arguments.first { $0.hasPrefix("--db=") }.map { String($0.dropFirst("--db=".count)) }
-    let database = named.map { " --db \(Self.quoted($0))" }
-    let merging = "\(Self.quoted(command)) merge \(Self.quoted(segments))\(database ?? "")"
+    let database = named.map { " --db \(ShellWord.quoted($0))" }
+    let merging =
+      "\(ShellWord.quoted(command)) merge \(ShellWord.quoted(segments))\(database ?? "")"
     var lines = [
       "#!/bin/bash", "#SBATCH --job-name=roc-eval", "#SBATCH --array=1-\(shards)",
       "#SBATCH --cpus-per-task=\(cpus)", "#SBATCH --mem=\(memory)", "#SBATCH --time=\(time)",
@@ -90,15 +92,15 @@ struct Slurm: RocCommand {
       "set -u",
       "# By number, not by the array's size, so that one task can be submitted again alone.",
       "export ROC_SHARD=\"$SLURM_ARRAY_TASK_ID/\(shards)\"",
-      "\(scoring) --threads \"${SLURM_CPUS_PER_TASK:-\(cpus)}\" --segments \(Self.quoted(segments))",
+      "\(scoring) --threads \"${SLURM_CPUS_PER_TASK:-\(cpus)}\" --segments \(ShellWord.quoted(segments))",
       "status=$?",
       "# The task that finishes last merges. Its answer is the job's: 4 says that segments disagree.",
       "if [ \"$status\" -eq 0 ] || [ \"$status\" -eq 3 ]; then",
-      "  touch \(Self.quoted(segments))/\"done-$SLURM_ARRAY_TASK_ID\"",
-      "  exec 9> \(Self.quoted("\(segments)/merge.lock"))",
+      "  touch \(ShellWord.quoted(segments))/\"done-$SLURM_ARRAY_TASK_ID\"",
+      "  exec 9> \(ShellWord.quoted("\(segments)/merge.lock"))",
       "  flock 9",
       "  for task in $(seq 1 \(shards)); do",
-      "    [ -e \(Self.quoted(segments))/\"done-$task\" ] || exit \"$status\"",
+      "    [ -e \(ShellWord.quoted(segments))/\"done-$task\" ] || exit \"$status\"",
       "  done",
       "  \(merging) || status=$?",
       "fi",
@@ -106,14 +108,5 @@ struct Slurm: RocCommand {
     ]
     try Console.print(lines.joined(separator: "\n"))
     return .done
-  }
-
-  /// A word of a shell command.
-  private static func quoted(_ word: String) -> String {
-    let plain = word.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || "-_./=:,@%+".utf8.contains(byte)
-    }
-    return plain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
   }
 }

@@ -68,8 +68,8 @@ let excluded = [
 /// The datasets whose manifests are part of the program.
 let manifests = [
   "aadb", "agiqa3k", "ava", "ava-captions", "baid", "deqa", "eva", "flickr-aes", "icaa17k",
-  "icaa20k", "kadid10k", "koniq10k", "live-c", "para", "qalign", "real-cur", "roc", "spaq",
-  "table", "tad66k",
+  "icaa20k", "idealo", "kadid10k", "koniq10k", "label-studio", "live-c", "para", "qalign",
+  "real-cur", "roc", "spaq", "table", "tad66k",
 ]
 
 let package = Package(

@@ -65,6 +65,17 @@ extension DatasetWriter {
     try SplitName.parts.reduce(into: []) { all, part in all.formUnion(try members(scheme, part)) }
   }
 
+  /// Whether the dataset is divided at all.
+  package func hasParts() throws -> Bool {
+    try flushSamples()
+    return try Bool.fetchOne(
+      db,
+      sql: """
+        SELECT EXISTS (SELECT 1 FROM split_members
+          JOIN split_schemes ON split_schemes.id = scheme WHERE dataset = ?)
+        """, arguments: [dataset]) ?? false
+  }
+
   /// How many pictures each rater rated, with the pictures.
   package func picturesByRater() throws -> [[Int64]] {
     var rated: [Int64: [Int64]] = [:]
@@ -268,33 +279,19 @@ extension DatasetWriter {
     }
   }
 
-  /// Replaces the lines of these files that were set aside; other sources' lines stay.
-  package func setQuarantine(
-    of files: [String], _ lines: [(file: String, line: Int, reason: String, content: String)]
-  ) throws {
+  /// Replaces what was set aside of these files; other sources' lines stay.
+  package func setQuarantine(of files: [String], _ lines: [SkippedLine]) throws {
     let delete = try db.cachedStatement(
       sql: "DELETE FROM quarantine WHERE dataset = ? AND file = ?")
     for file in files { try delete.execute(arguments: [dataset, file]) }
     let insert = try db.cachedStatement(
       sql: """
-        INSERT OR REPLACE INTO quarantine (dataset, file, line, reason, content)
-        VALUES (?, ?, ?, ?, ?)
+        INSERT INTO quarantine (dataset, file, line, record, reason, content)
+        VALUES (?, ?, ?, ?, ?, ?)
         """)
-    // Several records may stand on one line: their reasons are kept together.
-    var merged: [(file: String, line: Int, reason: String, content: String)] = []
-    var places: [ExactText: Int] = [:]
     for line in lines {
-      let place = "\(line.line) \(line.file)"
-      if let known = places[place] {
-        merged[known].reason += "\n" + line.reason
-        merged[known].content += "\n" + line.content
-      } else {
-        places[place] = merged.count
-        merged.append(line)
-      }
-    }
-    for line in merged {
-      try insert.execute(arguments: [dataset, line.file, line.line, line.reason, line.content])
+      try insert.execute(
+        arguments: [dataset, line.file, line.line, line.record, line.reason, line.content])
     }
   }
 }

@@ -124,7 +124,8 @@ package final class DatasetWriter {
     let (key, score, counts, extra) = (new.key, new.score, new.counts, new.extra)
     if let old = stored[ExactText(key)] {
       let id = old.id
-      guard old.counts == counts, old.score == score else {
+      // A file of scores says nothing of votes that another file brought.
+      guard counts == nil || old.counts == nil || old.counts == counts, old.score == score else {
         throw StoreError(
           """
           \(key) is stored with other labels (\(old.counts ?? old.score.description)) than this \
@@ -132,6 +133,7 @@ package final class DatasetWriter {
           --replace
           """)
       }
+      if old.counts == nil, let counts { try insertVotes(id, counts, new.total) }
       let isBack = old.state == "missing" && path != nil
       if looked,
         old.path.map({ ExactText($0) }) != path.map({ ExactText($0) }) || old.state == "unknown"
@@ -172,6 +174,35 @@ package final class DatasetWriter {
       addedVotes = (addedVotes ?? 0) + new.total
     }
     return id
+  }
+
+  private func insertVotes(_ row: Int64, _ counts: String, _ total: Int) throws {
+    try db.cachedStatement(sql: "INSERT INTO votes (sample, counts, total) VALUES (?, ?, ?)")
+      .execute(arguments: [row, counts, total])
+  }
+
+  /// Adds votes to a picture that was stored without them.
+  ///
+  /// - Throws: `StoreError` when it is stored with others.
+  package func setVotes(of key: String, _ votes: [Int]) throws {
+    guard let old = stored[ExactText(key)] else { return }
+    let counts = VoteText.encode(votes)
+    guard let known = old.counts else {
+      return try insertVotes(old.id, counts, votes.reduce(0, +))
+    }
+    guard known == counts else {
+      throw StoreError(
+        """
+        \(key) is stored with the votes \(known), this source has \(counts); if this source is \
+        right, import with --replace
+        """)
+    }
+  }
+
+  /// Replaces what is kept of a stored picture beside its labels, a JSON object.
+  package func setExtra(_ row: Int64, _ extra: String) throws {
+    try db.cachedStatement(sql: "UPDATE samples SET extra = ? WHERE id = ?")
+      .execute(arguments: [extra, row])
   }
 
   /// All scores in the order of the import, and all votes; nil where there are none.
@@ -245,6 +276,16 @@ package final class DatasetWriter {
         \(record.name) is stored on the scale \(stored.range), this source is on \(record.range); \
         store it under another --name, state one scale with --min-score and --max-score, or import \
         with --replace
+        """)
+    }
+    if let stored = try DatasetRecord.named(record.name, db),
+      stored.higherIsBetter != record.higherIsBetter
+    {
+      throw StoreError(
+        """
+        \(record.name) is stored as \(stored.higherIsBetter ? "higher" : "lower") is better, this import \
+        takes \(record.higherIsBetter ? "higher" : "lower") for better (--lower-is-better); store it \
+        under another --name, or import with --replace
         """)
     }
     if keepsScheme, let stored = try DatasetRecord.named(record.name, db) {

@@ -11,25 +11,40 @@ extension Store {
     package let sha256: String?
     /// 32 bytes; nil before a picture was decoded and for one without structure.
     package let perceptualHash: [UInt8]?
+    package let score: Double
+    /// What it was made from, where the labels say so.
+    package let group: String?
   }
 
   /// All pictures of a dataset by row, and the members of every part.
+  ///
+  /// - Parameters:
+  ///   - dataset: Which one.
+  ///   - groups: Columns that name what pictures were made from, without quotation marks.
+  /// - Returns: Members are sorted by their rows.
+  /// - Throws: The database's errors.
   package func identities(
-    _ dataset: DatasetRecord
+    _ dataset: DatasetRecord, groups: [String] = []
   ) throws -> (pictures: [Int64: Identity], parts: [(name: SplitName, members: [Int64])]) {
-    try read { db in
+    let columns = groups.map { column in
+      // Written into the query: a path is no value that could be bound for every row at no cost.
+      "nullif(json_extract(extra, '$.\"\(column.replacing("'", with: "''"))\"'), '')"
+    }
+    let group =
+      columns.isEmpty ? "NULL" : "coalesce(\((columns + ["NULL"]).joined(separator: ", ")))"
+    return try read { db in
       var pictures: [Int64: Identity] = [:]
       let rows = try RowReader(
         db,
         """
-        SELECT id, key, sha256, perceptual_hash FROM samples NOT INDEXED
+        SELECT id, key, sha256, perceptual_hash, gt_score, \(group) FROM samples NOT INDEXED
         WHERE dataset = CAST(? AS INTEGER)
         """, [String(dataset.id ?? 0)])
       while try rows.next() {
         let id = rows.integer(0)
         pictures[id] = Identity(
           id: id, key: rows.text(1) ?? "", sha256: rows.text(2),
-          perceptualHash: rows.bytes(3) { Array($0) })
+          perceptualHash: rows.bytes(3) { Array($0) }, score: rows.real(4), group: rows.text(5))
       }
       let parts = try SplitName.counts(dataset, db).map { part in
         (

@@ -220,9 +220,7 @@ extension Store {
   }
 
   /// Remembers lines of files that were not part of an import's own transaction.
-  package func quarantine(
-    _ lines: [(file: String, line: Int, reason: String, content: String)], of dataset: String
-  ) throws {
+  package func quarantine(_ lines: [SkippedLine], of dataset: String) throws {
     guard !lines.isEmpty else { return }
     try write { db in
       guard let record = try DatasetRecord.named(dataset, db) else { return }
@@ -231,15 +229,20 @@ extension Store {
     }
   }
 
-  /// Lines that were set aside, by reason, the most frequent first.
-  package func quarantine(
-    of dataset: DatasetRecord
-  ) throws -> [(reason: String, file: String, line: Int)] {
+  /// What was set aside, in the order of the files.
+  package func quarantine(of dataset: DatasetRecord) throws -> [SkippedLine] {
     try read { db in
       try Row.fetchAll(
-        db, sql: "SELECT reason, file, line FROM quarantine WHERE dataset = ? ORDER BY file, line",
-        arguments: [dataset.id]
-      ).map { ($0["reason"], $0["file"], $0["line"]) }
+        db,
+        sql: """
+          SELECT file, line, record, reason, content FROM quarantine WHERE dataset = ?
+          ORDER BY file, line, record, id
+          """, arguments: [dataset.id]
+      ).map {
+        SkippedLine(
+          file: $0["file"], line: $0["line"], record: $0["record"], reason: $0["reason"],
+          content: $0["content"])
+      }
     }
   }
 }

@@ -12,6 +12,11 @@ package struct Overlap: Sendable, Equatable {
     case content
     /// Nearly the same perceptual hash.
     case perceptual
+    /// Made from the same original.
+    case group
+
+    /// Whether it says that other pictures show the same photo, not that a picture stands twice.
+    var isOfPhotos: Bool { self == .baseName || self == .group }
   }
 
   package let kind: Kind
@@ -47,7 +52,14 @@ package struct Overlap: Sendable, Equatable {
       case .baseName: "base names"
       case .content: "contents"
       case .perceptual: "pictures in another size or quality"
+      case .group: "copies"
       }
+    if kind == .group {
+      return """
+        \(second): \(secondCount) of \(sizes[1]) pictures are made from originals whose other copies \
+        are in \(first) (\(firstCount) of its \(sizes[0]))
+        """
+    }
     return """
       \(second): \(secondCount) of \(sizes[1]) \(what) are also in \(first) \
       (\(firstCount) of its \(sizes[0]))
@@ -66,6 +78,10 @@ package struct LeakAudit: Sendable {
   /// Imported id lists that share names with the list that decides the default test part.
   package private(set) var lists: [Overlap] = []
 
+  /// Pictures that seem to be stored twice: as many as have the base name and the score of another
+  /// one, with a few of the pairs.
+  package private(set) var twins: (count: Int, examples: [String]) = (0, [])
+
   private let dataset: DatasetRecord
   private let pictures: [Int64: Store.Identity]
   private let parts: [(name: SplitName, members: [Int64])]
@@ -80,12 +96,33 @@ package struct LeakAudit: Sendable {
   /// - Throws: The database's errors.
   package init(_ store: Store, _ dataset: DatasetRecord, isGate: Bool = false) throws {
     self.dataset = dataset
-    (pictures, parts) = try store.identities(dataset)
+    let manifest =
+      dataset.manifest.isEmpty
+      ? nil : try? Manifest(yaml: dataset.manifest, path: dataset.name)
+    (pictures, parts) = try store.identities(dataset, groups: manifest?.groupColumns ?? [])
     allLists = isGate ? [] : try store.lists(dataset)
     compareInsideSchemes()
     guard !isGate else { return }
     compareSchemes()
     compareLists()
+    if !dataset.namesArePhotos { findTwins() }
+  }
+
+  private mutating func findTwins() {
+    struct Face: Hashable {
+      let name: ExactText
+      let score: Double
+    }
+    var first: [Face: String] = [:]
+    for picture in pictures.values.sorted(by: { $0.id < $1.id }) {
+      let face = Face(name: ExactText(picture.baseName), score: picture.score)
+      if let other = first[face] {
+        twins.count += 1
+        if twins.examples.count < 5 { twins.examples.append("\(picture.key) = \(other)") }
+      } else {
+        first[face] = picture.key
+      }
+    }
   }
 
   /// Whether the dataset has no parts at all.
@@ -93,18 +130,26 @@ package struct LeakAudit: Sendable {
 
   /// Leaks that touch a part, other than by base name: the same picture is on both sides.
   package func pictureLeaks(of split: SplitName) -> [Overlap] {
-    leaks.filter { $0.kind != .baseName && [$0.first, $0.second].contains(split.description) }
+    leaks.filter { !$0.kind.isOfPhotos && [$0.first, $0.second].contains(split.description) }
   }
 
-  /// Leaks that touch a part by base name: the same photo in another folder.
+  /// Leaks that touch a part by base name or original: the same photo as another picture.
   package func photoLeaks(of split: SplitName) -> [Overlap] {
-    leaks.filter { $0.kind == .baseName && [$0.first, $0.second].contains(split.description) }
+    leaks.filter { $0.kind.isOfPhotos && [$0.first, $0.second].contains(split.description) }
   }
 
-  /// The base names of a part's pictures.
-  package func photos(in split: SplitName) -> Set<ExactText> {
+  /// The rows of the pictures that show a photo of a part, its own among them.
+  package func sharing(photosOf split: SplitName) -> Set<Int64> {
     let members = parts.first { $0.name == split }?.members ?? []
-    return Set(names: members.compactMap { pictures[$0]?.baseName })
+    var names: Set<ExactText> = []
+    if dataset.namesArePhotos {
+      names = Set(names: members.compactMap { pictures[$0]?.baseName })
+    }
+    let groups = Set(names: members.compactMap { pictures[$0]?.group })
+    return Set(
+      pictures.values.filter { picture in
+        names.contains(picture.baseName) || picture.group.map(groups.contains) == true
+      }.map(\.id))
   }
 
   private mutating func compareInsideSchemes() {
@@ -112,6 +157,7 @@ package struct LeakAudit: Sendable {
       for b in parts.dropFirst(i + 1) where b.name.scheme == a.name.scheme {
         let (same, names) = overlaps(a, b)
         leaks += same
+        if let copies = overlap(.group, a, b, { $0.group }) { leaks.append(copies) }
         guard let names else { continue }
         if dataset.namesArePhotos { leaks.append(names) } else { warnings.append(names) }
       }
@@ -322,6 +368,9 @@ package struct LeakAudit: Sendable {
       "scheme": .string(dataset.defaultScheme), "leaks": .array(leaks.map(\.json)),
       "warnings": .array(warnings.map(\.json)), "between": .array(between.map(\.json)),
       "lists": .array(lists.map(\.json)),
+      "same_pictures": [
+        "n": .int(twins.count), "examples": .array(twins.examples.map(JSON.string)),
+      ],
       "against": against.map { .array($0.map(\.json)) } ?? .null,
     ]
   }

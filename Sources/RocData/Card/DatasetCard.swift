@@ -12,7 +12,7 @@ package struct DatasetCard {
   private let audit: LeakAudit
   private let attributes: [(name: String, count: Int)]
   private let comments: [(source: String, count: Int)]
-  private let quarantine: [(reason: String, file: String, line: Int)]
+  private let quarantine: [SkippedLine]
 
   package init(_ store: Store, _ dataset: DatasetRecord) throws {
     self.dataset = dataset
@@ -162,10 +162,7 @@ package struct DatasetCard {
     var lines = (manifest?.defects ?? []).map { "* known: \($0)" }
     if !quarantine.isEmpty {
       lines.append("* \(quarantine.count) lines of these files were set aside:")
-      for line in quarantine.prefix(20) {
-        lines.append("  * \(line.file):\(line.line): \(line.reason)")
-      }
-      if quarantine.count > 20 { lines.append("  * … and \(quarantine.count - 20) more") }
+      lines += SkippedLine.texts(quarantine, most: 20).map { "  * \($0)" }
     }
     return lines.isEmpty ? "None known." : lines.joined(separator: "\n")
   }

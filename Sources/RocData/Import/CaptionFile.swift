@@ -1,5 +1,6 @@
 import RocJSON
 import RocNames
+import RocStore
 import RocTensor
 
 /// One file of comments in one of three forms.
@@ -53,9 +54,12 @@ struct CaptionFile {
     }
   }
 
-  private func skip(_ line: Int, _ error: any Error, _ content: String) throws -> SkippedLine {
+  private func skip(
+    _ line: Int, record: Int? = nil, _ error: any Error, _ content: String
+  ) throws -> SkippedLine {
     guard let error = error as? DataError else { throw error }
-    return SkippedLine(file: name, line: line, reason: error.message, content: content)
+    return SkippedLine(
+      file: name, line: line, record: record, reason: error.message, content: content)
   }
 
   private func readText(
@@ -109,8 +113,10 @@ struct CaptionFile {
             continue
           }
           try walk.openArray()
+          var number = 0
           while try walk.nextElement() {
             let line = walk.line
+            number += 1
             let record: JSON
             do throws(JSONError) {
               record = try walk.value()
@@ -118,7 +124,8 @@ struct CaptionFile {
               guard walk.skipElement() else { throw error }
               report.skipped.append(
                 SkippedLine(
-                  file: name, line: error.line, reason: "not JSON: \(error.reason)", content: ""))
+                  file: name, line: error.line, record: number,
+                  reason: "not JSON: \(error.reason)", content: ""))
               continue
             }
             if walk.position - forgotten > Self.stride {
@@ -133,7 +140,7 @@ struct CaptionFile {
                 try takeAnnotation(record, &sink, &positions)
               }
             } catch {
-              report.skipped.append(try skip(line, error, record.line))
+              report.skipped.append(try skip(line, record: number, error, record.line))
             }
           }
         }

@@ -61,7 +61,7 @@ package struct CaptionImporter {
       if images != nil { report.missingImages = sink.missing }
       try sink.writeSchemes(&report)
       try writer.setQuarantine(
-        of: source.files, report.skipped.map { ($0.file, $0.line, $0.reason, $0.content) })
+        of: source.files, report.skipped)
       report.images = sink.count
       let totals = try writer.totals()
       report.scores = ScoreSummary(totals.scores)

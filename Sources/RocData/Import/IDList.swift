@@ -1,4 +1,5 @@
 import RocNames
+import RocStore
 import RocTensor
 
 /// A list of AVA's image ids, as one of three kinds of file has it.

@@ -1,21 +1,5 @@
 package import RocJSON
-
-/// A line that was set aside.
-package struct SkippedLine: Sendable, Equatable {
-  /// The file's path below the source folder.
-  package let file: String
-  /// From 1.
-  package let line: Int
-  package let reason: String
-  package let content: String
-
-  init(file: String, line: Int, reason: String, content: String) {
-    self.file = file
-    self.line = line
-    self.reason = reason
-    self.content = String(content.prefix(400))
-  }
-}
+package import RocStore
 
 /// What an import found.
 package struct ImportReport: Sendable {
@@ -53,7 +37,10 @@ package struct ImportReport: Sendable {
       "imported": .int(images),
       "skipped": .array(
         skipped.map {
-          ["file": .string($0.file), "line": .int($0.line), "reason": .string($0.reason)]
+          [
+            "file": .string($0.file), "line": .int($0.line), "record": JSON($0.record),
+            "reason": .string($0.reason),
+          ]
         }
       ),
       "splits": .object(schemes),

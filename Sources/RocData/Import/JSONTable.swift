@@ -1,5 +1,6 @@
 import RocJSON
 import RocNames
+import RocStore
 import RocTensor
 
 /// JSON records as rows: members are columns.
@@ -13,7 +14,7 @@ enum JSONTable {
   ) throws(DataError) -> [String] {
     var names: [String] = []
     var known: Set<ExactText> = []
-    let skipped = each(file, name: name, key: key) { _, record in
+    let skipped = each(file, name: name, key: key) { _, _, record in
       for member in record.members ?? [] where known.insert(member.name) {
         names.append(member.name)
       }
@@ -29,11 +30,11 @@ enum JSONTable {
     _ file: MappedFile, name: String, header: [String], key: Manifest.Names?,
     _ body: (TableReader.Row) -> Void
   ) -> [SkippedLine] {
-    each(file, name: name, key: key) { line, record in
+    each(file, name: name, key: key) { line, number, record in
       let values = Dictionary(
         (record.members ?? []).map { (ExactText($0.name), $0.value) },
         uniquingKeysWith: { a, _ in a })
-      body(.init(line: line, fields: header.map { text(values[$0]) }, json: record))
+      body(.init(line: line, fields: header.map { text(values[$0]) }, json: record, record: number))
     }
   }
 
@@ -47,18 +48,22 @@ enum JSONTable {
   }
 
   private static func each(
-    _ file: MappedFile, name: String, key: Manifest.Names?, _ body: (Int, JSON) -> Void
+    _ file: MappedFile, name: String, key: Manifest.Names?,
+    _ body: (_ line: Int, _ number: Int, JSON) -> Void
   ) -> [SkippedLine] {
     file.withBytes { bytes in
       var reader = JSONRecords(bytes, readsNonFinite: true)
       var skipped: [SkippedLine] = []
+      var number = 0
       while true {
         do throws(JSONError) {
           guard let record = try reader.next() else { return skipped }
+          number += 1
           guard let members = record.members else {
             skipped.append(
               SkippedLine(
-                file: name, line: reader.line, reason: "\(record.kind), expected an object",
+                file: name, line: reader.line, record: number,
+                reason: "\(record.kind), expected an object",
                 content: record.line))
             continue
           }
@@ -67,19 +72,22 @@ enum JSONTable {
             !members.isEmpty && !(key?.all ?? []).contains(where: names.contains)
             && members.allSatisfy { $0.value.members != nil }
           guard isByPicture, let column = key?.all.first else {
-            body(reader.line, record)
+            body(reader.line, number, record)
             continue
           }
+          number -= 1
           for member in members {
+            number += 1
             body(
-              reader.line,
+              reader.line, number,
               .object([.init(column, .string(member.name))] + (member.value.members ?? [])))
           }
         } catch {
           let goesOn = reader.skipRecord()
+          number += 1
           skipped.append(
             SkippedLine(
-              file: name, line: error.line,
+              file: name, line: error.line, record: number,
               reason: "not JSON: \(error.reason)"
                 + (goesOn ? "" : "; the rest of the file was not read"), content: ""))
           if !goesOn { return skipped }

@@ -17,11 +17,14 @@ struct KeyRule {
       throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
     }
     let names = reader.table.key ?? Manifest.Names([])
-    guard let (column, text) = reader.field(row, names), !text.isEmpty else {
+    guard var (column, text) = reader.field(row, names), !text.isEmpty else {
       throw DataError("\(names.all.joined(separator: " or ")) is empty")
     }
     if let value = row.json?[column], value.string == nil, value.double == nil {
-      throw DataError("\(column) is \(value.kind), expected the name of one picture")
+      guard let path = try PictureCell.path(value, column) else {
+        throw DataError("\(column) is \(value.kind), expected the name of one picture")
+      }
+      text = path
     }
     guard !text.unicodeScalars.contains("\u{FFFD}") else {
       throw DataError("\(column) is not UTF-8: \"\(text)\"; convert the file")

@@ -64,9 +64,7 @@ struct RatingTable {
         sums[place] = sum
       } catch {
         result.skip(
-          SkippedLine(
-            file: reader.name, line: row.line, reason: error.message,
-            content: row.fields.joined(separator: ",")))
+          reader.skipped(row, error.message))
       }
     }) { result.skip(line) }
     for (place, sum) in sums {
@@ -88,18 +86,33 @@ struct RatingTable {
     return count
   }
 
-  /// Stores the ratings of pictures that have a row.
+  /// Stores the ratings of pictures; those of pictures without a row wait for labels.
   ///
+  /// - Parameters:
+  ///   - writer: Where to.
+  ///   - picture: A picture's name in the database and its row.
   /// - Throws: The database's errors.
-  func write(_ writer: DatasetWriter, row id: (String) -> Int64?) throws {
+  func write(
+    _ writer: DatasetWriter, picture: (String) -> (key: String, row: Int64?)
+  ) throws {
+    var waiting: [ExactText: Int] = [:]
     var raters: [ExactText: Int64] = [:]
     var given: [Pair: Int] = [:]
     var failure: (any Error)?
     _ = reader.eachRow { row in
-      guard failure == nil, let rating = try? rating(row), let sample = id(rating.key) else {
-        return
-      }
+      guard failure == nil, let rating = try? rating(row) else { return }
+      let (key, sample) = picture(rating.key)
       do {
+        guard let sample else {
+          let pair = ExactText("\(rating.rater)\n\(key)")
+          let position = waiting[pair] ?? 0
+          waiting[pair] = position + 1
+          try writer.wait(
+            WaitingRating(
+              rater: rating.rater, position: position, score: rating.score, extra: extra(row)
+            ).fact(of: key))
+          return
+        }
         let rater = try raters[rating.rater] ?? writer.rater(rating.rater, extra: nil)
         raters[rating.rater] = rater
         let pair = Pair(sample: sample, rater: rater)

@@ -51,7 +51,7 @@ package enum Recognition {
     /// The folder that all of them lie in, or the one file.
     package let path: String
     /// Formats that any dataset may have.
-    var isGeneric: Bool { ["table", "qalign", "deqa", "roc"].contains(name) }
+    let isGeneric: Bool
   }
 
   /// The dataset that the files below a folder, or one file, belong to.
@@ -97,7 +97,9 @@ package enum Recognition {
       let files = files(of: manifest, source)
       guard !files.isEmpty else { continue }
       result.append(
-        Candidate(name: name, files: Set(names: files), path: common(files, source)))
+        Candidate(
+          name: name, files: Set(names: files), path: common(files, source),
+          isGeneric: manifest.isGeneric == true))
     }
     return result
   }
@@ -141,18 +143,29 @@ package enum Recognition {
         }
       }
     }
-    // Any file of rows may be a table, when nothing else knows it.
-    if found.isEmpty, manifest.name == "table" || manifest.name == "qalign" {
+    if found.isEmpty, manifest.hasAnyName == true {
       for table in manifest.tables ?? [] {
         for pattern in table.files.all where pattern.hasPrefix("*") {
           for (file, _) in source.matching(pattern)
-          where (try? TableReader("\(source.path)/\(file)", name: file, table: table)) != nil {
+          where (try? TableReader("\(source.path)/\(file)", name: file, table: table))
+            .map(hasScores) == true
+          {
             found.insert(file)
           }
         }
       }
     }
     return found.map(\.text).sortedByBytes()
+  }
+
+  /// Whether a row has what the score is read from: `id->` names a column that many files have.
+  private static func hasScores(_ reader: TableReader) -> Bool {
+    guard let names = reader.score else { return true }
+    var isFound = false
+    _ = reader.eachRow { row in
+      isFound = isFound || reader.field(row, names)?.text.isEmpty == false
+    }
+    return isFound
   }
 
   /// AVA.txt under any name, or lists of other divisions of it.

@@ -1,4 +1,5 @@
 import Foundation
+import RocNames
 
 /// The files below a download folder, found by the end of their path.
 struct SourceFolder {
@@ -16,10 +17,10 @@ struct SourceFolder {
       throw DataError("\(path): there is no such folder", isMissing: true)
     }
     if allowsFile, !isFolder.boolValue {
-      let pieces = path.split(separator: "/", omittingEmptySubsequences: false)
-      files = [String(pieces.last ?? "")]
-      let folder = pieces.dropLast().joined(separator: "/")
-      self.path = pieces.count == 1 ? "." : folder.isEmpty ? "/" : folder
+      files = [PathName.base(path)]
+      let folder = PathName.folder(path)
+      let isAtRoot = path.utf8.first == UInt8(ascii: "/")
+      self.path = folder.isEmpty ? (isAtRoot ? "/" : ".") : folder
       return
     }
     guard isFolder.boolValue else {
@@ -32,15 +33,24 @@ struct SourceFolder {
     self.files = files
   }
 
+  /// A path as bytes, ASCII letters made small: names are bytes, and those of manifests are ASCII.
+  private static func small(_ text: String) -> [UInt8] {
+    text.utf8.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 }
+  }
+
+  /// What lies above the files: the source may itself be a folder that a manifest names.
+  private var above: String { (path as NSString).absolutePath }
+
   /// The file whose path ends with `suffix`, whatever folders lie above it; nil when there is none.
   ///
   /// - Throws: `DataError` when several files fit equally well.
   func find(_ suffix: String) throws(DataError) -> String? {
-    let wanted = Array("/\(suffix.lowercased())".utf8)
+    let wanted = Self.small("/\(suffix)")
+    let above = Self.small(above)
     let found = files.filter { file in
-      "/\(file.lowercased())".utf8.suffix(wanted.count).elementsEqual(wanted)
+      (above + Self.small("/\(file)")).suffix(wanted.count).elementsEqual(wanted)
     }
-    let depths = found.map { $0.split(separator: "/").count }
+    let depths = found.map { PathName.parts($0).count }
     guard let least = depths.min() else { return nil }
     let nearest = zip(found, depths).filter { $0.1 == least }.map(\.0)
     guard nearest.count == 1 else {
@@ -56,25 +66,28 @@ struct SourceFolder {
   /// The files whose path ends with `pattern`, in which a `*` stands for text without a slash,
   /// and that text for each.
   func matching(_ pattern: String) -> [(file: String, star: String)] {
-    let halves = pattern.lowercased().split(
+    let halves = pattern.split(
       separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
-    let head = String(halves[0])
-    let tail = halves.count > 1 ? String(halves[1]) : nil
-    // The source may itself be the folder that the pattern names.
-    let own = path.split(separator: "/").last.map { "/\($0.lowercased())" } ?? ""
+    let head = Self.small("/\(halves[0])")
+    let tail = halves.count > 1 ? Self.small(String(halves[1])) : nil
+    let above = above
     return files.compactMap { file in
-      let name = own + "/\(file.lowercased())"
+      let whole = Array("\(above)/\(file)".utf8)
+      let name = Self.small("\(above)/\(file)")
       guard let tail else {
-        return name.hasSuffix("/\(head)") ? (file, "") : nil
+        return name.suffix(head.count).elementsEqual(head) ? (file, "") : nil
       }
-      guard name.hasSuffix(tail), let start = name.range(of: "/\(head)", options: .backwards)
-      else { return nil }
-      let first = name.distance(from: name.startIndex, to: start.upperBound)
-      let last = name.count - tail.count
-      guard first <= last else { return nil }
-      let whole = own + "/\(file)"
-      let star = String(whole.dropFirst(first).dropLast(tail.count))
-      return star.contains("/") ? nil : (file, star)
+      guard name.suffix(tail.count).elementsEqual(tail) else { return nil }
+      let end = name.count - tail.count
+      // A star holds no slash, so the pattern begins in what follows the one before it.
+      let slashes = head.count(where: { $0 == 0x2F })
+      var start = end
+      for _ in 0..<slashes {
+        guard let slash = name[..<start].lastIndex(of: 0x2F) else { return nil }
+        start = slash
+      }
+      guard name[start..<end].starts(with: head) else { return nil }
+      return (file, String(decoding: whole[(start + head.count)..<end], as: UTF8.self))
     }
   }
 
@@ -83,5 +96,12 @@ struct SourceFolder {
     let shown = files.prefix(8).joined(separator: ", ")
     if files.isEmpty { return "the folder is empty" }
     return files.count > 8 ? "found \(shown) and \(files.count - 8) more" : "found \(shown)"
+  }
+}
+
+extension NSString {
+  /// The path from the root, without dots.
+  fileprivate var absolutePath: String {
+    URL(fileURLWithPath: self as String).standardizedFileURL.path
   }
 }

@@ -1,4 +1,5 @@
 import RocNames
+import RocStore
 import RocTensor
 
 /// The files of a source that a manifest's tables read: by name, or else by the columns they have.
@@ -46,8 +47,12 @@ struct TableFiles {
       if let line = skipped.first { throw DataError(line.reason, isMissing: true) }
       let name = Recognition.guess(source).flatMap { $0 == manifest.name ? nil : $0 }
       let guess = name.map { "; these look like files of \($0)" } ?? ""
+      // A manifest may need none of its label files by name.
+      let sought =
+        wanted.isEmpty
+        ? "no file with scores of \(manifest.name)" : "none of \(wanted.joined(separator: ", "))"
       self.wanted = """
-        \(source.path): none of \(wanted.joined(separator: ", ")); \(source.listing)\(guess)
+        \(source.path): \(sought); \(source.listing)\(guess)
         """
       guard !readers.isEmpty || Self.hasLists(manifest, source) else {
         throw DataError(self.wanted, isMissing: true)
@@ -159,14 +164,16 @@ struct TableFiles {
 
 extension Manifest.Table {
   /// Whether the table gives scores.
-  var isLabels: Bool { score != nil && (rater == nil || fills == true) }
+  var isLabels: Bool {
+    (score != nil || meanOfVotes == true) && (rater == nil || fills == true)
+  }
 
   /// A table of which only the key is known.
   init(plain key: Manifest.Names, format: Manifest.Format?) {
     self.init(
       files: Manifest.Names([]), required: nil, unless: nil, format: format, header: nil, key: key,
       score: nil, attributes: nil, namedAttribute: nil, nameKept: nil, votes: nil,
-      attributeVotes: nil,
+      meanOfVotes: nil, attributeVotes: nil,
       rater: nil, fills: nil, part: nil, partColumn: nil, variant: nil, variables: nil, matrix: nil,
       wide: nil, keyMatch: nil, keyPrefixes: nil)
   }
@@ -176,7 +183,7 @@ extension Manifest.Table {
     Manifest.Table(
       files: files, required: nil, unless: nil, format: format, header: header, key: key,
       score: score, attributes: attributes, namedAttribute: nil, nameKept: nil, votes: votes,
-      attributeVotes: attributeVotes,
+      meanOfVotes: meanOfVotes, attributeVotes: attributeVotes,
       rater: rater, fills: fills, part: partColumn == nil ? part : nil, partColumn: partColumn,
       variant: variant, variables: nil, matrix: nil, wide: wide, keyMatch: keyMatch,
       keyPrefixes: keyPrefixes)

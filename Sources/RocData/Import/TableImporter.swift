@@ -7,7 +7,7 @@ package import RocStore
 package struct TableImporter {
   let manifest: Manifest
   let source: SourceFolder
-  let samples: TableSamples
+  private(set) var samples: TableSamples
   let ratings: [RatingTable]
   let range: ScoreRange
   let variant: Manifest.Variant?
@@ -36,7 +36,8 @@ package struct TableImporter {
     var found = try TableFiles(manifest, source)
     var samples = TableSamples(
       leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest),
-      scale: manifest.onlyScale)
+      groups: manifest.groupColumns, bins: manifest.votes,
+      takesUnlabelled: manifest.isGeneric == true, scale: manifest.onlyScale)
     for line in found.skipped { samples.skip(line) }
     for (reader, star) in found.readers where reader.table.rater == nil {
       samples.add(reader, star: star)
@@ -75,6 +76,14 @@ package struct TableImporter {
         \(ScoreRange.short(summary?.largest ?? 0)) are taken to be on the scale \(range); \
         --min-score and --max-score state another
         """)
+    }
+    let isDMOS = found.readers.contains { reader, _ in
+      reader.score?.all.first?.lowercased() == "dmos"
+    }
+    if isDMOS, manifest.isGeneric == true, manifest.score.direction == .higher {
+      found.notes.append(
+        "the scores are called DMOS, of which the lower is often the better; taken as higher is better, --lower-is-better says otherwise"
+      )
     }
     notes = found.notes
   }
@@ -137,25 +146,37 @@ package struct TableImporter {
       report.duplicates = samples.duplicates
       report.skipped = samples.skipped
       report.notes = notes
-      try writer.expect(samples.entries.count)
-      let ids = try write(writer, images: images, &report)
-      try writer.finish()
-      for (place, entry) in samples.entries.enumerated() {
-        guard let id = ids[place] else { continue }
-        for (name, value) in entry.attributes { try writer.setAttribute(id, name, value) }
-        for (name, counts) in entry.attributeVotes.sorted(by: { $0.key < $1.key }) {
-          try writer.setAttributeVotes(id, name, counts)
-        }
-      }
-      try writeRaters(writer, ids, &report)
-      try writer.setQuarantine(
-        of: source.files, report.skipped.map { ($0.file, $0.line, $0.reason, $0.content) })
-      report.images = hasLabels ? ids.count : 0
+      let waiting = try writer.waiting()
+      var importer = self
+      Self.adopt(waiting, &importer.samples, key: key)
+      try importer.write(writer, images: images, waiting, &report)
+      try writer.setQuarantine(of: source.files, report.skipped)
       let totals = try writer.totals()
       report.scores = ScoreSummary(totals.scores)
       report.votes = totals.votes
       return report
     }
+  }
+
+  /// Pictures, what is known about them, and their parts.
+  private func write(
+    _ writer: DatasetWriter, images: ImageFolder?,
+    _ waiting: [ExactText: [DatasetWriter.Waiting]], _ report: inout ImportReport
+  ) throws {
+    try writer.expect(samples.entries.count)
+    let ids = try write(writer, images: images, &report)
+    try writer.finish()
+    for (place, entry) in samples.entries.enumerated() {
+      guard let id = ids[place] else { continue }
+      for (name, value) in entry.attributes { try writer.setAttribute(id, name, value) }
+      for (name, counts) in entry.attributeVotes.sorted(by: { $0.key < $1.key }) {
+        try writer.setAttributeVotes(id, name, counts)
+      }
+    }
+    try writeRatings(waiting, writer, ids)
+    try writeRaters(writer, ids, &report)
+    try writer.endWaiting()
+    report.images = hasLabels ? ids.count : 0
   }
 
   /// Pictures that are the labels themselves need not be named a second time.
@@ -172,7 +193,7 @@ package struct TableImporter {
     ids.reserveCapacity(samples.entries.count)
     var unlabelled: [ExactText: Int] = [:]
     let stored = Dictionary(
-      writer.before.map { (ExactText($0.key), $0.row) }, uniquingKeysWith: { a, _ in a })
+      writer.before.map { (ExactText($0.key), $0) }, uniquingKeysWith: { a, _ in a })
     if !allowsSameNames, manifest.images.namesArePhotos != true {
       var same = SamePictures()
       for sample in writer.before.sorted(by: { ExactText($0.key) < ExactText($1.key) }) {
@@ -192,9 +213,15 @@ package struct TableImporter {
       guard let score = entry.score else {
         // An earlier source may have scored it; else it is listed or rated without a label:
         // counted, no failure.
-        if let row = stored[ExactText(key)] {
-          ids[place] = row
+        if let known = stored[ExactText(key)] {
+          ids[place] = known.row
+          let extra = Self.extra(entry.extra, known.extra)
+          if let extra, known.extra.map({ extra.isExactly($0) }) != true {
+            try writer.setExtra(known.row, extra)
+          }
+          if let votes = entry.votes, variant == nil { try writer.setVotes(of: key, votes) }
         } else {
+          try wait(entry, writer)
           let file = TableSamples.file(entry.place).text
           unlabelled[file.isEmpty ? "ratings" : file, default: 0] += 1
         }
@@ -204,7 +231,7 @@ package struct TableImporter {
       next += 1
       ids[place] = try writer.addSample(
         key: key, score: score, votes: variant == nil ? entry.votes : nil,
-        extra: entry.extra.isEmpty ? nil : JSON.object(entry.extra).line, path: path ?? nil,
+        extra: Self.extra(entry.extra, stored[ExactText(key)]?.extra), path: path ?? nil,
         looked: images != nil)
     }
     if let found {
@@ -217,25 +244,44 @@ package struct TableImporter {
     return ids
   }
 
+  /// What is kept of a picture beside its labels: the columns of this source and those that earlier
+  /// ones brought, by name, so that sources may come in any order.
+  private static func extra(_ members: [JSON.Member], _ stored: String?) -> String? {
+    var all = members
+    for member in stored.flatMap({ try? JSON.parse($0).members }) ?? []
+    where !all.contains(where: { $0.name.isExactly(member.name) }) {
+      all.append(member)
+    }
+    all.sort { ExactText($0.name) < ExactText($1.name) }
+    return all.isEmpty ? nil : JSON.object(all).line
+  }
+
   /// Ratings and what is known about raters, then the parts of all schemes.
   private func writeRaters(
     _ writer: DatasetWriter, _ ids: [Int: Int64], _ report: inout ImportReport
   ) throws {
     for table in ratings {
-      try table.write(writer) { key in samples.knownPlace(of: key).flatMap { ids[$0] } }
+      try table.write(writer) { key in
+        let place = samples.knownPlace(of: key)
+        return (place.map { self.key(samples.entries[$0]) } ?? key, place.flatMap { ids[$0] })
+      }
     }
     try writeRaterTables(writer, &report)
     var pictures: [(key: String, row: Int64, group: String?)] = []
-    let group = manifest.seeded?.group
-    for sample in writer.before {
-      let extra = group == nil ? nil : sample.extra.flatMap { try? JSON.parse($0) }
-      pictures.append((sample.key, sample.row, group.flatMap { extra?[$0]?.string }))
-    }
-    let known = Set(pictures.map(\.row))
-    for (place, row) in ids where !known.contains(row) {
+    let isGrouped = !manifest.groupColumns.isEmpty
+    var known: Set<Int64> = []
+    for (place, row) in ids {
       let entry = samples.entries[place]
-      let value = group.flatMap { name in entry.extra.first { $0.name == name } }
-      pictures.append((key(entry), row, value?.value.string))
+      guard entry.score != nil else { continue }
+      known.insert(row)
+      let group = manifest.group { name in
+        entry.extra.first { $0.name.isExactly(name) }?.value
+      }
+      pictures.append((key(entry), row, group))
+    }
+    for sample in writer.before where !known.contains(sample.row) {
+      let extra = isGrouped ? sample.extra.flatMap { try? JSON.parse($0) } : nil
+      pictures.append((sample.key, sample.row, manifest.group { extra?[$0] }))
     }
     var parts = TableParts(manifest, writer)
     try parts.add(samples.parts.map { ($0.name, $0.members.compactMap { ids[$0] }) })
@@ -264,9 +310,9 @@ package struct TableImporter {
     report.splits = parts.splits + report.splits
     try writer.chooseDefaultScheme(
       manifest.defaultScheme, else: [manifest.seeded?.scheme].compactMap { $0 })
-    if report.splits.isEmpty {
+    if try report.splits.isEmpty && !writer.hasParts() {
       report.notes.append(
-        "no file of this source divides the pictures into parts; roc-data add-split does")
+        "no file divides the pictures of \(manifest.name) into parts; roc-data add-split does")
     }
   }
 
@@ -291,9 +337,7 @@ package struct TableImporter {
               _ = try writer.rater(name, extra: JSON.object(members).line)
             } catch let error as DataError {
               skipped.append(
-                SkippedLine(
-                  file: reader.name, line: row.line, reason: error.message,
-                  content: row.fields.joined(separator: ",")))
+                reader.skipped(row, error.message))
             } catch {
               failure = error
             }

@@ -1,5 +1,6 @@
 import RocJSON
 import RocNames
+import RocStore
 import RocTensor
 
 /// A table file as rows of fields under named columns, read one at a time.
@@ -10,6 +11,8 @@ struct TableReader {
     let fields: [String]
     /// The record, where the file is JSON.
     let json: JSON?
+    /// The record's number, from 1, where the file is JSON.
+    var record: Int?
   }
 
   let name: String
@@ -61,8 +64,8 @@ struct TableReader {
 
   /// A column that the manifest needs and the file lacks.
   private var missingColumn: String? {
-    let votes = table.votes.map { $0.columns + ($0.total.map { [$0] } ?? []) } ?? []
-    let needed = [table.partColumn?.column, table.rater].compactMap { $0 } + votes
+    let needed =
+      [table.partColumn?.column, table.rater].compactMap { $0 } + (table.votes?.all ?? [])
     if let column = needed.first(where: { columns[$0] == nil }) { return column }
     for names in [table.key, table.score].compactMap({ $0 }) {
       let isThere = names.all.contains { name in
@@ -161,6 +164,18 @@ struct TableReader {
       return (DelimitedRows(.leading(mark, fields: header.count)), header, stated == nil ? 0 : 1)
     }
     return (DelimitedRows(best.separator), header, stated == nil ? 0 : 1)
+  }
+
+  /// Where a row stands, for messages.
+  func place(_ row: Row) -> String {
+    "\(name):\(row.line)" + (row.record.map { ", record \($0)" } ?? "")
+  }
+
+  /// A row that is set aside.
+  func skipped(_ row: Row, _ reason: String) -> SkippedLine {
+    SkippedLine(
+      file: name, line: row.line, record: row.record, reason: reason,
+      content: row.json?.line ?? row.fields.joined(separator: ","))
   }
 
   /// Calls `body` with every row below the header.

@@ -25,21 +25,33 @@ struct TableSamples {
   private(set) var parts: [(name: String, members: [Int])] = []
   private(set) var rows = 0
   private(set) var duplicates = 0
+  /// Pictures whose rows were read, for the count of repeats.
+  private var seen: [ExactText: Set<ExactText>] = [:]
   private(set) var skipped: [SkippedLine] = []
   /// Pictures that the manifest leaves out, and how often.
   private(set) var leftOut = 0
   private let leftOutKeys: Set<ExactText>
   private let keys: KeyRule
+  private let groups: Set<ExactText>
+  private let bins: Manifest.Votes?
+  private let takesUnlabelled: Bool
   /// The scale of a table's scores, where only one is possible.
   private let scale: (Manifest.Table) -> ScoreRange?
 
   /// - Parameters:
   ///   - leftOut: Pictures that are no part of the dataset.
   ///   - keys: How the tables name pictures.
+  ///   - groups: Columns that name what pictures were made from, also where they hold numbers.
+  ///   - bins: Those of votes.
+  ///   - takesUnlabelled: Counts pictures without a score instead of setting their lines aside.
   ///   - scale: The scale of a table's scores; nil where it is told by the scores.
   init(
-    leftOut: [String], keys: KeyRule, scale: @escaping (Manifest.Table) -> ScoreRange?
+    leftOut: [String], keys: KeyRule, groups: [String] = [], bins: Manifest.Votes? = nil,
+    takesUnlabelled: Bool = false, scale: @escaping (Manifest.Table) -> ScoreRange?
   ) {
+    self.groups = Set(names: groups)
+    self.bins = bins
+    self.takesUnlabelled = takesUnlabelled
     leftOutKeys = Set(names: leftOut)
     self.keys = keys
     self.scale = scale
@@ -123,17 +135,35 @@ struct TableSamples {
     }
   }
 
+  mutating func fill(_ place: Int, attributeVotes name: String, _ counts: [Int]) {
+    if entries[place].attributeVotes[name] == nil { entries[place].attributeVotes[name] = counts }
+  }
+
+  mutating func fill(_ place: Int, extra member: JSON.Member) {
+    if !entries[place].extra.contains(where: { $0.name.isExactly(member.name) }) {
+      entries[place].extra.append(member)
+    }
+  }
+
   /// Reads a table; `star` is what the `*` of its name stands for.
   mutating func add(_ reader: TableReader, star: String) {
     let table = reader.table
-    var seen: Set<ExactText> = []
+    // The same labels of one division in several files repeat each other; files of several
+    // divisions hold the same pictures by intention.
+    let group = ExactText(
+      !table.isLabels
+        ? "file \(reader.name)"
+        : "scheme \((table.part ?? table.partColumn?.scheme ?? "").prefix { $0 != "/" })")
+    var seen = seen[group] ?? []
     // Closures cannot change self: rows are gathered by a copy that takes its place.
     var result = self
     result.skipped += reader.eachRow { row in
-      if table.score != nil { result.rows += 1 }
+      if table.isLabels { result.rows += 1 }
       do throws(DataError) {
         let key = try keys.key(row, reader)
-        let entry = try Self.entry(row, reader, table, star, key)
+        let entry = try Self.entry(
+          row, reader, star, key, groups: groups, bins: bins,
+          takesUnlabelled: takesUnlabelled)
         if let score = entry.score, let scale = scale(table), !scale.contains(score) {
           throw DataError(
             """
@@ -150,43 +180,50 @@ struct TableSamples {
         if let part = try Self.part(row, reader, table) { result.join(part, place) }
       } catch {
         result.skipped.append(
-          SkippedLine(
-            file: reader.name, line: row.line, reason: error.message,
-            content: row.fields.joined(separator: ",")))
+          reader.skipped(row, error.message))
       }
     }
+    result.seen[group] = seen
     self = result
   }
 
   private static func entry(
-    _ row: TableReader.Row, _ reader: TableReader, _ table: Manifest.Table, _ star: String,
-    _ key: String
+    _ row: TableReader.Row, _ reader: TableReader, _ star: String, _ key: String,
+    groups groupColumns: Set<ExactText>, bins: Manifest.Votes?, takesUnlabelled: Bool
   ) throws(DataError) -> Entry {
-    var entry = Entry(key: key, place: "\(reader.name):\(row.line)")
+    let table = reader.table
+    var entry = Entry(key: key, place: reader.place(row))
     var used = Set(names: table.key?.all ?? [])
     if let names = reader.score {
       used.formUnion(Set(names: names.all))
       let found = reader.field(row, names)
-      let values = try numbers(
-        found?.text ?? "", found?.column ?? names.all[0], hasComma: reader.allowsDecimalComma)
-      entry.score = values[0]
+      let isUnlabelled = takesUnlabelled && isEmpty(found?.text ?? "")
+      let values =
+        isUnlabelled
+        ? []
+        : try numbers(
+          found?.text ?? "", found?.column ?? names.all[0], hasComma: reader.allowsDecimalComma)
+      entry.score = values.first
       // A record with several scores: the first is gt_score, the others are kept by their place.
       for (place, value) in values.enumerated() where values.count > 1 {
         entry.attributes.append(("\(found?.column ?? "score")[\(place)]", value))
       }
     }
     if let votes = table.votes {
-      entry.votes = try VoteCells.counts(row, reader, votes)
-      used.formUnion(Set(names: votes.columns))
+      let cells = try VoteCells(row, reader, votes, bins: bins?.bins)
+      entry.votes = cells.counts
+      // Shares stay with what is kept of the picture.
+      used.formUnion(Set(names: cells.counts == nil ? votes.columns : votes.cells))
+      if let bins, table.meanOfVotes == true { entry.score = cells.mean(bins) }
     }
     for (name, votes) in table.attributeVotes ?? [:] {
       // A file that lacks the columns, or a row whose cells are empty, has no votes.
-      let isThere = votes.columns.allSatisfy { column in
+      let isThere = votes.cells.allSatisfy { column in
         reader.field(row, column).map { !isEmpty($0) } ?? false
       }
       guard isThere else { continue }
-      entry.attributeVotes[name] = try VoteCells.counts(row, reader, votes)
-      used.formUnion(Set(names: votes.columns))
+      entry.attributeVotes[name] = try VoteCells(row, reader, votes).counts
+      used.formUnion(Set(names: votes.cells))
     }
     if let column = table.namedAttribute {
       entry.attributes.append((star, try number(row, reader, column)))
@@ -194,7 +231,8 @@ struct TableSamples {
     }
     if let name = table.nameKept { entry.extra.append(.init(name, .string(star))) }
     let takesAll = table.attributes == ["*"]
-    for column in takesAll ? reader.header : table.attributes ?? [] where !used.contains(column) {
+    for column in takesAll ? reader.header : table.attributes ?? []
+    where !used.contains(column) && !groupColumns.contains(column) {
       // An empty cell is no measurement: some files leave attributes out for some pictures.
       guard let text = reader.field(row, column), !isEmpty(text) else { continue }
       guard let value = number(text, hasComma: reader.allowsDecimalComma) else {
@@ -213,10 +251,17 @@ struct TableSamples {
     return entry
   }
 
-  /// What tables write where they have no number.
+  /// What tables write where they have no number: what pandas takes for missing, in any case.
+  ///
+  /// https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html, `na_values`
   private static func isEmpty(_ text: String) -> Bool {
-    text.isEmpty || ["nan", "na", "n/a", "null", "none"].contains(text.lowercased())
+    text.isEmpty || emptyTexts.contains(text.lowercased())
   }
+
+  private static let emptyTexts: Set<String> = [
+    "nan", "-nan", "na", "n/a", "<na>", "null", "none", "#n/a", "#n/a n/a", "#na", "1.#ind",
+    "-1.#ind", "1.#qnan", "-1.#qnan",
+  ]
 
   private static func numbers(
     _ text: String, _ column: String, hasComma: Bool
@@ -226,7 +271,10 @@ struct TableSamples {
     }
     if text.utf8.first == UInt8(ascii: "[") {
       let list = (try? JSON.parse(text))?.array ?? []
-      let values = list.compactMap(\.double)
+      // Label Studio writes `[{"rating": 4}]`.
+      let only = list.count == 1 ? list[0].members : nil
+      let values =
+        (only?.count == 1 ? only?.compactMap(\.value.double) : nil) ?? list.compactMap(\.double)
       guard !values.isEmpty, values.count == list.count else { throw refuse() }
       return values
     }

@@ -1,14 +1,38 @@
+import RocJSON
+
 /// The cells of a vote histogram.
-enum VoteCells {
-  /// Integer counts; shares are turned into counts with the total that the file gives.
-  static func counts(
-    _ row: TableReader.Row, _ reader: TableReader, _ votes: Manifest.VoteColumns
-  ) throws(DataError) -> [Int] {
+struct VoteCells {
+  /// Nil where the file has shares and no total: counts are never made up.
+  let counts: [Int]?
+  /// Counts or shares.
+  private let values: [Double]
+
+  /// - Throws: `DataError` for a cell that is no number, a list of another length than `bins`, and
+  ///   for sums and counts that cannot be.
+  init(
+    _ row: TableReader.Row, _ reader: TableReader, _ votes: Manifest.VoteColumns, bins: Int? = nil
+  ) throws(DataError) {
     var values: [Double] = []
     for column in votes.columns {
       values.append(try TableSamples.number(row, reader, column))
     }
+    if let column = votes.list { values = try Self.list(row, reader, column) }
+    if let bins, values.count != bins {
+      throw DataError("\(votes.list ?? "votes") has \(values.count) numbers, expected \(bins)")
+    }
+    self.values = values
     let sum = values.reduce(0, +)
+    if votes.list != nil {
+      guard sum > 0, values.allSatisfy({ $0 >= 0 }) else {
+        throw DataError("\(votes.list ?? "") has no votes or negative ones")
+      }
+      // Shares that were rounded for printing.
+      let areShares = abs(sum - 1) < 1e-2 && values.contains { $0 != $0.rounded() }
+      if areShares, votes.total == nil {
+        counts = nil
+        return
+      }
+    }
     var scale = 1.0
     if let column = votes.total {
       let total = try TableSamples.number(row, reader, column)
@@ -26,6 +50,36 @@ enum VoteCells {
       }
       counts.append(Int(count.rounded()))
     }
-    return counts
+    self.counts = counts
+  }
+
+  /// The mean of the votes on the scale of their bins.
+  func mean(_ bins: Manifest.Votes) -> Double {
+    var total = 0.0
+    var weighted = 0.0
+    for (place, value) in values.enumerated() {
+      total += value
+      weighted += value * (bins.first + Double(place) * bins.step)
+    }
+    return weighted / total
+  }
+
+  /// The numbers of a list: JSON's, or numbers between commas, semicolons or blanks.
+  private static func list(
+    _ row: TableReader.Row, _ reader: TableReader, _ column: String
+  ) throws(DataError) -> [Double] {
+    let text = reader.field(row, column) ?? ""
+    let isJSON = text.utf8.first == UInt8(ascii: "[")
+    let cells = isJSON ? (try? JSON.parse(text))?.array : nil
+    let plain = text.split { ",; \t".contains($0) }
+    let values =
+      isJSON ? (cells ?? []).compactMap(\.double) : plain.compactMap { Double(decimal: String($0)) }
+    let count = isJSON ? cells?.count ?? -1 : plain.count
+    guard values.count == count, count > 0, values.allSatisfy(\.isFinite) else {
+      throw DataError(
+        "\(column) is \(text.isEmpty ? "empty" : "\"\(text.prefix(80))\""), expected a list of numbers"
+      )
+    }
+    return values
   }
 }

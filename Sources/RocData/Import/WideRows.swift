@@ -1,4 +1,5 @@
 import RocNames
+import RocStore
 
 /// Lines that hold several pictures, as crowdsourcing sites write the answers of one task.
 enum WideRows {

@@ -14,6 +14,9 @@ extension Manifest {
     }
     var words = [("score.word", score.word)].compactMap { key, word in word.map { (key, $0) } }
     words += (attributeWords ?? [:]).map { ("attribute_words.\($0)", $1) }
+    for column in groupColumns where column.utf8.contains(UInt8(ascii: "\"")) {
+      throw refuse("group \(column) holds a quotation mark")
+    }
     for (key, word) in words {
       if let reason = ScoreWord.reason(against: word) { throw refuse("\(key) \(reason)") }
     }
@@ -46,8 +49,18 @@ extension Manifest {
       if let rule = table.keyMatch, (try? Regex(rule.pattern)) == nil {
         throw refuse("key_match.pattern \"\(rule.pattern)\" is no regular expression")
       }
-      if let columns = table.votes?.columns, columns.count != votes?.bins {
-        throw refuse("\(columns.count) vote columns for \(votes?.bins ?? 0) bins of votes")
+      if let columns = table.votes, columns.list == nil, columns.columns.count != votes?.bins {
+        throw refuse(
+          "\(columns.columns.count) vote columns for \(votes?.bins ?? 0) bins of votes")
+      }
+      if let columns = table.votes, columns.list != nil, !columns.columns.isEmpty || votes == nil {
+        throw refuse(
+          "votes.list \(columns.list ?? "") goes without columns and with votes: {bins, first, step}"
+        )
+      }
+      if table.meanOfVotes == true, table.votes == nil || table.score != nil || votes == nil {
+        throw refuse(
+          "mean_of_votes goes with the table's votes and votes: {bins, first, step}, without score")
       }
       var parts = table.part.map { [$0] } ?? []
       if let column = table.partColumn {

@@ -27,6 +27,8 @@ extension Manifest {
     /// The name under which what `*` stands for is kept with each picture.
     package let nameKept: String?
     package let votes: VoteColumns?
+    /// Makes the mean of the votes gt_score.
+    package let meanOfVotes: Bool?
     /// Vote columns of attributes.
     package let attributeVotes: [String: VoteColumns]?
     /// Makes it a table of single ratings by the raters in this column.
@@ -60,6 +62,7 @@ extension Manifest {
       case namedAttribute = "named_attribute"
       case nameKept = "name_kept"
       case votes
+      case meanOfVotes = "mean_of_votes"
       case attributeVotes = "attribute_votes"
       case rater
       case fills
@@ -128,13 +131,32 @@ extension Manifest {
     case paths
   }
 
-  /// The columns of a vote histogram: counts, or shares of `total`.
+  /// The columns of a vote histogram: counts, or shares of `total`; or one column whose cells are
+  /// lists of counts.
   package struct VoteColumns: Sendable, Codable, Equatable {
     package let columns: [String]
+    package let list: String?
     package let total: String?
     /// The score of the first bin and the step to the next, for attributes; 1 when absent.
     package let first: Double?
     package let step: Double?
+
+    package init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      list = try container.decodeIfPresent(String.self, forKey: .list)
+      columns =
+        list == nil
+        ? try container.decode([String].self, forKey: .columns)
+        : try container.decodeIfPresent([String].self, forKey: .columns) ?? []
+      total = try container.decodeIfPresent(String.self, forKey: .total)
+      first = try container.decodeIfPresent(Double.self, forKey: .first)
+      step = try container.decodeIfPresent(Double.self, forKey: .step)
+    }
+
+    /// The columns of the counts themselves.
+    var cells: [String] { columns + (list.map { [$0] } ?? []) }
+    /// Every column that is read.
+    var all: [String] { cells + (total.map { [$0] } ?? []) }
   }
 
   /// A column that says in which part a picture is.
@@ -206,8 +228,8 @@ extension Manifest {
     package let seed: Int
     /// The share of test pictures.
     package let test: Double
-    /// Pictures with the same value in this column stay together.
-    package let group: String?
+    /// An older place for the manifest's `group`.
+    package let group: Names?
   }
 
   /// A division made from others.

@@ -113,11 +113,18 @@ package struct Manifest: Sendable, Codable, Equatable {
   package let attributeWords: [String: String]?
   /// A format in which files of any dataset come: the first folder of a picture says which.
   package let isOfAnyDataset: Bool?
+  /// A format that any dataset may have: what is known of a dataset is the user's to state.
+  package let isGeneric: Bool?
+  /// Files of any name may be its own when their columns are.
+  package let hasAnyName: Bool?
   package let images: Images
   package let vocabularies: [Vocabulary]?
   package let defaultScheme: String
   package let schemes: [Scheme]?
   package let seeded: Seeded?
+  /// The columns that name what pictures were made from: seeded divisions keep such pictures
+  /// together, and audits look for them.
+  package let group: Names?
   package let variants: [Variant]?
   package let derived: [Derived]?
   package let byRaters: ByRaters?
@@ -151,11 +158,14 @@ package struct Manifest: Sendable, Codable, Equatable {
     case attributeRanges = "attribute_ranges"
     case attributeWords = "attribute_words"
     case isOfAnyDataset = "of_any_dataset"
+    case isGeneric = "generic"
+    case hasAnyName = "any_name"
     case images
     case vocabularies
     case defaultScheme = "default_scheme"
     case schemes
     case seeded
+    case group
     case variants
     case derived
     case byRaters = "by_raters"
@@ -275,6 +285,13 @@ package struct Manifest: Sendable, Codable, Equatable {
     score = Score(
       description: score.description, low: range.low, high: range.high,
       direction: score.direction, threshold: nil, word: score.word, scales: nil)
+  }
+
+  /// States that a smaller score is a better picture, for tables that do not say it.
+  package mutating func declareLowerIsBetter() {
+    score = Score(
+      description: score.description, low: score.low, high: score.high, direction: .lower,
+      threshold: score.threshold, word: score.word, scales: score.scales)
   }
 
   /// The row that the database keeps.

@@ -3,6 +3,7 @@ import RocArchive
 import RocImage
 import RocJSON
 package import RocNames
+package import RocStore
 
 /// Unpacks the pictures of an archive and checks each while it passes.
 ///

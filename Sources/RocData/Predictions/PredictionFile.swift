@@ -119,10 +119,11 @@ package struct PredictionFile: Sendable {
   /// The picture and the ground truth of a record.
   private static func label(_ record: JSON, _ place: String) throws(DataError) -> Prediction {
     var entry = Prediction(place: place)
-    entry.image =
-      own(PredictionNames.image, record).lazy.compactMap { name in
-        record[name]?.string ?? record[name]?.int.map(String.init)
-      }.first
+    for name in own(PredictionNames.image, record) where entry.image == nil {
+      guard let value = record[name] else { continue }
+      entry.image = value.string ?? value.int.map(String.init)
+      if entry.image == nil { entry.image = try PictureCell.path(value, "\(place): \(name)") }
+    }
     entry.truth = own(PredictionNames.truth, record).lazy.compactMap { number(record[$0]) }.first
     // DeQA-Score's ids end in the ground truth.
     if let id = record["id"]?.string, let score = LevelRecord.score(id) {

@@ -13,6 +13,7 @@ enum Migrations {
     migrator.registerMigration("5 votes of attributes", migrate: keepAttributeVotes)
     migrator.registerMigration("6 shared runs", migrate: shareRuns)
     migrator.registerMigration("7 hidden states", migrate: keepHiddenStates)
+    migrator.registerMigration("8 numbers of records", migrate: keepRecordNumbers)
     return migrator
   }
 }

@@ -9,8 +9,8 @@ struct Audit: RocCommand {
     abstract: "Look for pictures that are in more than one part of a dataset.",
     discussion: """
       Pictures shared by two parts of one scheme, by name, content or look, are a leak (exit code
-      4). Contents are known after verify-images. What schemes share with each other and with lists
-      is reported.
+      4), and so are copies of one original where the labels name it. Contents are known after
+      verify-images. What schemes share with each other and with lists is reported.
 
       Example:
         roc-data audit ava --against train_ids.txt
@@ -56,6 +56,14 @@ struct Audit: RocCommand {
       for (title, overlaps) in blocks where !overlaps.isEmpty {
         try Console.print("\(title):")
         for overlap in overlaps { try Console.print("  \(overlap.text)") }
+      }
+      if audit.twins.count > 0 {
+        try Console.print(
+          """
+          \(audit.twins.count) pictures have the base name and the score of another one and may be \
+          stored twice:
+            \(audit.twins.examples.joined(separator: "\n  "))
+          """)
       }
       if audit.leaks.isEmpty { try Console.print("\(dataset): no leak inside a scheme") }
     }

@@ -176,8 +176,8 @@ struct LeakGate {
     let photos = audit.photoLeaks(of: name)
     guard !photos.isEmpty else { return samples }
     if command.dedupPhotos {
-      let tested = audit.photos(in: SplitName(scheme: name.scheme, part: "test"))
-      let kept = samples.filter { !tested.contains($0.baseName) }
+      let tested = audit.sharing(photosOf: SplitName(scheme: name.scheme, part: "test"))
+      let kept = samples.filter { !tested.contains($0.id) }
       Console.note(
         "left out: \(samples.count - kept.count) pictures whose photo is in the test part")
       return kept

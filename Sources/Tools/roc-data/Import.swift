@@ -53,6 +53,9 @@ struct Import: RocCommand {
   @Option(parsing: .unconditional, help: "Highest score of the scale.")
   var maxScore: Double?
 
+  @Flag(help: "A smaller score is a better picture, as DMOS often are.")
+  var lowerIsBetter = false
+
   @Flag(help: "Remove what an earlier import of this dataset stored, its runs included.")
   var replace = false
 
@@ -89,16 +92,15 @@ struct Import: RocCommand {
     }
     var report = try read(manifest, folder)
     if let unpacked { try keep(unpacked, &report) }
-    for line in report.skipped.prefix(20) {
-      let entry = unpacked?.refused.contains(line) == true
+    let refused = unpacked?.refused ?? []
+    for line in refused.prefix(20) {
       Console.note(
-        entry
-          ? "Warning: \(line.file): entry \(line.line), \(line.content): \(line.reason); it was not unpacked"
-          : "Warning: \(line.file):\(line.line): \(line.reason); the line was set aside")
+        "Warning: \(line.file): entry \(line.line), \(line.content): \(line.reason); it was not unpacked"
+      )
     }
-    if report.skipped.count > 20 {
-      Console.note(
-        "Warning: … and \(report.skipped.count - 20) more lines; all are in table quarantine")
+    if refused.count > 20 { Console.note("Warning: … and \(refused.count - 20) more entries") }
+    for text in SkippedLine.texts(report.skipped.filter { !refused.contains($0) }, most: 20) {
+      Console.note("Warning: \(text); set aside")
     }
     for note in report.notes { Console.note("Warning: \(note)") }
     for key in (report.missingImages ?? []).prefix(10) {
@@ -130,6 +132,17 @@ struct Import: RocCommand {
         dataset.hasSuffix(".yaml") ? try Manifest.read(dataset) : try Manifest.bundled(dataset)
     }
     if let name { manifest.rename(name) }
+    if lowerIsBetter {
+      guard manifest.isGeneric == true else {
+        throw CommandError(
+          .usage,
+          """
+          \(dataset): its manifest says which scores are better; --lower-is-better goes with table, \
+          roc, qalign and deqa
+          """)
+      }
+      manifest.declareLowerIsBetter()
+    }
     if let minScore, let maxScore { manifest.declare(ScoreRange(low: minScore, high: maxScore)) }
     return manifest
   }
@@ -158,8 +171,7 @@ struct Import: RocCommand {
   private func keep(_ unpacked: PictureArchive.Result, _ report: inout ImportReport) throws {
     report.skipped += unpacked.refused
     let store = try database.open()
-    try store.quarantine(
-      unpacked.refused.map { ($0.file, $0.line, $0.reason, $0.content) }, of: report.dataset)
+    try store.quarantine(unpacked.refused, of: report.dataset)
     let record = try store.dataset(report.dataset)
     let prefix = (record.imageFolder ?? "") + "/"
     let samples = try store.samples(record).samples

@@ -100,14 +100,14 @@ let package = Package(
     .library("RocMetrics"),
     .library("RocTensor", ["CRocKernels"]),
     .library("RocDigest", ["CCrypto", "RocTensor"]),
-    .library("RocArchive", ["CArchive"]),
+    .library("RocArchive", ["CArchive", "RocNames"]),
     .library("RocCheckpoint", ["RocTensor", "RocJSON", "RocDigest"]),
     .library("RocTokenizer", ["RocTensor", "RocJSON"]),
     .library("RocImage", ["CRocImage", "RocTensor"]),
     .library(
       "RocModel",
       [
-        "RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON",
+        "RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON", "RocNames",
         "CRocKernels",
       ]),
     .library("RocStore", ["RocScore", "RocNames", .grdb, .sqlite]),
@@ -121,7 +121,7 @@ let package = Package(
       resources: manifests.map { .embedInCode("Manifests/\($0).yaml") },
       swiftSettings: features),
     .target(
-      name: "RocReport", dependencies: ["RocMetrics", "RocScore"],
+      name: "RocReport", dependencies: ["RocMetrics", "RocNames", "RocScore"],
       resources: [.embedInCode("Published/roc4mllm.tsv")], swiftSettings: features,
       linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     .library(

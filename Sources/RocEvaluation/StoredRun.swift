@@ -29,7 +29,7 @@ package struct StoredRun: Sendable {
   package let seconds: Double
   /// Parts with pictures of this split that the checkpoint was trained on.
   package let seen: [SeenInTraining]
-  private let attributes: [Int64: [String: Double]]
+  private let attributes: [Int64: [ExactText: Double]]
   private let ranges: [String: ScoreRange]
 
   /// Reads what is stored.
@@ -75,7 +75,7 @@ package struct StoredRun: Sendable {
 
   /// The checkpoint folder's name.
   package var method: String {
-    run.checkpoint.split(separator: "/").last.map(String.init) ?? run.checkpoint
+    PathName.parts(run.checkpoint).last ?? run.checkpoint
   }
 
   package var splitSHA256: String { Self.digest(samples.map(\.key)) }

@@ -18,12 +18,30 @@ package enum JSON: Sendable, Equatable {
       self.name = name
       self.value = value
     }
+
+    package static func == (a: Member, b: Member) -> Bool {
+      a.name.utf8.elementsEqual(b.name.utf8) && a.value == b.value
+    }
   }
 
   /// The first member of that name; nil for other names and for values that are no object.
   package subscript(name: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
-    return members.first { $0.name == name }?.value
+    return members.first { $0.name.utf8.elementsEqual(name.utf8) }?.value
+  }
+
+  /// Texts are equal byte by byte: two forms of `é` are two names.
+  package static func == (a: JSON, b: JSON) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let a), .bool(let b)): a == b
+    case (.int(let a), .int(let b)): a == b
+    case (.double(let a), .double(let b)): a == b
+    case (.string(let a), .string(let b)): a.utf8.elementsEqual(b.utf8)
+    case (.array(let a), .array(let b)): a == b
+    case (.object(let a), .object(let b)): a == b
+    default: false
+    }
   }
 
   package var string: String? {

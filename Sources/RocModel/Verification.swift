@@ -58,7 +58,7 @@ package struct Verification {
     }
     var byPicture: [String: [Tensor]] = [:]
     for tensor in file.tensors {
-      guard let slash = tensor.name.firstIndex(of: "/") else { continue }
+      guard let slash = tensor.name.utf8.firstIndex(of: UInt8(ascii: "/")) else { continue }
       byPicture[String(tensor.name[..<slash]), default: []].append(tensor)
     }
     var stages: [Stage] = []

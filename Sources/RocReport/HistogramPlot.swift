@@ -1,3 +1,4 @@
+import RocNames
 import RocScore
 
 /// Histograms side by side as one SVG picture: a panel for each series, all with the same axis, so
@@ -49,7 +50,7 @@ package struct HistogramPlot: Sendable {
     let height = 40 + Double(rows) * Self.panel.height
     var text = """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(fixed(width, 0)) \(fixed(height, 0))" \
-      width="\(fixed(width, 0))" height="\(fixed(height, 0))" role="img" aria-label="\(Self.escaped(title))">
+      width="\(fixed(width, 0))" height="\(fixed(height, 0))" role="img" aria-label="\(Escaped.xml(title))">
       <style>
       .b{fill:#fff}.t{fill:#1a1f24}.s{fill:#5b6570}.h{fill:#3b6ea8}.a{stroke:#b9c1c9}.m{stroke:#c2410c}
       text{font-family:system-ui,sans-serif;font-size:12px}
@@ -57,7 +58,7 @@ package struct HistogramPlot: Sendable {
       .a{stroke:#49525c}.m{stroke:#fb923c}}
       </style>
       <rect class="b" width="100%" height="100%"/>
-      <text class="t" x="16" y="26" style="font-size:16px;font-weight:600">\(Self.escaped(title))</text>
+      <text class="t" x="16" y="26" style="font-size:16px;font-weight:600">\(Escaped.xml(title))</text>
 
       """
     for (place, item) in series.enumerated() {
@@ -78,8 +79,8 @@ package struct HistogramPlot: Sendable {
     let step = width / Double(max(item.counts.count, 1))
     var text = """
       <text class="t" x="\(fixed(left, 1))" y="\(fixed(y + 20, 1))" style="font-weight:600">\
-      \(Self.escaped(item.title))</text>
-      <text class="s" x="\(fixed(left, 1))" y="\(fixed(y + 36, 1))">\(Self.escaped(item.note))</text>
+      \(Escaped.xml(item.title))</text>
+      <text class="s" x="\(fixed(left, 1))" y="\(fixed(y + 36, 1))">\(Escaped.xml(item.note))</text>
 
       """
     for (bin, count) in item.counts.enumerated() where count > 0 {
@@ -119,7 +120,7 @@ package struct HistogramPlot: Sendable {
       let anchor = isEdges && place == 0 ? "start" : isLast ? "end" : "middle"
       text += """
         <text class="s" x="\(fixed(x, 1))" y="\(fixed(base + 16, 1))" text-anchor="\(anchor)">\
-        \(Self.escaped(label))</text>
+        \(Escaped.xml(label))</text>
 
         """
     }
@@ -128,12 +129,7 @@ package struct HistogramPlot: Sendable {
 
   private func label(_ item: Series, _ bin: Int) -> String {
     let isEdges = item.labels.count == item.counts.count + 1
-    return Self.escaped(
+    return Escaped.xml(
       isEdges ? "\(item.labels[bin]) to \(item.labels[bin + 1])" : item.labels[bin])
-  }
-
-  private static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;")
   }
 }

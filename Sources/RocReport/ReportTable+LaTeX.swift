@@ -56,17 +56,18 @@ extension ReportTable {
 
   /// Text with LaTeX's special characters made harmless.
   static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
+    var result = String.UnicodeScalarView()
+    func add(_ text: String) { result.append(contentsOf: text.unicodeScalars) }
+    for character in text.unicodeScalars {
       switch character {
-      case "\\": result += "\\textbackslash{}"
-      case "~": result += "\\textasciitilde{}"
-      case "^": result += "\\textasciicircum{}"
-      case "<", ">", "|": result += "$\(character)$"
-      case "&", "%", "$", "#", "_", "{", "}": result += "\\\(character)"
+      case "\\": add("\\textbackslash{}")
+      case "~": add("\\textasciitilde{}")
+      case "^": add("\\textasciicircum{}")
+      case "<", ">", "|": add("$\(character)$")
+      case "&", "%", "$", "#", "_", "{", "}": add("\\\(character)")
       default: result.append(character)
       }
     }
-    return result
+    return String(result)
   }
 }

@@ -1,4 +1,5 @@
 import RocMetrics
+import RocNames
 
 extension ReportTable {
   /// A GitHub-flavoured Markdown table.
@@ -12,8 +13,7 @@ extension ReportTable {
         let text = printed(value, column)
         return isBest(row: index, column: column) ? "**\(text)**" : text
       }
-      let name = row.name.split(separator: "|", omittingEmptySubsequences: false)
-        .joined(separator: "\\|")
+      let name = Escaped.markdown(row.name)
       lines.append("| " + ([name] + cells).joined(separator: " | ") + " |")
     }
     return lines.joined(separator: "\n") + "\n"
@@ -21,7 +21,9 @@ extension ReportTable {
 
   /// A page of its own that asks nothing of the network.
   package var html: String {
-    let titles = columns.map { "<th>\(Self.html($0.title)) \($0.higherIsBetter ? "↑" : "↓")</th>" }
+    let titles = columns.map {
+      "<th>\(Escaped.xml($0.title)) \($0.higherIsBetter ? "↑" : "↓")</th>"
+    }
     var body = "<tr><th>Method</th>\(titles.joined())</tr>\n"
     for (index, row) in rows.enumerated() {
       let cells = row.cells.enumerated().map { column, cell -> String in
@@ -34,13 +36,13 @@ extension ReportTable {
         }
         return "<td>\(strong)\(interval ?? "")</td>"
       }
-      body += "<tr><th>\(Self.html(row.name))</th>\(cells.joined())</tr>\n"
+      body += "<tr><th>\(Escaped.xml(row.name))</th>\(cells.joined())</tr>\n"
     }
     return """
       <!doctype html>
       <html lang="en"><head><meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(Self.html(rows.first?.name ?? "Results"))</title>
+      <title>\(Escaped.xml(rows.first?.name ?? "Results"))</title>
       <style>
       :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
       body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
@@ -51,7 +53,7 @@ extension ReportTable {
       tr:first-child { border-bottom: 1px solid; }
       small { display: block; opacity: .7; }
       </style></head><body>
-      <p>\(Self.html(caption))</p>
+      <p>\(Escaped.xml(caption))</p>
       <div><table>
       \(body)</table></div>
       </body></html>
@@ -62,19 +64,5 @@ extension ReportTable {
   /// A number with a true minus sign.
   private static func minus(_ number: String) -> String {
     number.first == "-" ? "−\(number.dropFirst())" : number
-  }
-
-  private static func html(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      default: result.append(character)
-      }
-    }
-    return result
   }
 }

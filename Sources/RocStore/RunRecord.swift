@@ -1,4 +1,5 @@
 package import GRDB
+import RocNames
 package import RocScore
 
 /// One way of scoring a dataset: everything that decides the scores.
@@ -49,7 +50,7 @@ package struct RunRecord: Sendable {
     engine = row["engine"]
     range = ScoreRange(low: row["low"], high: row["high"])
     tokens = row["tokens"]
-    targets = (row["targets"] as String).split(separator: ",").map(String.init)
+    targets = (row["targets"] as String).pieces(",").filter { !$0.isEmpty }
   }
 
   /// Finds the run with this fingerprint or adds it.

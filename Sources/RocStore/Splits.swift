@@ -1,4 +1,5 @@
 package import GRDB
+import RocNames
 
 /// A part of a split scheme, written `scheme/part`.
 package struct SplitName: Sendable, Equatable, CustomStringConvertible {
@@ -14,13 +15,17 @@ package struct SplitName: Sendable, Equatable, CustomStringConvertible {
 
   package var description: String { "\(scheme)/\(part)" }
 
+  package static func == (a: SplitName, b: SplitName) -> Bool {
+    a.scheme.isExactly(b.scheme) && a.part.isExactly(b.part)
+  }
+
   /// Finds what `text` names in a dataset: `scheme/part`, or a part of the default scheme.
   ///
   /// - Throws: `StoreError` that lists the splits there are.
   package static func resolve(
     _ text: String, in dataset: DatasetRecord, _ db: Database
   ) throws -> SplitName {
-    let pieces = text.split(separator: "/", maxSplits: 1).map(String.init)
+    let pieces = text.pieces("/", atMost: 2)
     let name =
       pieces.count == 2
       ? SplitName(scheme: pieces[0], part: pieces[1])

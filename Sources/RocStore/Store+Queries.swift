@@ -1,5 +1,5 @@
 import GRDB
-import RocNames
+package import RocNames
 
 /// What commands ask of the database, one snapshot a call.
 extension Store {
@@ -114,9 +114,9 @@ extension Store {
   /// The values of some attributes by sample.
   package func attributes(
     _ names: [String], of dataset: DatasetRecord
-  ) throws -> [Int64: [String: Double]] {
+  ) throws -> [Int64: [ExactText: Double]] {
     try read { db in
-      var result: [Int64: [String: Double]] = [:]
+      var result: [Int64: [ExactText: Double]] = [:]
       for name in names {
         let rows = try Row.fetchCursor(
           db,
@@ -133,9 +133,9 @@ extension Store {
   /// The votes for attributes, by sample.
   package func attributeVotes(
     _ names: [String], of dataset: DatasetRecord
-  ) throws -> [Int64: [String: [Int]]] {
+  ) throws -> [Int64: [ExactText: [Int]]] {
     try read { db in
-      var result: [Int64: [String: [Int]]] = [:]
+      var result: [Int64: [ExactText: [Int]]] = [:]
       for name in names {
         let rows = try Row.fetchCursor(
           db,

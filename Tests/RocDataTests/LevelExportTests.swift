@@ -1,6 +1,7 @@
 import Foundation
 import RocData
 import RocJSON
+import RocNames
 import RocScore
 import RocStore
 import RocTestSupport
@@ -138,7 +139,10 @@ struct LevelExportTests {
       attributes: [
         .init(name: "colorScore_mean", word: nil, range: ScoreRange(low: 0, high: 2)),
         .init(name: "BalacingElements", word: nil, range: ScoreRange(low: -1, high: 1)),
-      ], values: [samples[0].id: ["colorScore_mean": 1, "BalacingElements": -1]],
+      ],
+      values: [
+        samples[0].id: [ExactText("colorScore_mean"): 1, ExactText("BalacingElements"): -1]
+      ],
       scale: ScoreRange(low: 1, high: 10))
     let record = try #require(
       try JSON.parse(String(decoding: export.array(samples), as: UTF8.self)).array?.first)

@@ -109,4 +109,16 @@ struct RepairTests {
     let wrong: JSON = ["image": "a", "gt_score": 2, "target": [0.5, 0.1]]
     #expect(repair.mend(wrong) == wrong)
   }
+
+  /// Marks that a combining mark follows are marks all the same.
+  @Test func marksBeforeCombiningMarksAreNoTrap() {
+    let text = "Rate it.<|image|>\u{301} How good?<|image|>\u{301}"
+    let record = record("a.jpg", 1, "The quality is bad.", question: text)
+    let turns = mended([record])[0]["conversations"]?.array
+    #expect(turns?.first?["value"]?.string?.utf8.elementsEqual("Rate it.<|image|>".utf8) == true)
+    // Two forms of a name are two members.
+    let two: JSON = ["\u{e9}": 1, "e\u{301}": 1, "x": 1, "x": 1]
+    var repair = RecordRepair(.roc, learningFrom: [])
+    #expect(repair.mend(two).members?.count == 3)
+  }
 }

@@ -161,4 +161,13 @@ struct JSONTests {
       }
     }
   }
+
+  @Test func namesAndTextsAreEqualByBytes() {
+    let composed: JSON = ["\u{e9}": "\u{e9}"]
+    let decomposed: JSON = ["e\u{301}": "e\u{301}"]
+    #expect(composed != decomposed)
+    #expect(composed["e\u{301}"] == nil && composed["\u{e9}"] != nil)
+    #expect(composed["\u{e9}"] != decomposed["e\u{301}"])
+    #expect(JSON.array([1, 2.5, .null, true]) == [1, 2.5, .null, true])
+  }
 }

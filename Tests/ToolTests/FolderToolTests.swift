@@ -53,4 +53,47 @@ struct FolderToolTests {
       "-z", "-", input: "\(images)/line\nend\t\u{1B}[31m.png\0\(images)/a.png\0")
     #expect(listed.status == 0 && listed.output.split(separator: "\n").count == 2)
   }
+
+  /// Imports and checks of a dataset's pictures say why one is not there.
+  @Test func importsNameLinksToNothing() throws {
+    try picture("IMG_1.HEIC")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(images)/b.png", withDestinationPath: "gone.png")
+    let labels = try folder.write(
+      "image,score\na.png,1\nb.png,2\nIMG_1.HEIC,3\nc.png,4\n", to: "labels.csv")
+    let database = ["--db", "\(folder.path)/t.sqlite"]
+    let run = try CommandRun(
+      "roc-data", ["import", "table", "--source", labels, "--images", images] + database)
+    #expect(run.status == 0 && run.output.contains("pictures missing: 2"))
+    #expect(run.errors.contains("Warning: b.png is only a link to a file that is not there\n"))
+    #expect(run.errors.contains("\(images)/b.png: a link to a file that is not there"))
+    let verified = try CommandRun("roc-data", ["verify-images", "table"] + database)
+    #expect(verified.status == 3)
+    #expect(verified.output.contains("b.png\tmissing\tonly a link to a file that is not there"))
+    #expect(verified.output.contains("c.png\tmissing\tnot in the image folder"))
+    #expect(verified.output.contains("IMG_1.HEIC\treadable\t"))
+  }
+
+  /// The folders of REAL-CUR are its labels: a picture there is one whatever its ending.
+  @Test func picturesThatAreLabelsAreKnownByTheirContent() throws {
+    try picture("../cur/alice/5/a.HEIC")
+    try folder.write("no picture", to: "cur/alice/4/notes.txt")
+    let run = try CommandRun(
+      "roc-data",
+      [
+        "import", "real-cur", "--source", "\(folder.path)/cur", "--db", "\(folder.path)/c.sqlite",
+      ])
+    #expect(run.status == 0 && run.output.hasPrefix("real-cur: 1 pictures"))
+    #expect(run.errors.contains("1 files are no pictures") && run.errors.contains("notes.txt"))
+  }
+
+  @Test func listsMayEndNamesWithNUL() throws {
+    let labels = try folder.write("image,score\n\"x\ny.png\",1\nb.png,2\n", to: "labels.csv")
+    let database = ["--db", "\(folder.path)/t.sqlite"]
+    _ = try CommandRun("roc-data", ["import", "table", "--source", labels] + database)
+    let list = try folder.write("x\ny.png\0", to: "list")
+    let run = try CommandRun(
+      "roc-data", ["add-split", "table", "mine", "--test", list] + database)
+    #expect(run.status == 0 && run.output.contains("mine/test: 1 pictures"))
+  }
 }

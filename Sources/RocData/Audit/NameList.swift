@@ -1,8 +1,8 @@
 import RocJSON
 import RocTensor
 
-/// The picture names of any list: ids, names with labels, a column of a table, or the names of JSON
-/// records.
+/// The picture names of any list: ids, names with labels, a column of a table, the names of JSON
+/// records, or names that each end with a NUL byte.
 package enum NameList {
   /// What columns and members with a picture's name are called.
   private static let columns = [
@@ -21,7 +21,17 @@ package enum NameList {
       bytes.first { $0 > 0x20 && ![0xEF, 0xBB, 0xBF].contains($0) }
     }
     let isJSON = first == UInt8(ascii: "[") || first == UInt8(ascii: "{")
-    let names = isJSON ? try records(file, part: part) : lines(LineReader(file, name: path))
+    // As `find -print0` writes names, which may hold line ends then.
+    let ended = file.withBytes { bytes in
+      !bytes.contains(0)
+        ? nil : bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+    let names: [String]
+    if let ended {
+      names = ended
+    } else {
+      names = isJSON ? try records(file, part: part) : lines(LineReader(file, name: path))
+    }
     guard !names.isEmpty else { throw DataError("\(path): no picture names in it") }
     return names
   }

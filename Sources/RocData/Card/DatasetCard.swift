@@ -1,4 +1,5 @@
 import RocDigest
+import RocNames
 import RocReport
 import RocScore
 package import RocStore
@@ -88,7 +89,7 @@ package struct DatasetCard {
       rows.append(("votes", "none published"))
     }
     return "| | |\n|---|---|\n"
-      + rows.map { "| \($0.0) | \($0.1.replacing("|", with: "\\|").replacing("\n", with: " ")) |" }
+      + rows.map { "| \($0.0) | \(Escaped.markdown($0.1)) |" }
       .joined(separator: "\n")
   }
 

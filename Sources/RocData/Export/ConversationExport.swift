@@ -1,4 +1,5 @@
 import RocJSON
+package import RocNames
 package import RocScore
 package import RocStore
 
@@ -62,7 +63,7 @@ package struct ConversationExport: Sendable {
   private let scale: ScoreRange?
   private let tokens: Int?
   private let hasTargets: Bool
-  private let values: [Int64: [String: Double]]
+  private let values: [Int64: [ExactText: Double]]
   private let comments: [Int64: String]
   /// All scores of records that were imported with several.
   private let lists: [Int64: [Double]]
@@ -86,7 +87,7 @@ package struct ConversationExport: Sendable {
   package init(
     dataset: DatasetRecord, word: ScoreWord? = nil, questions: [String] = [],
     attributes: [Attribute] = [],
-    values: [Int64: [String: Double]] = [:], comments: [Int64: String] = [:],
+    values: [Int64: [ExactText: Double]] = [:], comments: [Int64: String] = [:],
     lists: [Int64: [Double]] = [:], scale: ScoreRange? = nil, tokens: Int? = nil,
     hasTargets: Bool = true
   ) {

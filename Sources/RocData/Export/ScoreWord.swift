@@ -1,3 +1,4 @@
+import RocNames
 package import RocStore
 
 /// What questions and answers call a score.
@@ -39,7 +40,7 @@ package struct ScoreWord: Sendable, Equatable {
   /// Why a word cannot be one; nil when it can.
   package static func reason(against word: String) -> String? {
     if word.allSatisfy(\.isWhitespace) { return "is empty" }
-    if let mark = ConversationExport.reserved.first(where: " \(word) ".contains) {
+    if let mark = ConversationExport.reserved.first(where: " \(word) ".containsBytes) {
       return "holds \(mark), which the template has for itself"
     }
     if word.contains(where: \.isNewline) { return "holds a line end" }

@@ -1,4 +1,5 @@
 import RocJSON
+package import RocNames
 package import RocStore
 
 /// Writes samples as rows of plain values.
@@ -6,13 +7,13 @@ package enum TableExport {
   /// `image,gt_score[,v1…vN]` with a header.
   package static func csv(
     _ samples: [SampleRecord], bins: Int?, attributes: [String] = [],
-    values: [Int64: [String: Double]] = [:]
+    values: [Int64: [ExactText: Double]] = [:]
   ) -> [UInt8] {
     let names = (1...max(bins ?? 1, 1)).map { "v\($0)" }
-    let header = ["image", "gt_score"] + (bins == nil ? [] : names) + attributes.map(quoted)
+    let header = ["image", "gt_score"] + (bins == nil ? [] : names) + attributes.map(Escaped.csv)
     var bytes = Array((header.joined(separator: ",") + "\n").utf8)
     for sample in samples {
-      bytes.append(contentsOf: quoted(sample.key).utf8)
+      bytes.append(contentsOf: Escaped.csv(sample.key).utf8)
       bytes.append(UInt8(ascii: ","))
       bytes.append(contentsOf: sample.score.description.utf8)
       for bin in 0..<(bins ?? 0) {
@@ -31,7 +32,7 @@ package enum TableExport {
 
   /// One object a line: `image`, `gt_score`, `votes`, and `attributes` when some are asked for.
   package static func jsonLines(
-    _ samples: [SampleRecord], attributes: [String] = [], values: [Int64: [String: Double]] = [:]
+    _ samples: [SampleRecord], attributes: [String] = [], values: [Int64: [ExactText: Double]] = [:]
   ) -> [UInt8] {
     var bytes: [UInt8] = []
     for sample in samples {
@@ -47,15 +48,5 @@ package enum TableExport {
       bytes.append(0x0A)
     }
     return bytes
-  }
-
-  /// A CSV field, in quotes where it must be (RFC 4180).
-  package static func quoted(_ field: String) -> String {
-    guard field.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) else {
-      return field
-    }
-    return "\""
-      + field.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\""
   }
 }

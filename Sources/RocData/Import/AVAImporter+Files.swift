@@ -1,3 +1,4 @@
+import RocNames
 import RocStore
 
 /// Which files of a source are what.
@@ -12,7 +13,7 @@ extension AVAImporter {
     if let path = try source.find(labels.file) {
       return try LineReader(path, name: source.relative(path))
     }
-    for file in source.files where file.lowercased().hasSuffix(".txt") {
+    for file in source.files where PathName.ending(file) == "txt" {
       let reader = try LineReader("\(source.path)/\(file)", name: file)
       if AVALabels.recognises(reader) { return reader }
     }
@@ -131,6 +132,7 @@ extension AVAImporter {
 extension SourceFolder {
   /// A path below the folder, for messages.
   func relative(_ file: String) -> String {
-    file.hasPrefix("\(path)/") ? String(file.dropFirst(path.count + 1)) : file
+    file.utf8.starts(with: "\(path)/".utf8)
+      ? String(Substring(file.utf8.dropFirst(path.utf8.count + 1))) : file
   }
 }

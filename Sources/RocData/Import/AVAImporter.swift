@@ -29,6 +29,7 @@ package struct AVAImporter {
     let source = try SourceFolder(path, allowsFile: true)
     self.source = source
     var report = ImportReport(dataset: manifest.name)
+    report.notes = source.remarks
     vocabularies = try Self.vocabularies(manifest, source, &report)
     let (schemes, lists) = try Self.lists(manifest, source, &report)
     self.schemes = schemes

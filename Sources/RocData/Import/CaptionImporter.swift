@@ -56,6 +56,7 @@ package struct CaptionImporter {
       let writer = try DatasetWriter.open(record, replace: replace, db)
       var sink = Sink(manifest, labels, writer, images)
       var report = ImportReport(dataset: manifest.name)
+      report.notes = source.remarks
       for file in files { try file.read(into: &sink, &report) }
       try writer.finish()
       if images != nil { report.missingImages = sink.missing }

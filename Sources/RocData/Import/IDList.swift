@@ -20,8 +20,7 @@ struct IDList {
 
   init(_ reader: LineReader, of scheme: String) {
     file = reader.name
-    let last = reader.name.split(separator: "/").last ?? ""
-    base = String(last.split(separator: ".").first ?? last)
+    base = Self.base(reader.name)
     name = base
     rename(scheme)
     var seen: Set<Int> = []
@@ -56,8 +55,13 @@ struct IDList {
 
   /// What the list of a file is called in a scheme.
   static func name(of file: String, scheme: String) -> String {
-    let last = file.split(separator: "/").last ?? ""
-    return name(base: String(last.split(separator: ".").first ?? last), scheme)
+    name(base: base(file), scheme)
+  }
+
+  /// The file's name up to its first dot.
+  private static func base(_ file: String) -> String {
+    let last = PathName.base(file)
+    return last.pieces(".").first { !$0.isEmpty } ?? last
   }
 
   private static func name(base: String, _ scheme: String) -> String {

@@ -6,7 +6,7 @@ package enum Recognition {
   static func reader(
     of file: String, _ source: SourceFolder, _ manifest: Manifest
   ) -> (TableReader, part: String?)? {
-    let ending = file.lowercased().split(separator: ".").last.map(String.init) ?? ""
+    let ending = PathName.ending(file)
     guard ["csv", "tsv", "txt", "json", "jsonl", "xlsx"].contains(ending) else { return nil }
     for table in manifest.tables ?? [] where table.isLabels && table.header == nil {
       guard table.format != .paths, table.format != .mat, table.namedAttribute == nil else {
@@ -36,7 +36,7 @@ package enum Recognition {
 
   /// `train`, `val` or `test`, when a file's name holds one of them.
   private static func part(of file: String) -> String? {
-    let name = (file.split(separator: "/").last ?? "").lowercased()
+    let name = PathName.base(file).lowercased()
     let found = [("train", "train"), ("val", "val"), ("test", "test")].filter {
       name.contains($0.0)
     }
@@ -170,7 +170,7 @@ package enum Recognition {
 
   /// AVA.txt under any name, or lists of other divisions of it.
   private static func avaFiles(_ manifest: Manifest, _ source: SourceFolder) -> [String] {
-    let texts = source.files.filter { $0.lowercased().hasSuffix(".txt") }
+    let texts = source.files.filter { PathName.ending($0) == "txt" }
     let labels = texts.filter { file in
       (try? LineReader("\(source.path)/\(file)", name: file)).map(AVALabels.recognises) ?? false
     }
@@ -188,7 +188,7 @@ package enum Recognition {
     if table.format == .mat {
       let wanted = Set((table.variables ?? [:]).values)
       var found: Set<String> = []
-      for file in source.files where file.lowercased().hasSuffix(".mat") {
+      for file in source.files where PathName.ending(file) == "mat" {
         let variables = (try? MATFile("\(source.path)/\(file)", name: file))?.variables ?? [:]
         found.formUnion(variables.keys)
       }
@@ -196,12 +196,11 @@ package enum Recognition {
     }
     // REAL-CUR's layout: album, score, picture.
     let pictures = source.files.filter { file in
-      ["jpg", "jpeg", "png"].contains(
-        file.lowercased().split(separator: ".").last.map(String.init) ?? "")
+      ["jpg", "jpeg", "png"].contains(PathName.ending(file))
     }
     let scored = pictures.filter { file in
-      let parts = file.split(separator: "/")
-      return parts.count >= 3 && ["1", "2", "3", "4", "5"].contains(String(parts[parts.count - 2]))
+      let parts = PathName.parts(file)
+      return parts.count >= 3 && ["1", "2", "3", "4", "5"].contains(parts[parts.count - 2])
     }
     return !pictures.isEmpty && scored.count * 10 > pictures.count * 9
   }

@@ -6,6 +6,8 @@ struct SourceFolder {
   let path: String
   /// Relative paths, sorted.
   let files: [String]
+  /// What could not be looked into: links to nothing, folders without permission.
+  private(set) var unreadable: [(path: String, reason: String)] = []
 
   /// - Parameters:
   ///   - path: The folder.
@@ -26,11 +28,12 @@ struct SourceFolder {
     guard isFolder.boolValue else {
       throw DataError("\(path): is a file, expected the folder of the download", isMissing: true)
     }
-    guard let files = FolderWalk.files(below: path) else {
+    guard let walk = FolderWalk(below: path) else {
       throw DataError("\(path): cannot be listed; check its permissions")
     }
     self.path = path
-    self.files = files
+    files = walk.files
+    unreadable = walk.unreadable
   }
 
   /// A path as bytes, ASCII letters made small: names are bytes, and those of manifests are ASCII.
@@ -89,6 +92,18 @@ struct SourceFolder {
       guard name[start..<end].starts(with: head) else { return nil }
       return (file, String(decoding: whole[(start + head.count)..<end], as: UTF8.self))
     }
+  }
+
+  /// What could not be looked into, for people: the first few, and how many there are.
+  var remarks: [String] { Self.remarks(unreadable, of: path) }
+
+  static func remarks(_ unreadable: [(path: String, reason: String)], of folder: String) -> [String]
+  {
+    var lines = unreadable.prefix(5).map { "\(folder)/\($0.path): \($0.reason)" }
+    if unreadable.count > 5 {
+      lines.append("\(folder): \(unreadable.count - 5) more could not be looked into")
+    }
+    return lines
   }
 
   /// File names for an error message.

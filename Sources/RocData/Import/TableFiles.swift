@@ -1,3 +1,4 @@
+import RocImage
 import RocNames
 import RocStore
 import RocTensor
@@ -18,7 +19,7 @@ struct TableFiles {
     for table in manifest.tables ?? [] {
       if (table.unless?.all ?? []).contains(where: { !source.matching($0).isEmpty }) { continue }
       if table.format == .paths {
-        readers.append((try Self.paths(source, table), ""))
+        readers.append((try paths(source, table), ""))
         continue
       }
       if table.format == .mat {
@@ -59,6 +60,7 @@ struct TableFiles {
       }
     }
     chooseVariant(manifest)
+    notes += source.remarks
   }
 
   /// Whether a source has lists that a dataset's divisions are made from, or files about its raters.
@@ -116,18 +118,35 @@ struct TableFiles {
   var names: String { readers.map(\.reader.name).joined(separator: ", ") }
 
   /// Pictures whose folders are labels: the last parts of their paths are the columns.
-  private static func paths(
+  private mutating func paths(
     _ source: SourceFolder, _ table: Manifest.Table
   ) throws(DataError) -> TableReader {
     let columns = table.header ?? []
-    let endings = ["jpg", "jpeg", "png", "webp", "bmp"]
+    var others: [String] = []
     var rows: [TableReader.Row] = []
     for file in source.files {
       let parts = PathName.parts(file)
-      let ending = file.lowercased().split(separator: ".").last.map(String.init) ?? ""
-      guard parts.count >= columns.count, endings.contains(ending) else { continue }
+      let ending = PathName.ending(file)
+      // By content where the name says something else: phones call JPEG files .HEIC.
+      let isPicture =
+        ["jpg", "jpeg", "png", "webp", "bmp"].contains(ending)
+        || (try? MappedFile(path: "\(source.path)/\(file)")).map {
+          $0.withBytes { PictureFormat($0) != nil }
+        } == true
+      guard parts.count >= columns.count, isPicture else {
+        others.append(file)
+        continue
+      }
       rows.append(
         .init(line: rows.count + 1, fields: Array(parts.suffix(columns.count)), json: nil))
+    }
+    if !others.isEmpty {
+      let shown = others.prefix(3).joined(separator: ", ")
+      notes.append(
+        """
+        \(others.count) files are no pictures in \(columns.dropLast().joined(separator: "/")) folders \
+        and were passed over: \(shown)\(others.count > 3 ? ", …" : "")
+        """)
     }
     return try TableReader(
       source.path, name: source.path, table: table, rows: (columns, rows))
@@ -140,7 +159,7 @@ struct TableFiles {
     var found: [String: MATFile.Value] = [:]
     var names: [String] = []
     let wanted = Set((table.variables ?? [:]).values).union([table.matrix?.variable ?? ""])
-    for file in source.files where file.lowercased().hasSuffix(".mat") {
+    for file in source.files where PathName.ending(file) == "mat" {
       let variables: [String: MATFile.Value]
       do throws(DataError) {
         variables = try MATFile("\(source.path)/\(file)", name: file).variables

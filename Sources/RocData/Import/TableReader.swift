@@ -87,7 +87,7 @@ struct TableReader {
   private static func open(
     _ path: String, name: String, table: Manifest.Table
   ) throws(DataError) -> ([String], Content) {
-    let ending = path.lowercased().split(separator: ".").last.map(String.init) ?? ""
+    let ending = PathName.ending(path)
     let format = table.format ?? ["json": .json, "jsonl": .json, "xlsx": .xlsx][ending]
     if format == .xlsx {
       let book = try Workbook(path, name: name)

@@ -1,3 +1,4 @@
+import RocNames
 package import RocScore
 package import RocStore
 import RocTensor
@@ -257,7 +258,8 @@ package struct Manifest: Sendable, Codable, Equatable {
     let isDeviation =
       [deviation, variance].contains(attribute) || attribute.hasSuffix("_std")
       || attribute.hasPrefix("std_")
-    let range = attributeRanges?[attribute] ?? (isDeviation ? nil : attributeRange)
+    let own = attributeRanges?.first { $0.key.isExactly(attribute) }?.value
+    let range = own ?? (isDeviation ? nil : attributeRange)
     return range.map { ScoreRange(low: $0.low, high: $0.high) }
   }
 

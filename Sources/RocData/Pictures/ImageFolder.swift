@@ -11,6 +11,9 @@ package struct ImageFolder: Sendable {
   /// By what loose names have in common.
   private let byLooseName: [String: [Int]]
   let isLoose: Bool
+  private let unreadable: [(path: String, reason: String)]
+  /// Links to nothing and folders without permission, for people.
+  package let remarks: [String]
 
   /// - Parameters:
   ///   - path: The folder.
@@ -21,6 +24,8 @@ package struct ImageFolder: Sendable {
     self.isLoose = isLoose
     let source = try SourceFolder(path)
     files = source.files
+    unreadable = source.unreadable
+    remarks = source.remarks
     var byName: [ExactText: [Int]] = [:]
     var byLooseName: [String: [Int]] = [:]
     for (place, file) in files.enumerated() {
@@ -80,6 +85,12 @@ package struct ImageFolder: Sendable {
 
   /// Why a picture is not there, with the file that may be meant.
   package func reason(_ key: String, in folder: String) -> String {
+    let wanted = Array("/\(key)".utf8)
+    let own = unreadable.first { entry in
+      let path = Array("/\(entry.path)".utf8)
+      return path.suffix(wanted.count) == wanted[...] || wanted.suffix(path.count) == path[...]
+    }
+    if let own { return "only \(own.reason)" }
     guard let (file, difference) = looseMatch(key) else { return "not in \(folder)" }
     return "not in \(folder), but \(PathName.base(file)) is, which differs only in \(difference)"
   }

@@ -19,15 +19,21 @@ package enum ImageVerification {
   /// - Parameters:
   ///   - samples: Pictures with the path where they should be.
   ///   - jobs: Pictures decoded at the same time.
+  ///   - folder: Where an import looked for them: it knows why a picture was not found.
   /// - Returns: One result for each sample, in order.
-  package static func run(_ samples: [SampleRecord], jobs: Int) -> [VerifiedImage] {
+  package static func run(
+    _ samples: [SampleRecord], jobs: Int, folder: ImageFolder? = nil
+  ) -> [VerifiedImage] {
     Parallel.map(samples, jobs: jobs) { sample in
-      VerifiedImage(sample: sample.id, key: sample.key, facts: facts(sample))
+      VerifiedImage(sample: sample.id, key: sample.key, facts: facts(sample, folder))
     }
   }
 
-  private static func facts(_ sample: SampleRecord) -> PictureFacts {
-    guard let path = sample.path else { return .absent(.missing, "not in the image folder") }
+  private static func facts(_ sample: SampleRecord, _ folder: ImageFolder?) -> PictureFacts {
+    guard let path = sample.path else {
+      let reason = folder?.reason(sample.key, in: "the image folder")
+      return .absent(.missing, reason ?? "not in the image folder")
+    }
     do throws(FileError) {
       let file = try MappedFile(path: path)
       return file.withBytes { PictureFacts.of($0, name: path) }

@@ -30,6 +30,9 @@ package struct PictureArchive {
     package var facts: [ExactText: PictureFacts] = [:]
     /// Entries that were refused.
     package var refused: [SkippedLine] = []
+    /// Entries that are no pictures by their names, and a few of these.
+    package var others = 0
+    package var otherNames: [String] = []
     /// Whether everything was there from an earlier time.
     package var isKnown = false
   }
@@ -163,7 +166,13 @@ package struct PictureArchive {
         refuse(reason, &result)
         continue
       }
-      guard Self.isPicture(path) else { continue }
+      guard Self.isPicture(path) else {
+        if !Self.isHidden(path) {
+          result.others += 1
+          if result.otherNames.count < 3 { result.otherNames.append(path) }
+        }
+        continue
+      }
       guard !entry.isEncrypted else {
         throw ArchiveError("\(archive): \(path) is encrypted; unpack it with its password first")
       }
@@ -193,11 +202,12 @@ package struct PictureArchive {
 
   /// What is unpacked: pictures, and files that claim to be some by their names.
   private static func isPicture(_ path: String) -> Bool {
-    let name = PathName.base(path)
-    if name.hasPrefix("._") || path.hasPrefix("__MACOSX/") { return false }
-    let ending = PathName.ending(name)
-    return ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "gif", "tif", "tiff"]
-      .contains(ending)
+    !isHidden(path) && PathName.pictureEndings.contains(PathName.ending(path))
+  }
+
+  /// What macOS puts beside every file.
+  private static func isHidden(_ path: String) -> Bool {
+    PathName.base(path).utf8.starts(with: "._".utf8) || path.utf8.starts(with: "__MACOSX/".utf8)
   }
 
   private static func size(_ path: String) -> Int {

@@ -1,4 +1,5 @@
 import RocJSON
+import RocNames
 
 extension ConversationLint {
   /// Turns alternate, human first; one picture mark; one `[SCORE]` for each score.
@@ -63,19 +64,7 @@ extension ConversationLint {
 extension String {
   /// How often `other` occurs, without overlaps.
   package func occurrences(of other: String) -> Int {
-    let text = Array(utf8)
-    let pattern = Array(other.utf8)
-    var count = 0
-    var position = 0
-    while position + pattern.count <= text.count {
-      if text[position...].starts(with: pattern) {
-        count += 1
-        position += pattern.count
-      } else {
-        position += 1
-      }
-    }
-    return count
+    byteRanges(of: other).count
   }
 
   /// The first `[IMG<number>]`.

@@ -1,4 +1,5 @@
 package import RocJSON
+import RocNames
 
 /// Mends what has one right answer in conversation records, and leaves out what has none.
 ///
@@ -67,7 +68,7 @@ package struct RecordRepair: Sendable {
   package mutating func mend(_ record: JSON) -> JSON {
     number += 1
     guard let members = record.members else { return record }
-    var seen: Set<String> = []
+    var seen: Set<ExactText> = []
     var result: [JSON.Member] = []
     for member in members {
       var name = member.name
@@ -76,15 +77,15 @@ package struct RecordRepair: Sendable {
         name = "image"
         note("img_path is now image")
       }
-      if name == "image", let text = value.string, text.contains("\\") {
-        value = .string(String(text.map { $0 == "\\" ? "/" : $0 }))
+      if name == "image", let text = value.string, text.containsBytes(of: "\\") {
+        value = .string(PathName.withSlashes(text))
         note("backslashes in image are now /")
       }
       if name == "gt_score" { value = mendedScore(value) }
       if name == "target" { value = mendedTarget(value) }
       if name == "conversations" { value = mendedTurns(value, record) }
-      guard seen.insert(name).inserted else {
-        if result.contains(where: { $0.name == name && $0.value == value }) {
+      guard seen.insert(name) else {
+        if result.contains(where: { $0.name.isExactly(name) && $0.value == value }) {
           note("the second \(name), equal to the first, is gone")
           continue
         }
@@ -147,7 +148,7 @@ package struct RecordRepair: Sendable {
         } else if turn["from"]?.string == "gpt", format != .roc {
           mended = withLevel(text, Self.score(record))
         }
-        guard mended != text else { return turn }
+        guard !mended.isExactly(text) else { return turn }
         return .object(
           members.map { $0.name == "value" ? .init("value", .string(mended)) : $0 })
       })
@@ -171,8 +172,8 @@ package struct RecordRepair: Sendable {
   /// Two questions of Q-Align's list ran together: the first with its mark stays.
   private mutating func withoutSecondQuestion(_ text: String) -> String {
     let mark = ConversationExport.mark
-    guard text.occurrences(of: mark) == 2, !text.hasPrefix(mark) else { return text }
-    let parts = text.ranges(of: mark)
+    let parts = text.byteRanges(of: mark)
+    guard parts.count == 2, parts[0].lowerBound != text.startIndex else { return text }
     note("the second question and its <|image|> are gone")
     return String(text[..<parts[0].upperBound])
   }
@@ -192,7 +193,7 @@ package struct RecordRepair: Sendable {
   }
 
   private func replacing(_ word: Substring, in text: String, with other: String) -> String {
-    guard let range = text.ranges(of: word).last else { return text }
+    guard let range = text.byteRanges(of: String(word)).last else { return text }
     return text[..<range.lowerBound] + other + text[range.upperBound...]
   }
 

@@ -1,3 +1,4 @@
+import RocNames
 import RocScore
 
 /// A mean with its 95 % interval, for one group of pictures.
@@ -81,11 +82,11 @@ extension Figure {
       let y = 16 + rowHeight * (Double(place) + 0.5)
       let name = group.name.count > 20 ? "\(group.name.prefix(19))…" : group.name
       body +=
-        "<text class=\"t\" text-anchor=\"end\" x=\"\(fixed(left - 8, 0))\" y=\"\(fixed(y + 4, 1))\">\(PaperTable.escaped(name))</text>\n"
+        "<text class=\"t\" text-anchor=\"end\" x=\"\(fixed(left - 8, 0))\" y=\"\(fixed(y + 4, 1))\">\(Escaped.xml(name))</text>\n"
       body +=
         "<line class=\"e\" x1=\"\(x(group.low))\" x2=\"\(x(group.high))\" y1=\"\(fixed(y, 1))\" y2=\"\(fixed(y, 1))\"/>\n"
       body +=
-        "<circle class=\"p\" cx=\"\(x(group.mean))\" cy=\"\(fixed(y, 1))\" r=\"4\"><title>\(PaperTable.escaped(group.name)): \(fixed(group.mean, 3)), \(group.count) pictures</title></circle>\n"
+        "<circle class=\"p\" cx=\"\(x(group.mean))\" cy=\"\(fixed(y, 1))\" r=\"4\"><title>\(Escaped.xml(group.name)): \(fixed(group.mean, 3)), \(group.count) pictures</title></circle>\n"
     }
     body +=
       "<text class=\"t\" text-anchor=\"middle\" x=\"\(fixed((left + right) / 2, 0))\" y=\"\(fixed(bottom + 38, 1))\">mean of prediction minus ground truth</text>\n"
@@ -167,7 +168,7 @@ extension Figure {
       let label = point(place, 1.13)
       let anchor = abs(label.x - cx) < 12 ? "middle" : label.x < cx ? "end" : "start"
       body +=
-        "<text class=\"t\" text-anchor=\"\(anchor)\" x=\"\(fixed(label.x, 1))\" y=\"\(fixed(label.y + 4, 1))\">\(PaperTable.escaped(item.name)) \(fixed(item.value, 2))</text>\n"
+        "<text class=\"t\" text-anchor=\"\(anchor)\" x=\"\(fixed(label.x, 1))\" y=\"\(fixed(label.y + 4, 1))\">\(Escaped.xml(item.name)) \(fixed(item.value, 2))</text>\n"
     }
     body += "<polygon class=\"r\" points=\"\(polygon { max(values[$0].value, 0) })\"/>\n"
     let points = (values + [values[0]]).enumerated().map { place, item in

@@ -1,3 +1,4 @@
+import RocNames
 import RocScore
 
 #if canImport(Glibc)
@@ -152,11 +153,11 @@ struct FigureCanvas {
       "<line class=\"a\" x1=\"\(n(left))\" x2=\"\(n(px(x.high)))\" y1=\"\(n(bottom))\" y2=\"\(n(bottom))\"/>"
     )
     add(
-      "<text class=\"t\" text-anchor=\"middle\" x=\"\(n((left + px(x.high)) / 2))\" y=\"\(n(Self.height - 8))\">\(PaperTable.escaped(xTitle))</text>"
+      "<text class=\"t\" text-anchor=\"middle\" x=\"\(n((left + px(x.high)) / 2))\" y=\"\(n(Self.height - 8))\">\(Escaped.xml(xTitle))</text>"
     )
     let middle = n((bottom + py(y.high)) / 2)
     add(
-      "<text class=\"t\" text-anchor=\"middle\" transform=\"rotate(-90 14 \(middle))\" x=\"14\" y=\"\(middle)\">\(PaperTable.escaped(yTitle))</text>"
+      "<text class=\"t\" text-anchor=\"middle\" transform=\"rotate(-90 14 \(middle))\" x=\"14\" y=\"\(middle)\">\(Escaped.xml(yTitle))</text>"
     )
   }
 
@@ -176,7 +177,7 @@ struct FigureCanvas {
   mutating func circle(
     _ x: Double, _ y: Double, radius: Double, _ style: String, _ title: String = ""
   ) {
-    let hint = title.isEmpty ? "/>" : "><title>\(PaperTable.escaped(title))</title></circle>"
+    let hint = title.isEmpty ? "/>" : "><title>\(Escaped.xml(title))</title></circle>"
     add(
       "<circle class=\"\(style)\" cx=\"\(n(px(x)))\" cy=\"\(n(py(y)))\" r=\"\(n(radius))\"\(hint)")
   }
@@ -194,7 +195,7 @@ struct FigureCanvas {
     add(
       """
       <rect class="\(style)" x="\(n(px(low)))" y="\(n(top))" width="\(n(max(px(high) - px(low), 0.5)))" \
-      height="\(n(max(abs(py(height) - py(zero)), 0.5)))"><title>\(PaperTable.escaped(title))</title></rect>
+      height="\(n(max(abs(py(height) - py(zero)), 0.5)))"><title>\(Escaped.xml(title))</title></rect>
       """)
   }
 
@@ -207,7 +208,7 @@ struct FigureCanvas {
         "<rect class=\"\(entry.style)\" x=\"\(n(left))\" y=\"\(n(top))\" width=\"12\" height=\"12\" rx=\"2\"/>"
       )
       add(
-        "<text class=\"t\" x=\"\(n(left + 18))\" y=\"\(n(top + 10))\">\(PaperTable.escaped(entry.text))</text>"
+        "<text class=\"t\" x=\"\(n(left + 18))\" y=\"\(n(top + 10))\">\(Escaped.xml(entry.text))</text>"
       )
     }
   }
@@ -241,7 +242,7 @@ struct FigureCanvas {
         "<line class=\"\(Self.curveStyle(place))\" x1=\"\(n(left))\" x2=\"\(n(left + 16))\" y1=\"\(n(baseline - 4))\" y2=\"\(n(baseline - 4))\"/>"
       )
       add(
-        "<text class=\"t\" x=\"\(n(left + 21))\" y=\"\(n(baseline))\">\(PaperTable.escaped(name))</text>"
+        "<text class=\"t\" x=\"\(n(left + 21))\" y=\"\(n(baseline))\">\(Escaped.xml(name))</text>"
       )
       left += width
     }
@@ -273,7 +274,7 @@ struct FigureCanvas {
   static func svg(_ body: String, _ title: String, height: Double = FigureCanvas.height) -> String {
     """
     <svg class="fig" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(fixed(width, 0)) \(fixed(height, 0))" \
-    role="img" aria-label="\(PaperTable.escaped(title))"><style>\(style)</style>
+    role="img" aria-label="\(Escaped.xml(title))"><style>\(style)</style>
     \(body)</svg>
 
     """

@@ -1,3 +1,5 @@
+import RocNames
+
 /// One page about one run: metrics, figures and the worst misses, complete in itself.
 package struct ReportPage: Sendable {
   /// A picture that was judged far off.
@@ -48,7 +50,7 @@ package struct ReportPage: Sendable {
     self.misses = misses
   }
 
-  private func e(_ text: String) -> String { PaperTable.escaped(text) }
+  private func e(_ text: String) -> String { Escaped.xml(text) }
 
   /// The page; nothing in it asks anything of the network.
   package var html: String {

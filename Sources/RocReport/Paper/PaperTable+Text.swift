@@ -1,3 +1,5 @@
+import RocNames
+
 extension PaperTable {
   /// A GitHub-flavoured Markdown table; spans repeat nothing, groups stand before their columns.
   package func markdown(underlinesSecond: Bool = false) -> String {
@@ -33,8 +35,7 @@ extension PaperTable {
         case .best: "**\(text)**"
         case .second: "<u>\(text)</u>"
         case .plain:
-          text.split(separator: "|", omittingEmptySubsequences: false)
-            .joined(separator: "\\|")
+          Escaped.markdown(text)
         }
       }
       texts.append(isHead && !text.isEmpty ? "*\(text)*" : text)
@@ -78,17 +79,13 @@ extension PaperTable {
 
   /// One line a number: method, venue, dataset, metric, attribute, task, value, note.
   package var csv: String {
-    func quoted(_ field: String) -> String {
-      field.utf8.contains { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }
-        ? "\"\(field.replacing("\"", with: "\"\""))\"" : field
-    }
     let rows = records.map { record in
       [
         record.method, record.venue, record.dataset, record.metric, record.attribute, record.task,
         record.value.description,
         footnotes.filter { $0.first.map { record.marks.contains($0) } ?? false }
           .joined(separator: " "),
-      ].map(quoted).joined(separator: ",")
+      ].map(Escaped.csv).joined(separator: ",")
     }
     return (["method,venue,dataset,metric,attribute,task,value,note"] + rows).joined(
       separator: "\n")
@@ -110,7 +107,7 @@ extension PaperTable {
       let texts = cells.enumerated().map { place, cell -> String in
         let text = plain(cell.content, best, second, underlinesSecond) { style, text in
           switch style {
-          case .plain: Self.escaped(text)
+          case .plain: Escaped.xml(text)
           case .best: "<b>\(text)</b>"
           case .second: "<u>\(text)</u>"
           }
@@ -121,12 +118,12 @@ extension PaperTable {
       }
       body += "<tr\(tag == "th" ? " class=\"h\"" : "")>\(texts.joined())</tr>\n"
     }
-    let notes = footnotes.map { "<p><small>\(Self.escaped($0))</small></p>\n" }.joined()
+    let notes = footnotes.map { "<p><small>\(Escaped.xml($0))</small></p>\n" }.joined()
     return """
       <!doctype html>
       <html lang="en"><head><meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(Self.escaped(caption))</title>
+      <title>\(Escaped.xml(caption))</title>
       <style>
       :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
       body { max-width: 78rem; margin: 2rem auto; padding: 0 1rem; }
@@ -137,16 +134,11 @@ extension PaperTable {
       tr.h th { font-weight: 600; }
       tr.h + tr:not(.h) { border-top: 1px solid; }
       </style></head><body>
-      <p>\(Self.escaped(caption))</p>
+      <p>\(Escaped.xml(caption))</p>
       <div><table>
       \(body)</table></div>
       \(notes)</body></html>
 
       """
-  }
-
-  static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;")
   }
 }

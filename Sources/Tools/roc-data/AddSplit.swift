@@ -8,7 +8,7 @@ struct AddSplit: RocCommand {
     commandName: "add-split",
     abstract: "Add a division of a dataset from lists of its pictures.",
     discussion: """
-      Lists are ids, names, CSV with the name first, or JSON records. Listed pictures that the
+      Lists are ids, names (also as find -print0 writes them), CSV with the name first, or JSON records. Listed pictures that the
       dataset does not have are counted and named. The file may hold the lists of several parts, as
       {"train": […], "test": […]}.
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocData
+import RocNames
 import RocScore
 import RocStore
 import RocTool
@@ -91,7 +92,9 @@ struct Export: RocCommand {
 
   mutating func validate() throws {
     for question in question {
-      guard let mark = ConversationExport.reserved.first(where: question.contains) else { continue }
+      guard let mark = ConversationExport.reserved.first(where: question.containsBytes) else {
+        continue
+      }
       throw ValidationError(
         "--question must not hold \(mark): the template or the export has its own.")
     }

@@ -29,7 +29,7 @@ enum CommentRule: String, ExpressibleByArgument, CaseIterable {
     let usable = comments.map { text in
       text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }.filter { text in
-      !text.isEmpty && ConversationExport.reserved.allSatisfy { !" \(text) ".contains($0) }
+      !text.isEmpty && ConversationExport.reserved.allSatisfy { !" \(text) ".containsBytes(of: $0) }
     }
     switch self {
     case .first: return usable.first
@@ -45,7 +45,7 @@ extension SoftLabel.Density: ExpressibleByArgument {}
 /// The attributes that an export was asked for, with their values.
 struct ExportedAttributes {
   let list: [ConversationExport.Attribute]
-  let values: [Int64: [String: Double]]
+  let values: [Int64: [ExactText: Double]]
   /// What the main score is called.
   let word: ScoreWord
 

@@ -103,8 +103,9 @@ struct Import: RocCommand {
       Console.note("Warning: \(text); set aside")
     }
     for note in report.notes { Console.note("Warning: \(note)") }
+    for remark in folder?.remarks ?? [] { Console.note("Warning: \(remark)") }
     for key in (report.missingImages ?? []).prefix(10) {
-      Console.note("Warning: \(key) is not in \(images ?? "")")
+      Console.note("Warning: \(key) is \(folder?.reason(key, in: images ?? "") ?? "missing")")
     }
     try Console.print(json ? report.json.pretty : text(report))
     return report.skipped.isEmpty ? .done : .partlyFailed
@@ -170,6 +171,14 @@ struct Import: RocCommand {
   /// Stores what was found while unpacking, so that nothing has to be decoded again.
   private func keep(_ unpacked: PictureArchive.Result, _ report: inout ImportReport) throws {
     report.skipped += unpacked.refused
+    if unpacked.others > 0 {
+      let shown = unpacked.otherNames.joined(separator: ", ")
+      report.notes.append(
+        """
+        \(unpacked.others) entries of the archive are no pictures by their names and were not \
+        unpacked: \(shown)\(unpacked.others > unpacked.otherNames.count ? ", …" : "")
+        """)
+    }
     let store = try database.open()
     try store.quarantine(unpacked.refused, of: report.dataset)
     let record = try store.dataset(report.dataset)

@@ -44,6 +44,8 @@ struct VerifyImages: RocCommand {
     }
     let all = try store.samples(record).samples
     let todo = all.filter { again || $0.imageState != .readable }
+    let folder =
+      todo.contains { $0.path == nil } ? try? ImageFolder(record.imageFolder ?? "") : nil
     Interrupt.listen()
     var progress = Progress("verifying", total: todo.count, unit: "pictures")
     var done = 0
@@ -52,7 +54,7 @@ struct VerifyImages: RocCommand {
     // A few hundred a step: what a step found is kept whatever happens later.
     while done < todo.count {
       let step = Array(todo[done..<min(done + 256, todo.count)])
-      let results = ImageVerification.run(step, jobs: jobs ?? coreCount())
+      let results = ImageVerification.run(step, jobs: jobs ?? coreCount(), folder: folder)
       try store.save(results)
       done += results.count
       for result in results {
@@ -83,6 +85,7 @@ struct VerifyImages: RocCommand {
     for (flag, count) in odd.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       Console.note("  \(flag.rawValue): \(count)")
     }
+    for remark in folder?.remarks ?? [] { Console.note("Warning: \(remark)") }
     return bad == 0 ? .done : .partlyFailed
   }
 }

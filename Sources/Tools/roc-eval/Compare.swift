@@ -69,6 +69,11 @@ struct Compare: RocCommand {
         Console.note("Warning: \(first.name) and \(other.name): \(gap)")
       }
     }
+    for input in inputs where input.run == nil {
+      if let warning = ScaleCheck(input.pairs, labels: input.range).warning {
+        Console.note("Warning: \(input.name): \(warning)")
+      }
+    }
     for seen in Set(inputs.flatMap(\.seen)).sorted() { Console.note("Warning: \(seen)") }
     let all = try inputs.dropFirst().map { other in
       try ComparedPair(

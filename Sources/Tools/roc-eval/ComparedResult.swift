@@ -3,6 +3,7 @@ import RocEvaluation
 import RocJSON
 import RocMetrics
 import RocNames
+import RocScore
 import RocStore
 import RocTool
 
@@ -11,6 +12,8 @@ struct ComparedResult {
   let name: String
   let passport: Passport?
   let threshold: Double?
+  /// The labels' scale, where a dataset says it.
+  var range: ScoreRange?
   let pairs: ScoredPairs
   let keys: [String]
   let expected: Int
@@ -97,7 +100,8 @@ extension Compare {
           .failed, "\(argument): names no pictures, so they cannot be paired with others'")
       }
       return ComparedResult(
-        name: argument, passport: nil, threshold: dataset?.threshold, pairs: found.pairs,
+        name: argument, passport: nil, threshold: dataset?.threshold, range: dataset?.range,
+        pairs: found.pairs,
         keys: found.images, expected: found.count, failed: found.failures.count)
     }
   }

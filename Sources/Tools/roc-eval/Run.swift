@@ -7,6 +7,7 @@ import RocEvaluation
 import RocImage
 import RocJSON
 import RocModel
+import RocNames
 import RocReport
 import RocScore
 import RocStore
@@ -90,15 +91,16 @@ struct Run: RocCommand {
     for text in trainedOn where Self.trainingPart(text) == nil {
       throw ValidationError("--trained-on \(text): expected DATASET:SCHEME/PART.")
     }
-    let names = targets.split(separator: ",", omittingEmptySubsequences: false)
-    guard names.first == "gt_score", !names.contains(""), Set(names).count == names.count else {
+    let names = targets.pieces(",")
+    guard names.first == "gt_score", !names.contains(""), Set(names: names).count == names.count
+    else {
       throw ValidationError("--targets \(targets): expected gt_score, then attributes, each once.")
     }
   }
 
   private static func trainingPart(_ text: String) -> (dataset: String, split: SplitName)? {
-    let halves = text.split(separator: ":", maxSplits: 1).map(String.init)
-    let names = halves.last?.split(separator: "/").map(String.init) ?? []
+    let halves = text.pieces(":", atMost: 2)
+    let names = halves.last.map(PathName.parts) ?? []
     guard halves.count == 2, names.count == 2 else { return nil }
     return (halves[0], SplitName(scheme: names[0], part: names[1]))
   }
@@ -161,13 +163,13 @@ struct Run: RocCommand {
         roc-data import \(dataset.name) --source … --images FOLDER
         """)
     }
-    let known = Set(try store.attributeNames(of: dataset).map(\.name))
-    for name in targets.split(separator: ",").dropFirst() where !known.contains(String(name)) {
+    let known = Set(names: try store.attributeNames(of: dataset).map(\.name))
+    for name in targets.pieces(",").dropFirst() where !known.contains(name) {
       throw CommandError(
         .usage,
         """
         \(dataset.name) has no attribute \(name); it has \
-        \(known.isEmpty ? "none" : known.sorted().joined(separator: ", "))
+        \(known.isEmpty ? "none" : known.sorted().map(\.text).joined(separator: ", "))
         """)
     }
     for text in trainedOn {
@@ -184,7 +186,7 @@ struct Run: RocCommand {
     let (question, range, tokens) = try asked(mode, engine)
     let precision = engine.precision.rawValue
     let preprocessing = engine.parts.preprocessing.summary
-    let names = targets.split(separator: ",").map(String.init)
+    let names = targets.pieces(",")
     var decisive = [sha256, question, preprocessing, precision, Engine.version]
     // What the scores stand for decides no score, but every number that is made of them.
     if names.count > 1 { decisive.append(targets) }

@@ -2,6 +2,7 @@ import RocData
 import RocEvaluation
 import RocJSON
 import RocMetrics
+import RocNames
 import RocReport
 import RocScore
 import RocStore
@@ -177,7 +178,7 @@ struct RunResult {
         numbers += pairs.distributions[place].predicted + pairs.distributions[place].truth
       }
       text +=
-        ([TableExport.quoted(key)] + numbers.map(\.description)).joined(separator: ",") + "\n"
+        ([Escaped.csv(key)] + numbers.map(\.description)).joined(separator: ",") + "\n"
     }
     return text
   }

@@ -3,6 +3,7 @@ import Foundation
 import RocCheckpoint
 import RocJSON
 import RocModel
+import RocNames
 import RocTensor
 import RocTool
 
@@ -131,7 +132,8 @@ struct Bench: RocCommand {
   private func csv(_ lines: [Line], _ engine: Engine, _ compute: Compute) -> String {
     let rows = lines.map { line in
       [
-        quoted(checkpoint), engine.precision.rawValue, compute.instructionSet, "\(compute.threads)",
+        Escaped.csv(checkpoint), engine.precision.rawValue, compute.instructionSet,
+        "\(compute.threads)",
         line.row.name.filter { $0 != "," }, "\(line.row.mean)", "\(line.row.deviation)",
         line.speed.map { "\($0)" } ?? "", line.share.map { "\($0)" } ?? "",
       ]
@@ -140,13 +142,6 @@ struct Bench: RocCommand {
     let header =
       "checkpoint,precision,kernels,threads,part,seconds,deviation,work_per_second,share_of_peak"
     return ([header] + rows).joined(separator: "\n")
-  }
-
-  private func quoted(_ text: String) -> String {
-    guard text.contains(where: { ",\"\n".contains($0) }) else { return text }
-    return "\""
-      + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-      + "\""
   }
 
   private func json(

@@ -12,11 +12,11 @@ section() {
 {
   printf '# Commands\n\nThe help of every command, written by `make docs`.\n\n'
   section roc-data
-  for command in import add-split list stats verify-images validate export audit card demo; do
+  for command in import add-split list stats verify-images validate export audit card rename remove demo; do
     section roc-data $command
   done
   section roc-eval
-  for command in run score metrics compare power runs table report merge slurm; do section roc-eval $command; done
+  for command in run score metrics compare power runs table report remove merge slurm; do section roc-eval $command; done
   section roc-model
   for command in inspect init add-score-tokens convert bench verify doctor; do section roc-model $command; done
   section roc-train

@@ -1,4 +1,6 @@
 package import RocJSON
+import RocNames
+package import RocScore
 package import RocStore
 
 /// Counts and score statistics of a dataset or of one of its splits.
@@ -12,6 +14,55 @@ package struct Statistics: Sendable {
   package let votes: Int?
   /// Votes for each bin, summed over the pictures.
   package let histogram: [Int]?
+  /// Attributes of its pictures, with their scales where the manifest says them.
+  package private(set) var attributes: [Attribute] = []
+  /// What its pictures are of, the most frequent first.
+  package private(set) var themes: [(name: String, count: Int)] = []
+  /// Of the whole dataset.
+  package private(set) var raters: RaterCounts?
+
+  package struct Attribute: Sendable {
+    package let name: String
+    package let scores: ScoreSummary
+    package let count: Int
+    package let range: ScoreRange?
+  }
+
+  package struct RaterCounts: Sendable {
+    package let raters: Int
+    package let ratings: Int
+    /// Divisions of the raters.
+    package let parts: [(scheme: String, part: String, count: Int)]
+  }
+
+  /// Adds what the database knows beside scores and votes.
+  ///
+  /// - Throws: The database's errors.
+  package mutating func add(
+    from store: Store, _ record: DatasetRecord, _ samples: [SampleRecord]
+  ) throws {
+    let manifest = try? Manifest(yaml: record.manifest, path: record.name)
+    let names = try store.attributeNames(of: record).map(\.name)
+    let values = try store.attributes(names, of: record)
+    attributes = names.compactMap { name in
+      let own = samples.compactMap { values[$0.id]?[name] }
+      return ScoreSummary(own).map {
+        Attribute(
+          name: name, scores: $0, count: own.count,
+          range: manifest?.range(of: name, variant: record.variant))
+      }
+    }
+    let found = try Themes(store, record, samples: samples)
+    var counts: [ExactText: Int] = [:]
+    for sample in samples { for theme in found[sample.id] { counts[theme, default: 0] += 1 } }
+    themes = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+      ($0.key.text, $0.value)
+    }
+    let all = try store.raterCounts(of: record)
+    if all.raters > 0 || !all.parts.isEmpty {
+      raters = RaterCounts(raters: all.raters, ratings: all.ratings, parts: all.parts)
+    }
+  }
 
   package init(dataset: DatasetRecord, split: SplitName?, samples: [SampleRecord]) {
     self.dataset = dataset.name
@@ -43,6 +94,22 @@ package struct Statistics: Sendable {
       "gt_score": scores?.json ?? .null,
       "votes": JSON(votes),
       "histogram": histogram.map { .array($0.map(JSON.int)) } ?? .null,
+      "attributes": .array(
+        attributes.map { attribute in
+          [
+            "name": .string(attribute.name), "n": .int(attribute.count),
+            "values": attribute.scores.json,
+            "range": attribute.range.map { [.double($0.low), .double($0.high)] } ?? .null,
+          ]
+        }),
+      "themes": .object(themes.map { JSON.Member($0.name, .int($0.count)) }),
+      "raters": raters.map { raters in
+        [
+          "raters": .int(raters.raters), "ratings": .int(raters.ratings),
+          "parts": .object(
+            raters.parts.map { JSON.Member("\($0.scheme)/\($0.part)", .int($0.count)) }),
+        ]
+      } ?? .null,
     ]
   }
 }

@@ -1,3 +1,4 @@
+package import RocData
 package import RocJSON
 import RocMetrics
 import RocNames

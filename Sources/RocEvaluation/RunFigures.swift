@@ -1,3 +1,4 @@
+package import RocData
 import RocMetrics
 import RocNames
 package import RocReport

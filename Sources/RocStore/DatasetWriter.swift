@@ -260,7 +260,7 @@ package final class DatasetWriter {
   ) throws -> DatasetWriter {
     var record = record
     if replace {
-      try db.execute(sql: "DELETE FROM datasets WHERE name = ?", arguments: [record.name])
+      try DatasetRecord.delete(record.name, db)
     }
     if let stored = try DatasetRecord.named(record.name, db), stored.variant != record.variant {
       throw StoreError(

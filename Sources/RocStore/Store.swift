@@ -113,6 +113,9 @@ package struct Store: Sendable {
     try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
   }
 
+  /// Gives the space of removed rows back to the disk, unless somebody else is using the database.
+  func shrink() { try? database.vacuum() }
+
   /// Runs queries on a consistent snapshot.
   package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
     do {

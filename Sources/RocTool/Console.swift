@@ -43,7 +43,7 @@ package enum Console {
   package static var isTerminal: Bool { isatty(2) == 1 }
 
   /// Writes all bytes; returns 0 or the system's error number.
-  static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+  package static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
     bytes.withUnsafeBytes { buffer in
       var start = 0
       while start < buffer.count {

@@ -8,11 +8,13 @@ struct HelpTests {
   static let commands = [
     ["roc-data"], ["roc-data", "import"], ["roc-data", "add-split"], ["roc-data", "list"],
     ["roc-data", "stats"], ["roc-data", "verify-images"], ["roc-data", "validate"],
-    ["roc-data", "export"], ["roc-data", "audit"], ["roc-data", "card"], ["roc-data", "demo"],
+    ["roc-data", "export"], ["roc-data", "audit"], ["roc-data", "card"], ["roc-data", "rename"],
+    ["roc-data", "remove"], ["roc-data", "demo"],
     ["roc-eval"],
     ["roc-eval", "run"], ["roc-eval", "score"],
     ["roc-eval", "metrics"], ["roc-eval", "compare"], ["roc-eval", "power"],
     ["roc-eval", "runs"], ["roc-eval", "table"], ["roc-eval", "report"],
+    ["roc-eval", "remove"],
     ["roc-eval", "merge"], ["roc-eval", "slurm"],
     ["roc-model"], ["roc-model", "inspect"], ["roc-model", "init"],
     ["roc-model", "add-score-tokens"], ["roc-model", "convert"], ["roc-model", "bench"],
@@ -36,6 +38,18 @@ struct HelpTests {
       .compactMap { $0.split(separator: " ").first.map(String.init) }
       .filter { $0 != "See" }
     #expect(names == Self.commands.filter { $0[0] == tool && $0.count == 2 }.map { $0[1] })
+  }
+
+  /// The flags of the command that needs no name, on the page that everybody opens first.
+  @Test func namesTheFlagsOfTheDefaultCommand() throws {
+    let help = try CommandRun("roc-eval", ["--help"]).output
+    let own = try CommandRun("roc-eval", ["run", "--help"]).output
+    let flags = own.split { " \n".contains($0) }.filter { $0.hasPrefix("--") }
+      .filter { !["--help", "--version"].contains($0) && !$0.contains(",") }
+    #expect(flags.count > 20)
+    for flag in flags { #expect(help.contains(flag), "\(flag)") }
+    let bare = try CommandRun("roc-eval", [])
+    #expect(bare.status == 0 && bare.output == help)
   }
 
   @Test(arguments: commands)

@@ -1,4 +1,5 @@
 import RocDigest
+package import RocJSON
 import RocNames
 import RocReport
 import RocScore
@@ -14,6 +15,26 @@ package struct DatasetCard {
   private let attributes: [(name: String, count: Int)]
   private let comments: [(source: String, count: Int)]
   private let quarantine: [SkippedLine]
+
+  /// The numbers of the card, for programs.
+  package var numbers: [JSON.Member] {
+    [
+      .init("title", .string(dataset.title)), .init("pictures", .int(samples.count)),
+      .init("gt_score", ScoreSummary(samples.map(\.score))?.json ?? .null),
+      .init(
+        "splits",
+        .array(
+          splits.map { name, members in
+            [
+              "name": .string(name.description), "n": .int(members.count),
+              "sha256": .string(Self.hash(members)),
+            ]
+          })),
+      .init("leaks", .array(audit.leaks.map(\.json))),
+      .init("known_defects", .array((manifest?.defects ?? []).map(JSON.string))),
+      .init("set_aside", .int(quarantine.count)),
+    ]
+  }
 
   package init(_ store: Store, _ dataset: DatasetRecord) throws {
     self.dataset = dataset

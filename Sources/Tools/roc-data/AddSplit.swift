@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocData
+import RocJSON
 import RocStore
 import RocTool
 
@@ -37,6 +38,9 @@ struct AddSplit: RocCommand {
   @Flag(help: "Write over a division that the dataset's manifest knows.")
   var overwrite = false
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   @OptionGroup var database: DatabaseOptions
 
   mutating func validate() throws {
@@ -66,13 +70,30 @@ struct AddSplit: RocCommand {
     }
     let added = try store.addScheme(scheme, to: record, parts: parts, isLoose: looseNames)
     for entry in added {
-      try Console.print("\(dataset) \(scheme)/\(entry.part): \(entry.members) pictures")
+      if !json {
+        try Console.print("\(dataset) \(scheme)/\(entry.part): \(entry.members) pictures")
+      }
       for (name, hint) in entry.unknown.prefix(5) {
         Console.note("Warning: \(name) is not in \(dataset)\(hint.map { ": \($0)" } ?? "")")
       }
       if entry.unknown.count > 5 {
         Console.note("Warning: … and \(entry.unknown.count - 5) more names of \(entry.part)")
       }
+    }
+    if json {
+      let parts = added.map { entry in
+        JSON.Member(
+          entry.part,
+          [
+            "pictures": .int(entry.members),
+            "unknown": .array(entry.unknown.map { .string($0.name) }),
+          ])
+      }
+      let report: JSON = [
+        "schema": "roc/split/1", "dataset": .string(dataset), "scheme": .string(scheme),
+        "parts": .object(parts),
+      ]
+      try Console.print(report.pretty)
     }
     return added.allSatisfy(\.unknown.isEmpty) ? .done : .partlyFailed
   }

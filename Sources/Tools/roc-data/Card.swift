@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RocData
+import RocJSON
 import RocStore
 import RocTool
 
@@ -21,6 +22,9 @@ struct Card: RocCommand {
   @Option(help: "The folder that both files go into.")
   var output = "."
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   @OptionGroup var database: DatabaseOptions
 
   func execute() throws -> ExitStatus {
@@ -33,7 +37,18 @@ struct Card: RocCommand {
     }
     try OutputFile.write(card.svg, to: "\(output)/\(dataset).svg")
     try OutputFile.write(card.markdown(picture: "\(dataset).svg"), to: "\(output)/\(dataset).md")
-    Console.note("\(output)/\(dataset).md and \(dataset).svg")
+    guard json else {
+      Console.note("\(output)/\(dataset).md and \(dataset).svg")
+      return .done
+    }
+    try Console.print(
+      JSON.object(
+        [
+          .init("schema", "roc/card/1"), .init("dataset", .string(dataset)),
+          .init(
+            "files", [.string("\(output)/\(dataset).md"), .string("\(output)/\(dataset).svg")]),
+        ] + card.numbers
+      ).pretty)
     return .done
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocData
+import RocJSON
 import RocTool
 import Synchronization
 
@@ -23,6 +24,9 @@ struct Demo: RocCommand {
   @Option(help: "Another seed makes another dataset.")
   var seed: UInt64 = 1
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   mutating func validate() throws {
     guard (3...1_000_000).contains(images) else {
       throw ValidationError("--images \(images): expected 3 to 1000000.")
@@ -35,6 +39,13 @@ struct Demo: RocCommand {
     try dataset.write(to: output) { done in progress.withLock { $0.update(done) } }
     progress.withLock { $0.finish() }
     Console.note("\(output): \(images) pictures, \(dataset.testCount) of them test pictures")
+    if json {
+      let report: JSON = [
+        "schema": "roc/demo/1", "output": .string(output), "images": .int(images),
+        "test": .int(dataset.testCount), "seed": .string(String(seed)),
+      ]
+      try Console.print(report.pretty)
+    }
     return .done
   }
 }

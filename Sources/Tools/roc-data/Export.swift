@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocData
+import RocJSON
 import RocNames
 import RocScore
 import RocStore
@@ -67,10 +68,10 @@ struct Export: RocCommand {
   @Option(help: "Bounds of the levels; default: all scores'.")
   var levelRange: ScaleOption?
 
-  @Option(help: "Of deqa's soft labels: pdf or cdf.")
+  @Option(help: "Of soft labels.")
   var density: SoftLabel.Density = .pdf
 
-  @Flag(help: "Of deqa: 0.2 five times at the middle of the scale.")
+  @Flag(help: "Of deqa: 0.2 five times at the middle.")
   var deqaUpstream = false
 
   @Flag(help: "Leave out missing and unreadable pictures.")
@@ -87,6 +88,9 @@ struct Export: RocCommand {
 
   @Option(help: "Where to write; - is standard output.")
   var output = "-"
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
 
   @OptionGroup var database: DatabaseOptions
 
@@ -114,6 +118,9 @@ struct Export: RocCommand {
     }
     guard !attribute.contains(where: { $0.hasSuffix("=") }) else {
       throw ValidationError("--attribute NAME=WORD needs a word.")
+    }
+    guard !json || output != "-" else {
+      throw ValidationError("--json: give --output FILE; standard output is the export's.")
     }
     guard levelRange == nil || format == .qalign || format == .deqa else {
       throw ValidationError("--level-range goes with --format qalign or deqa.")
@@ -176,6 +183,21 @@ struct Export: RocCommand {
     if !incomplete.isEmpty {
       Console.note(
         "\(incomplete.count) pictures lack \(format == .deqa ? "votes" : "an attribute")")
+    }
+    if json {
+      let missing = skipMissing ? absent.map(\.key) : []
+      let report: JSON = [
+        "schema": "roc/export/1", "dataset": .string(dataset),
+        "split": .string(name?.description ?? split), "format": .string(format.rawValue),
+        "output": .string(output), "records": .int(samples.count),
+        "left_out": [
+          "missing": .array(missing.map(JSON.string)),
+          "incomplete": .array(incomplete.map(JSON.string)),
+          "same_photo": .int(stored.count - all.count),
+        ],
+        "images_missing": .int(absent.count),
+      ]
+      try Console.print(report.pretty)
     }
     return incomplete.isEmpty ? .done : .partlyFailed
   }

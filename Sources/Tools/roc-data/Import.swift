@@ -74,9 +74,7 @@ struct Import: RocCommand {
     if let minScore, let maxScore, !(minScore < maxScore && (maxScore - minScore).isFinite) {
       throw ValidationError("--min-score \(minScore) is not below --max-score \(maxScore).")
     }
-    if let name, name.isEmpty || name.contains(where: { "/. ".contains($0) }) {
-      throw ValidationError("--name \(name): expected a name without dots, slashes and blanks.")
-    }
+    if let name { try DatasetName.check(name, "--name") }
   }
 
   func execute() throws -> ExitStatus {

@@ -15,6 +15,6 @@ struct RocDataCommand: ParsableCommand {
     version: "roc \(Engine.version)",
     subcommands: [
       Import.self, AddSplit.self, List.self, Stats.self, VerifyImages.self, Validate.self,
-      Export.self, Audit.self, Card.self, Demo.self,
+      Export.self, Audit.self, Card.self, Rename.self, Remove.self, Demo.self,
     ])
 }

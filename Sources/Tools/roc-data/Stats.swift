@@ -42,7 +42,8 @@ struct Stats: RocCommand {
       try OutputFile.write(try plot(store, record, name, samples), to: svg)
       if svg == "-" { return .done }
     }
-    let statistics = Statistics(dataset: record, split: name, samples: samples)
+    var statistics = Statistics(dataset: record, split: name, samples: samples)
+    try statistics.add(from: store, record, samples)
     if record.isMadeUp { Console.note("\(dataset): \(DatasetRecord.madeUp)") }
     try Console.print(json ? statistics.json.pretty : text(statistics))
     return .done
@@ -73,17 +74,47 @@ struct Stats: RocCommand {
         min \(fixed(scores.least, 4))  max \(fixed(scores.largest, 4))
         """)
     }
-    guard let histogram = statistics.histogram, let votes = statistics.votes else {
-      lines.append("  votes     none published")
-      return lines.joined(separator: "\n")
+    lines += votes(statistics) + attributes(statistics)
+    if !statistics.themes.isEmpty {
+      let shown = statistics.themes.prefix(12).map { "\($0.name) \($0.count)" }
+      let rest = statistics.themes.count - shown.count
+      lines.append(
+        "  themes    \(shown.joined(separator: ", "))\(rest > 0 ? " and \(rest) more" : "")")
     }
-    lines.append("  votes     \(votes)")
+    if let raters = statistics.raters {
+      lines.append("  raters    \(raters.raters) with \(raters.ratings) ratings")
+      for part in raters.parts {
+        lines.append("            \(part.scheme)/\(part.part): \(part.count) raters")
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func votes(_ statistics: Statistics) -> [String] {
+    guard let histogram = statistics.histogram, let votes = statistics.votes else {
+      return ["  votes     none published"]
+    }
+    var lines = ["  votes     \(votes)"]
     let largest = max(histogram.max() ?? 1, 1)
     for (bin, count) in histogram.enumerated() {
       let label = String(repeating: " ", count: max(0, 4 - "\(bin + 1)".count)) + "\(bin + 1)"
       let bar = String(repeating: "█", count: 40 * count / largest)
       lines.append("  \(label)  \(bar) \(count)")
     }
-    return lines.joined(separator: "\n")
+    return lines
+  }
+
+  private func attributes(_ statistics: Statistics) -> [String] {
+    guard !statistics.attributes.isEmpty else { return [] }
+    var rows = [["  attribute", "pictures", "mean", "std", "min", "max", "scale"]]
+    for attribute in statistics.attributes {
+      let scores = attribute.scores
+      rows.append([
+        "  \(attribute.name)", "\(attribute.count)", fixed(scores.mean, 4),
+        fixed(scores.deviation, 4), fixed(scores.least, 4), fixed(scores.largest, 4),
+        attribute.range?.description ?? "not stated",
+      ])
+    }
+    return Text.columns(rows).split(separator: "\n").map(String.init)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocData
+import RocJSON
 import RocModel
 import RocStore
 import RocTool
@@ -23,6 +24,9 @@ struct VerifyImages: RocCommand {
 
   @Flag(help: "Decode all pictures again.")
   var again = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
 
   @OptionGroup var database: DatabaseOptions
 
@@ -51,6 +55,7 @@ struct VerifyImages: RocCommand {
     var done = 0
     var bad = 0
     var odd: [PictureFacts.Flag: Int] = [:]
+    var listed: [JSON] = []
     // A few hundred a step: what a step found is kept whatever happens later.
     while done < todo.count {
       let step = Array(todo[done..<min(done + 256, todo.count)])
@@ -62,6 +67,10 @@ struct VerifyImages: RocCommand {
         for flag in facts.flags { odd[flag, default: 0] += 1 }
         guard facts.state != .readable || !facts.flags.isEmpty else { continue }
         if facts.state != .readable { bad += 1 }
+        guard !json else {
+          listed.append(Self.object(result))
+          continue
+        }
         progress.finish()
         let flags = facts.flags.map(\.rawValue).joined(separator: ",")
         try Console.print(
@@ -85,7 +94,26 @@ struct VerifyImages: RocCommand {
     for (flag, count) in odd.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       Console.note("  \(flag.rawValue): \(count)")
     }
+    if json {
+      let flags = odd.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+        JSON.Member($0.key.rawValue, .int($0.value))
+      }
+      let report: JSON = [
+        "schema": "roc/images/1", "dataset": .string(dataset), "n": .int(all.count),
+        "n_readable": .int(all.count - bad), "n_bad": .int(bad),
+        "n_known_before": .int(skipped), "flags": .object(flags), "pictures": .array(listed),
+      ]
+      try Console.print(report.pretty)
+    }
     for remark in folder?.remarks ?? [] { Console.note("Warning: \(remark)") }
     return bad == 0 ? .done : .partlyFailed
+  }
+
+  private static func object(_ result: VerifiedImage) -> JSON {
+    [
+      "image": .string(result.key), "state": .string(result.facts.state.rawValue),
+      "reason": JSON(result.facts.reason),
+      "flags": .array(result.facts.flags.map { .string($0.rawValue) }),
+    ]
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import RocEvaluation
 import RocImage
+import RocJSON
 import RocMetrics
 import RocReport
 import RocScore
@@ -30,6 +31,9 @@ struct Report: RocCommand {
 
   @Option(help: "Pictures among the worst misses.")
   var misses = 24
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
 
   @OptionGroup var bootstrap: BootstrapOptions
 
@@ -66,7 +70,17 @@ struct Report: RocCommand {
       warnings: warnings(stored), metrics: metrics(result), facts: facts(result),
       figures: figures, misses: worst(stored))
     try OutputFile.write(page.html, to: "\(output)/index.html")
-    try Console.print("\(output)/index.html: \(figures.count) figures")
+    guard json else {
+      try Console.print("\(output)/index.html: \(figures.count) figures")
+      return .done
+    }
+    let names = figures.flatMap { ["figures/\($0.name).svg", "figures/\($0.name).tex"] }
+    let object: JSON = [
+      "schema": "roc/report/1", "page": .string("\(output)/index.html"),
+      "figures": .array(names.map { .string("\(output)/\($0)") }),
+      "warnings": .array(warnings(stored).map(JSON.string)), "run": result.json,
+    ]
+    try Console.print(object.pretty)
     return .done
   }
 

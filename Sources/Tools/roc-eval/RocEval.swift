@@ -9,11 +9,23 @@ struct RocEval: ParsableCommand {
     discussion: """
       Without a subcommand, a split of the database is scored and its metrics are printed:
         roc-eval --checkpoint DIR --dataset ava --split test --latex table.tex
+      Its flags, which roc-eval run --help explains:
+        --checkpoint --split [--dataset] [--db] [--base] [--precision]
+        [--batch-size] [--threads] [--question] [--targets] [--scoring]
+        [--level-task] [--level-prompt] [--level-scale] [--limit] [--offset]
+        [--retry-failed] [--trained-on] [--resamples] [--seed] [--segments]
+        [--shard] [--json] [--csv] [--latex] [--html]
       """,
     version: "roc \(Engine.version)",
     subcommands: [
       Run.self, Score.self, MetricsCommand.self, Compare.self, PowerCommand.self, Runs.self,
-      TableCommand.self, Report.self, Merge.self, Slurm.self,
+      TableCommand.self, Report.self, RemoveRuns.self, Merge.self, Slurm.self,
     ],
     defaultSubcommand: Run.self)
+
+  /// Without any argument nobody knows yet what to ask for.
+  static func main() {
+    guard CommandLine.arguments.count > 1 else { return print(helpMessage()) }
+    main(nil)
+  }
 }

@@ -183,33 +183,32 @@ struct Run: RocCommand {
   private func record(
     _ dataset: DatasetRecord, _ engine: Engine, _ mode: ScoringMode, sha256: String
   ) throws -> RunRecord {
-    let (question, range, tokens) = try asked(mode, engine)
-    let precision = engine.precision.rawValue
-    let preprocessing = engine.parts.preprocessing.summary
+    let (range, tokens) = try asked(mode, engine)
+    let identity = RunIdentity(engine, mode, sha256: sha256)
     let names = targets.pieces(",")
-    var decisive = [sha256, question, preprocessing, precision, Engine.version]
-    // What the scores stand for decides no score, but every number that is made of them.
-    if names.count > 1 { decisive.append(targets) }
     return RunRecord(
-      dataset: dataset.id ?? 0, fingerprint: SHA256.of(decisive.joined(separator: "\n")),
+      dataset: dataset.id ?? 0,
+      // What the scores stand for decides no score, but every number that is made of them.
+      fingerprint: identity.fingerprint(names.count > 1 ? [targets] : []),
       checkpoint: engineOptions.checkpoint, checkpointSHA256: sha256,
-      question: question, preprocessing: preprocessing, precision: precision,
+      question: identity.question, preprocessing: identity.preprocessing,
+      precision: identity.precision,
       engine: Engine.version, range: range, tokens: tokens, targets: names)
   }
 
-  /// What stands in a run for its mode: the question, the range of scores and their tokens.
+  /// What stands in a run for its mode: the range of scores and their tokens.
   private func asked(
     _ mode: ScoringMode, _ engine: Engine
-  ) throws -> (question: String, range: ScoreRange, tokens: Int) {
+  ) throws -> (range: ScoreRange, tokens: Int) {
     switch mode {
     case .levels(let levels):
       let range = ScoreRange(low: levels.range.lowerBound, high: levels.range.upperBound)
-      return (levels.summary, range, LevelScoring.words.count)
-    case .scoreTokens(let question):
+      return (range, LevelScoring.words.count)
+    case .scoreTokens:
       guard let axis = engine.parts.readout?.axis else {
         throw CommandError(.usage, "\(engineOptions.checkpoint) has no score tokens")
       }
-      return (question, ScoreRange(low: axis.low, high: axis.high), axis.values.count)
+      return (ScoreRange(low: axis.low, high: axis.high), axis.values.count)
     }
   }
 

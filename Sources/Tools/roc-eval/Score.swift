@@ -11,8 +11,10 @@ struct Score: RocCommand {
     discussion: """
       Examples:
         roc-eval score --checkpoint DIR photo.jpg holiday/
-        find . -name '*.jpg' | roc-eval score --checkpoint DIR --jsonl - > scores.jsonl
-      Exit code 3 says that some pictures have no score; they are named.
+        find . -name '*.jpg' | roc-eval score --checkpoint DIR --output scores.jsonl -
+      With --output or --csv answers go into the file one by one; the same command goes on where it
+      stopped and tries failed pictures again. Exit code 3: some pictures have no score; they are
+      named.
       """)
 
   @OptionGroup var engineOptions: EngineOptions
@@ -28,6 +30,12 @@ struct Score: RocCommand {
   @Option(help: "Digits of the printed score.")
   var decimals = 4
 
+  @Option(help: "A file of JSON Lines that grows; - is standard output.")
+  var output: String?
+
+  @Option(help: "A file of CSV that grows; - is standard output.")
+  var csv: String?
+
   @Argument(
     help: ArgumentHelp(
       "Pictures, folders of pictures, or - for a list on standard input.",
@@ -38,57 +46,59 @@ struct Score: RocCommand {
     guard (0...17).contains(decimals) else {
       throw ValidationError("--decimals \(decimals): expected 0 to 17.")
     }
+    guard output == nil || csv == nil else {
+      throw ValidationError("--output and --csv: one of them; roc-eval metrics reads both.")
+    }
   }
 
   func execute() throws -> ExitStatus {
     let list = try PictureList(pictures, isNullSeparated: null)
     let paths = list.paths
     for line in list.remarks { Console.note(line) }
-    let (engine, _, mode) = try engineOptions.engine()
+    let (engine, checkpoint, mode) = try engineOptions.engine()
+    let sink = try AnswerSink(self, engine, checkpoint, mode)
+    let wanted = paths.filter { !sink.has($0) }
+    if let known = sink.knownRemark(paths.count - wanted.count) { Console.note(known) }
     Interrupt.listen()
     var failures = 0
     var done = 0
-    var progress = Progress("scoring", total: paths.count, unit: "pictures")
+    var progress = Progress("scoring", total: wanted.count, unit: "pictures")
     try engine.score(
-      paths: paths, mode: mode, decimals: decimals,
+      paths: wanted, mode: mode, decimals: decimals,
       ahead: engineOptions.batchSize
     ) { index, outcome in
+      let path = wanted[index]
+      // A picture that was named twice.
+      if sink.isFile, sink.has(path) { return true }
       progress.finish()
       if let failure = outcome.failure {
         failures += 1
         Console.note("Warning: \(Quoted.name(failure.message))")
       }
-      if outcome.failure == nil, PictureFile.isGrey16(paths[index]) {
+      if outcome.failure == nil, PictureFile.isGrey16(path) {
         Console.note(
           """
-          Warning: \(paths[index]): a PNG of 16-bit grey; its values above 255 are scored as white, as \
-          Pillow reads them; convert it to 8 bits
+          Warning: \(Quoted.name(path)): a PNG of 16-bit grey; its values above 255 are scored as \
+          white, as Pillow reads them; convert it to 8 bits
           """)
       }
-      try Console.print(
-        jsonl
-          ? outcome.json(image: paths[index]).line : line(image: paths[index], outcome))
+      try sink.add(path, outcome)
       done += 1
       progress.update(done)
       return Interrupt.status == nil && !Console.isClosed
     }
     progress.finish()
-    if let status = Interrupt.status, done < paths.count {
-      Console.note("interrupted after \(done) of \(paths.count) pictures")
+    try sink.finish()
+    if let status = Interrupt.status, done < wanted.count {
+      Console.note(
+        "interrupted after \(done) of \(wanted.count) pictures"
+          + (sink.isFile ? "; the same command goes on from here" : ""))
       return status
     }
     if failures > 0 {
       Console.note("\(failures) of \(paths.count) pictures have no score")
     }
     return failures > 0 || !list.unreadable.isEmpty ? .partlyFailed : .done
-  }
-
-  /// `path <tab> score`, or `path <tab> failed <tab> code`.
-  private func line(image: String, _ outcome: ScoredPicture) -> String {
-    guard let score = outcome.answer?.score, outcome.failure == nil else {
-      return "\(Quoted.name(image))\tfailed\t\(outcome.failure?.code ?? "")"
-    }
-    return "\(Quoted.name(image))\t\(fixed(score, decimals))"
   }
 }
 

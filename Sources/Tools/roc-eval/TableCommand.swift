@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocData
 import RocEvaluation
+import RocJSON
 import RocMetrics
 import RocReport
 import RocStore
@@ -47,6 +48,9 @@ struct TableCommand: RocCommand {
   @Option(help: "Where to write; - is standard output.")
   var output = "-"
 
+  @Flag(help: "Print one JSON object; the table only into --output.")
+  var json = false
+
   @OptionGroup var database: DatabaseOptions
 
   mutating func validate() throws {
@@ -75,8 +79,26 @@ struct TableCommand: RocCommand {
       case .csv: made.csv
       case .html: made.html(underlinesSecond: underlineSecond)
       }
-    try OutputFile.write(text, to: output)
+    if !json || output != "-" { try OutputFile.write(text, to: output) }
+    if json { try Console.print(object(made).pretty) }
     return .done
+  }
+
+  /// Every value of the table, and what stands below it.
+  private func object(_ made: PaperTable) -> JSON {
+    [
+      "schema": "roc/table/1", "table": .string(table), "caption": .string(made.caption),
+      "values": .array(
+        made.records.map { record in
+          [
+            "method": .string(record.method), "venue": .string(record.venue),
+            "dataset": .string(record.dataset), "metric": .string(record.metric),
+            "attribute": .string(record.attribute), "task": .string(record.task),
+            "value": .double(record.value), "footnotes": .string(record.marks),
+          ]
+        }),
+      "footnotes": .array(made.footnotes.map(JSON.string)),
+    ]
   }
 
   private func paperTable(_ number: Int) throws -> PaperTable {

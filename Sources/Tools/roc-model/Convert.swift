@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocCheckpoint
+import RocJSON
 import RocModel
 import RocTensor
 import RocTool
@@ -40,6 +41,9 @@ struct Convert: RocCommand {
   @Flag(help: "Pack for the kernels; int8 always is.")
   var packed = false
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   mutating func validate() throws {
     guard !(packed && dtype == .f16) else {
       throw ValidationError("--packed: the kernels compute in f32, bf16 or int8, not in f16.")
@@ -73,6 +77,16 @@ struct Convert: RocCommand {
     try guarded { try conversion.write(to: output, progress: progress.update) }
     progress.finish()
     Console.note("\(output): \(memorySize(conversion.byteCount)) of weights")
+    if json {
+      try MadeCheckpoint(output).print(
+        [
+          .init("input", .string(input)), .init("dtype", .string(dtype.rawValue)),
+          .init("packed", .bool(packed || dtype == .int8)),
+          .init("weight_bytes", .int(conversion.byteCount)),
+          .init("notes", .array(conversion.notes.map(JSON.string))),
+          .init("left_out", .array(conversion.unexpected.map(JSON.string))),
+        ])
+    }
     return .done
   }
 }

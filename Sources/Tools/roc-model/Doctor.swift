@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RocCheckpoint
+import RocJSON
 import RocModel
 import RocTensor
 import RocTool
@@ -20,8 +21,18 @@ struct Doctor: RocCommand {
   @Option(help: "Hold memory and disk against the needs of this one.")
   var checkpoint: String?
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   func execute() throws -> ExitStatus {
     var troubles: [String] = []
+    var facts: [(name: String, value: String)] = []
+    func show(_ name: String, _ value: String) throws {
+      facts.append((name, value))
+      guard !json else { return }
+      try Console.print(
+        name + String(repeating: " ", count: max(16 - name.count, 1)) + value)
+    }
     try show("processor", processor())
     try show("cores", "\(coreCount()) that this process may use")
     let best = try guarded { try Engine.compute(threads: 1) }
@@ -41,7 +52,10 @@ struct Doctor: RocCommand {
     try show("memory", free.map { "\(memorySize($0)) free" } ?? "unknown")
     let folder =
       checkpoint.map { try? HubCache.resolve($0) } ?? FileManager.default.currentDirectoryPath
-    if let folder { try showDisk(folder) }
+    if let folder {
+      try show("disk", disk(folder))
+      try show("file system", fileSystem(folder))
+    }
     if let checkpoint {
       let folder = try checkpointFolder(checkpoint)
       let inspection = try guarded { try Inspection(folder: folder, compute: best) }
@@ -57,13 +71,19 @@ struct Doctor: RocCommand {
       troubles += inspection.problems
     }
     for trouble in troubles { Console.note("Error: \(trouble)") }
+    guard !json else {
+      let members = facts.map {
+        JSON.Member($0.name.replacing(" ", with: "_").lowercased(), .string($0.value))
+      }
+      let report: JSON = [
+        "schema": "roc/doctor/1", "facts": .object(members),
+        "free_memory_bytes": JSON(free), "troubles": .array(troubles.map(JSON.string)),
+      ]
+      try Console.print(report.pretty)
+      return troubles.isEmpty ? .done : .checkFailed
+    }
     try Console.print(troubles.isEmpty ? "nothing stands in the way" : "see above")
     return troubles.isEmpty ? .done : .checkFailed
-  }
-
-  private func show(_ name: String, _ value: String) throws {
-    try Console.print(
-      name + String(repeating: " ", count: max(16 - name.count, 1)) + value)
   }
 
   private func processor() -> String {
@@ -73,11 +93,10 @@ struct Doctor: RocCommand {
       ?? "unknown"
   }
 
-  private func showDisk(_ folder: String) throws {
+  private func disk(_ folder: String) -> String {
     let facts = try? FileManager.default.attributesOfFileSystem(forPath: folder)
     let free = (facts?[.systemFreeSize] as? NSNumber)?.intValue
-    try show("disk", free.map { "\(memorySize($0)) free at \(folder)" } ?? "unknown at \(folder)")
-    try show("file system", fileSystem(folder))
+    return free.map { "\(memorySize($0)) free at \(folder)" } ?? "unknown at \(folder)"
   }
 
   /// The type of the longest mount point that holds the folder.

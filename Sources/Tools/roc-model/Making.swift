@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocCheckpoint
+import RocJSON
 import RocModel
 import RocTensor
 import RocTool
@@ -39,6 +40,35 @@ struct ScoreTokenOptions: ParsableArguments {
     guard minScore < maxScore, Float(minScore).isFinite, Float(maxScore).isFinite else {
       throw ValidationError("--min-score \(minScore) is not below --max-score \(maxScore).")
     }
+  }
+}
+
+extension ScoreTokenOptions {
+  /// What was asked for.
+  var json: [JSON.Member] {
+    [
+      .init("num_tokens", .int(numTokens)), .init("min_score", .double(minScore)),
+      .init("max_score", .double(maxScore)),
+    ]
+  }
+}
+
+/// A checkpoint folder that a command has just written.
+struct MadeCheckpoint {
+  private let folder: String
+
+  init(_ folder: String) { self.folder = folder }
+
+  /// Prints what was made as one JSON object, with the SHA-256 of the checkpoint and of its files.
+  func print(_ members: [JSON.Member]) throws {
+    let checkpoint = try guarded { try Checkpoint(folder: folder) }
+    let digests = try guarded { try checkpoint.digests() }
+    let files = digests.map { JSON.Member($0.name, .string($0.sha256)) }
+    let own: [JSON.Member] = [
+      .init("schema", "roc/checkpoint/1"), .init("output", .string(folder)),
+      .init("sha256", .string(Checkpoint.sha256(of: digests))), .init("files", .object(files)),
+    ]
+    try Console.print(JSON.object(own + members).pretty)
   }
 }
 
@@ -84,6 +114,9 @@ struct Init: RocCommand {
   @Option(help: "Number format of the weights.")
   var dtype: FloatFormat = .bf16
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   @OptionGroup var tokens: ScoreTokenOptions
 
   func execute() throws -> ExitStatus {
@@ -95,6 +128,13 @@ struct Init: RocCommand {
     try guarded { try model.write(to: folder, compute: compute, progress: progress.update) }
     progress.finish()
     Console.note("\(folder): \(preset.rawValue) model of seed \(seed), \(dtype.rawValue)")
+    if json {
+      try MadeCheckpoint(folder).print(
+        [
+          .init("preset", .string(preset.rawValue)), .init("seed", .string(String(seed))),
+          .init("dtype", .string(dtype.rawValue)),
+        ] + tokens.json)
+    }
     return .done
   }
 }
@@ -117,6 +157,9 @@ struct AddScoreTokens: RocCommand {
   @Argument(help: "The new folder.")
   var output: String
 
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
   @OptionGroup var tokens: ScoreTokenOptions
 
   func execute() throws -> ExitStatus {
@@ -134,6 +177,9 @@ struct AddScoreTokens: RocCommand {
       \(output): [SCORE] and \(tokens.numTokens) score tokens on \
       \(tokens.minScore)…\(tokens.maxScore), untrained
       """)
+    if json {
+      try MadeCheckpoint(output).print([.init("base", .string(base))] + tokens.json)
+    }
     return .done
   }
 }

@@ -194,7 +194,8 @@ package struct CustomTable: Sendable {
         """)
     }
     var table = PaperTable(
-      caption: file.caption, label: file.label ?? "tab:custom", isWide: file.wide ?? false,
+      caption: file.caption, label: file.label ?? "tab:custom",
+      isWide: file.wide ?? (keys.count > 5),
       columns: keys.count + 1, lines: lines)
     table.records = records
     return table

@@ -2,16 +2,23 @@ import RocMetrics
 
 extension ReportTable {
   /// A booktabs table; needs `\usepackage{booktabs}`.
+  ///
+  /// Up to three columns stand in one of a page's columns, more go over both of them (`table*`).
   package var latex: String {
+    let isWide = columns.count > 3
+    let environment = isWide ? "table*" : "table"
     let alignment = "l" + String(repeating: "c", count: columns.count)
     let titles = columns.map { column in
       "\(Self.escaped(column.title)) $\\\(column.higherIsBetter ? "uparrow" : "downarrow")$"
     }
     var lines = [
-      "\\begin{table}[t]",
+      "\\begin{\(environment)}[t]",
       "  \\centering",
       "  \\caption{\(Self.escaped(caption))}",
       "  \\label{\(label)}",
+      isWide
+        ? "  \\small\n  \\setlength{\\tabcolsep}{3pt}"
+        : "  \\footnotesize\n  \\setlength{\\tabcolsep}{3pt}",
       "  \\begin{tabular}{\(alignment)}",
       "    \\toprule",
       "    " + (["Method"] + titles).joined(separator: " & ") + " \\\\",
@@ -23,7 +30,7 @@ extension ReportTable {
         lines.append("    " + intervals.joined(separator: " & ") + " \\\\")
       }
     }
-    lines += ["    \\bottomrule", "  \\end{tabular}", "\\end{table}"]
+    lines += ["    \\bottomrule", "  \\end{tabular}", "\\end{\(environment)}"]
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -33,7 +40,34 @@ extension ReportTable {
       let text = Self.math(printed(value, column))
       return isBest(row: row, column: column) ? "\\textbf{\(text)}" : text
     }
-    return [Self.escaped(rows[row].name)] + values
+    let em = columns.count > 3 ? LaTeXWidth.small : LaTeXWidth.footnotesize
+    let name = LaTeXWidth.name(rows[row].name, room: nameRoom(em), em: em)
+    return [name] + values
+  }
+
+  /// Inches that the columns of numbers leave to the names.
+  private func nameRoom(_ em: Double) -> Double {
+    var room = columns.count > 3 ? LaTeXWidth.page : LaTeXWidth.column
+    for (column, title) in columns.enumerated() {
+      var width = LaTeXWidth.ems("\(title.title) ↑") * em
+      for row in rows {
+        let cell = row.cells[column]
+        if let value = cell.value {
+          width = max(width, LaTeXWidth.ems(signed(value, column)) * em)
+        }
+        if let interval = cell.interval {
+          let text = "[\(signed(interval.low, column)), \(signed(interval.high, column))]"
+          width = max(width, LaTeXWidth.ems(text) * LaTeXWidth.scriptsize)
+        }
+      }
+      // Three points on both sides.
+      room -= width + 6 / 72.27
+    }
+    return room - 6 / 72.27
+  }
+
+  private func signed(_ value: Double, _ column: Int) -> String {
+    printed(value, column).replacing("-", with: "−")
   }
 
   /// The line of 95 % intervals below a row, where any cell has one.

@@ -1,5 +1,6 @@
 import Foundation
 import RocImage
+import RocMetrics
 import RocReport
 import RocTestSupport
 import Testing
@@ -192,6 +193,75 @@ struct PaperTableTests {
     process.waitUntilExit()
     #expect(process.terminationStatus == 0, "\(command): \(text.suffix(2000))")
     return text
+  }
+
+  /// Nothing runs over a column of AAAI's page: own rows with long names and footnotes, a table of one
+  /// run with intervals, a table of many columns.
+  @Test(.enabled(if: hasLaTeX, "pdflatex or pdftoppm is missing: make test installs them"))
+  func fitsAPageOfTwoColumns() throws {
+    let folder = try TemporaryFolder()
+    let names = [
+      "Ours", "ROC4MLLM-mplug-owl2-7b-lora-r128-ava+tad66k_merged_bf16_epoch3",
+      "checkpointwithoutanyplacetobreakitatallinitsname", "Our model, trained on all the datasets",
+    ]
+    var body = ""
+    func add(_ text: String) throws {
+      let name = "t\(body.utf8.count(where: { $0 == 0x0A }))"
+      try folder.write(text, to: "\(name).tex")
+      body += "\\input{\(name)}\n"
+    }
+    for number in PaperLayout.numbers {
+      let keys = PaperLayout.keys(number)
+      let rows = names.map { name in
+        OwnRow(
+          name: name,
+          values: Dictionary(uniqueKeysWithValues: keys.map { ($0, 0.1234) }),
+          marks: Dictionary(uniqueKeysWithValues: keys.map { ($0, "a") }))
+      }
+      var table = PaperLayout(own: rows, replacesOurs: false, block: "mPLUG-Owl2 block")
+        .table(number)
+      table.footnotes = [
+        """
+        a AVA demo (made up) is a made-up dataset, not AVA; official/test has 20 pictures, that of AVA \
+        19930; labels with the mean 4.9213, those of AVA have 5.4484.
+        """
+      ]
+      try add(table.latex(underlinesSecond: true))
+    }
+    for (columns, hasIntervals) in [(7, true), (7, false), (3, false), (1, true)] {
+      let titles = ["SRCC", "PLCC", "KRCC", "MAE", "RMSE", "ACC", "EMD"].prefix(columns)
+      try add(
+        ReportTable(
+          caption:
+            "AVA official/test, 19928 of 19930 pictures: raw PLCC, threshold 5 (>), EMD of r = 1, BCa intervals of 10000 resamples",
+          label: "tab:roc", columns: titles.map { .init(title: $0, higherIsBetter: true) },
+          rows: names.map { name in
+            .init(
+              name: name,
+              cells: titles.map { _ in
+                .init(
+                  value: 0.8321,
+                  interval: hasIntervals ? Interval.spearman(0.8321, count: 900) : nil)
+              })
+          }
+        ).latex)
+    }
+    try folder.write(
+      """
+      \\documentclass[twocolumn,10pt]{article}
+      \\usepackage[paperwidth=8.5in,paperheight=11in,textwidth=7in,textheight=9in,columnsep=0.375in]{geometry}
+      \\usepackage{booktabs}
+      \\begin{document}
+      \(body)\\mbox{}
+      \\end{document}
+      """, to: "all.tex")
+    let log = try run(
+      "pdflatex", ["-interaction=nonstopmode", "-halt-on-error", "all.tex"], in: folder.path)
+    if let keep = ProcessInfo.processInfo.environment["KEEP_TEX"] {
+      try FileManager.default.copyItem(atPath: folder.path, toPath: keep)
+    }
+    let wide = log.split(separator: "\n").filter { $0.contains("Overfull \\hbox") }
+    #expect(wide.isEmpty, "\(wide.joined(separator: "\n"))")
   }
 
   /// All six tables on AAAI's page fit it and look as they did; RECORD_SNAPSHOTS=1 keeps a new look.

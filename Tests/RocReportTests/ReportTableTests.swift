@@ -23,6 +23,8 @@ struct ReportTableTests {
           \centering
           \caption{AVA \& others: 50 \% of\_it $>$ 5}
           \label{tab:x}
+          \footnotesize
+          \setlength{\tabcolsep}{3pt}
           \begin{tabular}{lccc}
             \toprule
             Method & SRCC $\uparrow$ & MAE $\downarrow$ & N $\uparrow$ \\

@@ -45,19 +45,27 @@ extension PaperLayout {
       ],
     ]
     let all = methods(1)
-    var lines: [PaperTable.Line] = []
-    var columns = 0
-    for (place, block) in groups.enumerated() {
-      var shown: [(title: String, methods: [Method])] = block.map { group in
+    var blocks: [[(title: String, methods: [Method])]] = groups.map { block in
+      block.map { group in
         (
           group.title,
           group.methods.compactMap { name in all.first { $0.name == name && $0.own == nil } }
         )
       }
-      // Own models are compared with the multimodal ones.
-      if place == groups.count - 1 {
-        shown[shown.count - 1].methods += all.filter { $0.own != nil }
+    }
+    // Own models are compared with the multimodal ones; more than one get blocks of their own, since
+    // a page has room for nine columns.
+    let own = all.filter { $0.own != nil }
+    if own.count == 1 {
+      blocks[blocks.count - 1][0].methods += own
+    } else {
+      for start in stride(from: 0, to: own.count, by: 7) {
+        blocks.append([("Own", Array(own[start..<min(start + 7, own.count)]))])
       }
+    }
+    var lines: [PaperTable.Line] = []
+    var columns = 0
+    for (place, shown) in blocks.enumerated() {
       let methods = shown.flatMap(\.methods)
       columns = max(columns, methods.count)
       if place > 0 { lines.append(.rule) }

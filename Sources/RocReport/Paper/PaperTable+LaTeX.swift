@@ -16,24 +16,74 @@ extension PaperTable {
     ]
     var rules: [String] = []
     var isHeader = false
+    let room = nameRoom()
     for line in lines {
       switch line {
       case .rule: result.append("    \\midrule")
       case .gap: result.append("    \\addlinespace[2pt]")
       case .header(let cells):
-        result.append("    \(row(cells, best, second, underlinesSecond)) \\\\")
+        result.append("    \(row(cells, best, second, underlinesSecond, room, isTitle: true)) \\\\")
         rules = Self.partialRules(cells)
         if !rules.isEmpty { result.append("    " + rules.joined(separator: " ")) }
         isHeader = true
       case .row(let cells):
         if isHeader { result.append("    \\midrule") }
         isHeader = false
-        result.append("    \(row(cells, best, second, underlinesSecond)) \\\\")
+        result.append(
+          "    \(row(cells, best, second, underlinesSecond, room, isTitle: false)) \\\\")
       }
     }
     result += ["    \\bottomrule", "  \\end{tabular}"]
     for note in footnotes { result.append("  \\\\[2pt] {\\footnotesize \(Self.note(note))}") }
     return (result + ["\\end{\(environment)}"]).joined(separator: "\n") + "\n"
+  }
+
+  private var em: Double { isWide ? LaTeXWidth.scriptsize : LaTeXWidth.footnotesize }
+
+  /// Inches that the other columns leave to the names.
+  private func nameRoom() -> Double {
+    var widths = Array(repeating: 0.0, count: columns)
+    let separation = (isWide ? 3 : 6) / 72.27
+    // First the columns by themselves, then what stands over several of them.
+    for isSpanning in [false, true] {
+      for line in lines {
+        let cells: [Cell] =
+          switch line {
+          case .header(let cells), .row(let cells): cells
+          case .rule, .gap: []
+          }
+        let isTitle = if case .header = line { true } else { false }
+        var place = 0
+        for cell in cells {
+          let last = min(place + cell.span, columns)
+          if place > 0, last > place, (cell.span > 1) == isSpanning {
+            let width = min(
+              Self.ems(cell.content) * em, isTitle && cell.span == 1 ? mostForTitle : 7)
+            let own = widths[place..<last].reduce(0, +) + Double(cell.span - 1) * separation
+            widths[last - 1] += max(width - own, 0)
+          }
+          place = last
+        }
+      }
+    }
+    let total = widths.reduce(0) { $0 + $1 + separation }
+    return min((isWide ? LaTeXWidth.page : LaTeXWidth.column) - total, 2)
+  }
+
+  /// Names of methods over columns are broken beyond so many inches.
+  private var mostForTitle: Double { 0.9 }
+
+  private static func ems(_ content: Content) -> Double {
+    switch content {
+    case .empty: 0
+    case .missing: 0.33
+    case .text(let text): LaTeXWidth.ems(text)
+    case .metric(let name, _): LaTeXWidth.ems("\(name)↑")
+    case .value(let value):
+      LaTeXWidth.ems(value.printed.replacing("-", with: "−"))
+        + LaTeXWidth.ems(value.marks) * 0.75
+        + (value.delta.map { LaTeXWidth.ems(" \($0)") } ?? 0)
+    }
   }
 
   /// Lines below the groups of columns.
@@ -48,9 +98,17 @@ extension PaperTable {
   }
 
   private func row(
-    _ cells: [Cell], _ best: [Contest: String], _ second: [Contest: String], _ underlines: Bool
+    _ cells: [Cell], _ best: [Contest: String], _ second: [Contest: String], _ underlines: Bool,
+    _ room: Double, isTitle: Bool
   ) -> String {
-    cells.map { cell in
+    cells.enumerated().map { place, cell in
+      if place == 0, cell.span == 1, case .text(let text) = cell.content {
+        return LaTeXWidth.name(text, room: room, em: em)
+      }
+      if isTitle, place > 0, cell.span == 1, case .text(let text) = cell.content {
+        return LaTeXWidth.name(
+          text, room: mostForTitle, em: em, width: 0.7, alignment: "\\centering")
+      }
       let text = Self.content(cell.content, best, second, underlines)
       return cell.span > 1 ? "\\multicolumn{\(cell.span)}{c}{\(text)}" : text
     }.joined(separator: " & ")

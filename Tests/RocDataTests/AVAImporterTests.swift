@@ -161,7 +161,7 @@ struct AVAImporterTests {
     let none = #expect(throws: DataError.self) {
       _ = try AVAImporter(manifest, source: "/nowhere")
     }
-    #expect(none?.message == "/nowhere: there is no such folder")
+    #expect(none?.message == "/nowhere: there is no such file or folder")
   }
 
   @Test func refusesOtherVotesUnlessTold() throws {

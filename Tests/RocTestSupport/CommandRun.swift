@@ -48,15 +48,19 @@ package struct CommandRun: Sendable {
     var data = Data()
   }
 
+  /// The folder of the built commands: they lie beside the tests.
+  package static func tools() throws -> String {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: own).deletingLastPathComponent().path
+  }
+
   /// A process of a built command that was not started yet.
   package static func process(
     _ command: String, _ arguments: [String], environment: [String: String] = [:],
     folder: String? = nil
   ) throws -> Process {
     let process = Process()
-    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    process.executableURL = URL(fileURLWithPath: own).deletingLastPathComponent()
-      .appendingPathComponent(command)
+    process.executableURL = URL(fileURLWithPath: "\(try Self.tools())/\(command)")
     process.arguments = arguments
     var variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
     if environment["ROC_DB"] == nil { variables["ROC_DB"] = nil }

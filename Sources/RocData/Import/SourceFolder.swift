@@ -16,7 +16,7 @@ struct SourceFolder {
   init(_ path: String, allowsFile: Bool = false) throws(DataError) {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw DataError("\(path): there is no such folder", isMissing: true)
+      throw DataError("\(path): there is no such file or folder", isMissing: true)
     }
     if allowsFile, !isFolder.boolValue {
       files = [PathName.base(path)]

@@ -37,7 +37,7 @@ package struct TableImporter {
     var samples = TableSamples(
       leftOut: manifest.leftOut?.keys ?? [], keys: KeyRule(manifest),
       groups: manifest.groupColumns, bins: manifest.votes,
-      takesUnlabelled: manifest.isGeneric == true, scale: manifest.onlyScale)
+      takesUnlabelled: manifest.takesUnlabelled == true, scale: manifest.onlyScale)
     for line in found.skipped { samples.skip(line) }
     for (reader, star) in found.readers where reader.table.rater == nil {
       samples.add(reader, star: star)

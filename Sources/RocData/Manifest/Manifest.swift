@@ -118,6 +118,8 @@ package struct Manifest: Sendable, Codable, Equatable {
   package let isGeneric: Bool?
   /// Files of any name may be its own when their columns are.
   package let hasAnyName: Bool?
+  /// Pictures without a score are no defect of its files.
+  package let takesUnlabelled: Bool?
   package let images: Images
   package let vocabularies: [Vocabulary]?
   package let defaultScheme: String
@@ -161,6 +163,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     case isOfAnyDataset = "of_any_dataset"
     case isGeneric = "generic"
     case hasAnyName = "any_name"
+    case takesUnlabelled = "takes_unlabelled"
     case images
     case vocabularies
     case defaultScheme = "default_scheme"

@@ -42,16 +42,16 @@ enum LaTeXWidth {
     let width = width ?? max(room * 0.85, 0.7)
     var result = ""
     var used = 0.0
-    for scalar in text.unicodeScalars {
-      let own = ems(scalar) * em
+    for character in text {
+      let own = ems(String(character)) * em
       // Names of checkpoints have no blanks to break at, and some not even a hyphen.
       if used + own > width - 0.1 {
         result += "\\allowbreak{}"
         used = 0
       }
-      used = scalar == " " ? 0 : used + own
-      result += ReportTable.escaped(String(Character(scalar)))
-      if "-_/.:,".unicodeScalars.contains(scalar) { result += "\\allowbreak{}" }
+      used = character == " " ? 0 : used + own
+      result += ReportTable.escaped(String(character))
+      if "-_/.:,".contains(character) { result += "\\allowbreak{}" }
     }
     return "\\parbox[t]{\(hundredths(width))in}{\(alignment) \(result)\\strut}"
   }

@@ -12,11 +12,12 @@ extension DatasetWriter {
       case votes
       case extra
       case rating
+      case part
     }
 
     package let key: String
     package let kind: Kind
-    /// An attribute, a column, or a place and a rater.
+    /// An attribute, a column, a place and a rater, or `scheme/part`.
     package let name: String
     /// A number, counts, or JSON.
     package let value: String

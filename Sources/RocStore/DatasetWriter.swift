@@ -1,5 +1,5 @@
 package import GRDB
-import RocNames
+package import RocNames
 
 /// Writes one dataset inside a transaction; what is already there and equal is left alone.
 package final class DatasetWriter {
@@ -238,6 +238,39 @@ package final class DatasetWriter {
     package let extra: String?
   }
 
+  /// All pictures as they are stored now, in the order of their rows.
+  package func all(withExtra: Bool) throws -> [Stored] {
+    try flushSamples()
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT id, key, gt_score, \(withExtra ? "extra" : "NULL") FROM samples NOT INDEXED
+        WHERE dataset = ? ORDER BY id
+        """, arguments: [dataset])
+    var result: [Stored] = []
+    while let row = try rows.next() {
+      result.append(Stored(key: row[1], row: row[0], score: row[2], extra: row[3]))
+    }
+    return result
+  }
+
+  /// Attributes that were stored before this transaction, by picture.
+  package func knownAttributes() throws -> [Int64: [ExactText: Double]] {
+    guard !isNew else { return [:] }
+    var result: [Int64: [ExactText: Double]] = [:]
+    let rows = try Row.fetchCursor(
+      db,
+      sql: """
+        SELECT sample, name, value FROM attributes JOIN samples ON samples.id = sample
+        WHERE dataset = ?
+        """, arguments: [dataset])
+    while let row = try rows.next() {
+      let name: String = row[1]
+      result[row[0], default: [:]][ExactText(name)] = row[2]
+    }
+    return result
+  }
+
   /// The pictures that were stored before this transaction, in no order.
   package var before: [Stored] {
     stored.map {
@@ -259,7 +292,7 @@ package final class DatasetWriter {
     _ record: DatasetRecord, replace: Bool, keepsScheme: Bool = false, _ db: Database
   ) throws -> DatasetWriter {
     var record = record
-    if replace {
+    if replace, try DatasetRecord.named(record.name, db) != nil {
       try DatasetRecord.delete(record.name, db)
     }
     if let stored = try DatasetRecord.named(record.name, db), stored.variant != record.variant {

@@ -28,7 +28,7 @@ extension Store {
   ) throws -> (pictures: [Int64: Identity], parts: [(name: SplitName, members: [Int64])]) {
     let columns = groups.map { column in
       // Written into the query: a path is no value that could be bound for every row at no cost.
-      "nullif(json_extract(extra, '$.\"\(column.replacing("'", with: "''"))\"'), '')"
+      "nullif(json_extract(extra, '$.\"\(column.replacingBytes(of: "'", with: "''"))\"'), '')"
     }
     let group =
       columns.isEmpty ? "NULL" : "coalesce(\((columns + ["NULL"]).joined(separator: ", ")))"

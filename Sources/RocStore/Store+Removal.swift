@@ -10,12 +10,19 @@ extension Store {
       ("pictures", "SELECT count(*) FROM samples WHERE dataset = ?"),
       ("pictures with votes", "SELECT count(*) FROM votes \(samples)"),
       ("attribute values", "SELECT count(*) FROM attributes \(samples)"),
+      ("votes for attributes", "SELECT count(*) FROM attribute_votes \(samples)"),
       ("comments", "SELECT count(*) FROM comments \(samples)"),
       ("ratings", "SELECT count(*) FROM ratings \(samples)"),
       ("raters", "SELECT count(*) FROM raters WHERE dataset = ?"),
       ("split schemes", "SELECT count(*) FROM split_schemes WHERE dataset = ?"),
       ("imported lists", "SELECT count(*) FROM lists WHERE dataset = ?"),
       ("lines set aside", "SELECT count(*) FROM quarantine WHERE dataset = ?"),
+      (
+        "facts about pictures without labels",
+        "SELECT count(*) FROM waiting WHERE dataset = ?"
+      ),
+      ("names of tags and the like", "SELECT count(*) FROM vocabularies WHERE dataset = ?"),
+      ("raters in divisions", "SELECT count(*) FROM rater_members WHERE dataset = ?"),
       ("runs", "SELECT count(*) FROM runs WHERE dataset = ?"),
       (
         "predictions",
@@ -79,8 +86,11 @@ extension Store {
         sql: "UPDATE datasets SET name = ?, title = ? WHERE id = ?",
         arguments: [name, title, dataset.id])
       try db.execute(
-        sql: "UPDATE training_parts SET dataset = ? WHERE dataset = ?",
+        sql: "UPDATE OR IGNORE training_parts SET dataset = ? WHERE dataset = ?",
         arguments: [name, dataset.name])
+      // What is left stands under the new name already.
+      try db.execute(
+        sql: "DELETE FROM training_parts WHERE dataset = ?", arguments: [dataset.name])
     }
   }
 

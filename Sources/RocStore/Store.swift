@@ -113,8 +113,18 @@ package struct Store: Sendable {
     try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
   }
 
-  /// Gives the space of removed rows back to the disk, unless somebody else is using the database.
-  func shrink() { try? database.vacuum() }
+  /// Gives the space of removed rows back to the disk where that is a good part of the file, unless
+  /// somebody else is using the database.
+  func shrink() {
+    let pages = try? database.read { db in
+      (
+        free: try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0,
+        all: try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+      )
+    }
+    guard let pages, pages.free * 4 > pages.all else { return }
+    try? database.vacuum()
+  }
 
   /// Runs queries on a consistent snapshot.
   package func read<Value>(_ body: (Database) throws -> Value) throws -> Value {

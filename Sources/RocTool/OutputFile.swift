@@ -22,18 +22,24 @@ package enum OutputFile {
     func refuse(_ code: Int32) -> CommandError {
       CommandError(.failed, "\(path): cannot be written: \(String(cString: strerror(code)))")
     }
-    if path == "-" {
+    if isStandardOutput(path) {
       let code = writeAll(blocks, to: 1)
       if code == EPIPE { return Console.noteClosed() }
       guard code == 0 else { throw refuse(code) }
       return
     }
     var status = stat()
-    let isSpecial = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    let isThere = stat(path, &status) == 0
+    // What a descriptor is open on is written to, never replaced.
+    let isOpen = ["/dev/", "/proc/"].contains { path.utf8.starts(with: $0.utf8) }
+    let isSpecial = isThere && (isOpen || status.st_mode & S_IFMT != S_IFREG)
+    // A link stays one: what it points to is replaced.
+    let path = isThere && !isSpecial ? resolved(path) : path
     let target = isSpecial ? path : "\(path).partial-\(getpid())"
     let descriptor = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw refuse(errno) }
     var code = writeAll(blocks, to: descriptor)
+    if isThere, !isSpecial { fchmod(descriptor, status.st_mode & 0o7777) }
     if code == 0, !isSpecial, fsync(descriptor) != 0 { code = errno }
     if close(descriptor) != 0, code == 0 { code = errno }
     if code == 0, !isSpecial, rename(target, path) != 0 { code = errno }
@@ -41,6 +47,17 @@ package enum OutputFile {
       if !isSpecial { unlink(target) }
       throw refuse(code)
     }
+  }
+
+  /// Whether a path means standard output.
+  package static func isStandardOutput(_ path: String) -> Bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].contains(path)
+  }
+
+  private static func resolved(_ path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
   }
 
   private static func writeAll(_ blocks: [[UInt8]], to descriptor: Int32) -> Int32 {

@@ -137,4 +137,54 @@ struct CaptionTests {
     #expect(answers.contains("The aesthetic rate of the image is [SCORE]. So soft."))
     #expect(answers.contains("The aesthetic rate of the image is [SCORE]. "))
   }
+
+  /// Karpathy's own files count their pictures in `imgid`; the name says which picture it is.
+  @Test func joinsByTheNameWhereImgidOnlyCounts() throws {
+    try importAVA()
+    let json = #"""
+      {"images": [
+        {"imgid": 1, "filename": "12.jpg", "split": "train", "sentences": [{"raw": "one"}]},
+        {"imgid": 12, "filename": "11.jpg", "split": "test", "sentences": [{"raw": "two"}]},
+        {"imgid": 11, "filename": "no-number.jpg", "sentences": [{"raw": "three"}]},
+        {"imgid": 777777, "filename": "888888.jpg", "sentences": [{"raw": "four"}]}
+      ]}
+      """#
+    let report = try importing(["captions.json": json])
+    #expect(
+      try comments() == [
+        "11.jpg captions 0 two|-", "11.jpg captions 1 three|-", "12.jpg captions 0 one|-",
+      ])
+    #expect(report.skipped.map(\.record) == [4])
+  }
+
+  /// Two files in either order, or in one source.
+  @Test func filesComeInAnyOrder() throws {
+    try importAVA()
+    let files = [
+      "a.json":
+        #"{"images": [{"filename": "11.jpg", "split": "train", "sentences": [{"raw": "x"}]}]}"#,
+      "b.txt": "1#12#first#second\n2#11#third\n",
+    ]
+    for (name, text) in files { try ava.folder.write(text, to: "captions/\(name)") }
+    var results: [[String]] = []
+    for order in [["."], ["a.json", "b.txt"], ["b.txt", "a.json"]] {
+      for name in order {
+        _ = try CaptionImporter(
+          try Manifest.bundled("ava-captions"), source: "\(ava.folder.path)/captions/\(name)"
+        ).run(into: store, images: nil, replace: order[0] == name)
+      }
+      let members = try store.read { db in
+        try String.fetchAll(
+          db,
+          sql: """
+            SELECT split_schemes.name || part || key FROM split_members
+            JOIN split_schemes ON split_schemes.id = scheme JOIN samples ON samples.id = sample
+            JOIN datasets ON datasets.id = samples.dataset WHERE datasets.name = 'ava-captions'
+            ORDER BY 1
+            """)
+      }
+      results.append(try comments() + members)
+    }
+    #expect(results[0].count > 4 && results[1] == results[0] && results[2] == results[0])
+  }
 }

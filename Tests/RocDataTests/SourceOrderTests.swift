@@ -58,8 +58,16 @@ struct SourceOrderTests {
           "worker,imagePair,score\n" + pictures.dropLast(10).map { "w1,\($0),4\n" }.joined()
           + pictures.prefix(7).map { "w2,\($0),5\n" }.joined(),
       ],
+      "qalign": [
+        "train.json": #"[{"image": "a.jpg", "gt_score": 3}, {"image": "b.jpg", "gt_score": 4}]"#,
+        "test.json": #"[{"image": "c.jpg", "gt_score": 2}]"#,
+      ],
       "table": [
-        "train.csv": "image,score,ref\na.jpg,1,r1\nb.jpg,2,r2\n",
+        "scores.csv": "image,score\n"
+          + (0..<40).map { "i\($0).png,\(1 + $0 % 4)\n" }.joined() + "e.jpg,2\na.jpg,1\n",
+        "groups.csv": "image,score,ref_name\n"
+          + (0..<40).map { "i\($0).png,\(1 + $0 % 4),r\($0 / 8).png\n" }.joined(),
+        "train.csv": "image,score,ref\na.jpg,1,r1\nb.jpg,2,r2\ne.jpg,NA,r5\n",
         "val.csv": "image,score,ref\nc.jpg,1.5,r3\n",
         "test.csv": "image,score,ref,note\nd.jpg,4,r4,x\n",
       ],

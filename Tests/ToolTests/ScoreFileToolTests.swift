@@ -82,4 +82,54 @@ struct ScoreFileToolTests {
       ["metrics", "--predictions", path, "--ground-truth", truth, "--resamples", "100", "--json"])
     #expect(try JSON.parse(metrics.output)["n_scored"]?.int == 3, "\(metrics.errors)")
   }
+
+  /// What is no file of answers is left as it is, whatever it lacks at its end.
+  @Test func neverEmptiesSomebodysFile() throws {
+    for (text, flag) in [
+      (#"[{"image": "a"}]"#, "--output"), ("\"line1\nline2\nprecious\n", "--csv"),
+      ("precious", "--csv"), ("{\"schema\": 1}\n", "--output"),
+    ] {
+      let path = try folder.write(text, to: "mine")
+      let run = try score(flag, path)
+      #expect(run.status == 64, "\(run.errors)")
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+    }
+  }
+
+  @Test func keepsFailuresOfPicturesThatAreNotNamedAgain() throws {
+    let path = "\(folder.path)/scores.jsonl"
+    func one(_ name: String) throws -> CommandRun {
+      try CommandRun(
+        "roc-eval",
+        [
+          "score", "--checkpoint", Fixture.path("tiny-f32"), "--output", path, "\(images)/\(name)",
+        ])
+    }
+    #expect(try one("bad.png").status == 3)
+    #expect(try one("a.png").status == 0)
+    #expect(try lines(path).count == 2 && lines(path)[0].contains("not_a_picture"))
+    // A picture that is newer than its answer is scored again, in its place.
+    try picture("bad.png")
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: 60)], ofItemAtPath: "\(images)/a.png")
+    let again = try one("a.png")
+    #expect(again.status == 0 && !again.errors.contains("scored there already"))
+    #expect(try lines(path).count == 2 && lines(path)[1].contains("a.png"))
+  }
+
+  @Test func writesToDevicesAndThroughLinks() throws {
+    #expect(try score("--output", "/dev/null").status == 3)
+    #expect(try score("--csv", "/dev/stdout").output.hasPrefix("image,score,"))
+    let full = try score("--output", "/dev/full")
+    #expect(full.status == 1 && full.errors.contains("cannot be written"))
+    let real = try folder.write("", to: "real.csv")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: real)
+    let link = "\(folder.path)/link.csv"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "real.csv")
+    #expect(try score("--csv", link).status == 3)
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "real.csv")
+    #expect(try String(contentsOfFile: real, encoding: .utf8).hasPrefix("image,score,"))
+    let mode = try FileManager.default.attributesOfItem(atPath: real)[.posixPermissions]
+    #expect((mode as? NSNumber)?.intValue == 0o600)
+  }
 }

@@ -21,19 +21,34 @@ package enum NameList {
       bytes.first { $0 > 0x20 && ![0xEF, 0xBB, 0xBF].contains($0) }
     }
     let isJSON = first == UInt8(ascii: "[") || first == UInt8(ascii: "{")
-    // As `find -print0` writes names, which may hold line ends then.
-    let ended = file.withBytes { bytes in
-      !bytes.contains(0)
-        ? nil : bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-    }
     let names: [String]
-    if let ended {
+    if let ended = try nullSeparated(file, path, isJSON: isJSON) {
       names = ended
     } else {
       names = isJSON ? try records(file, part: part) : lines(LineReader(file, name: path))
     }
     guard !names.isEmpty else { throw DataError("\(path): no picture names in it") }
     return names
+  }
+
+  /// Names as `find -print0` writes them, which may hold line ends then.
+  private static func nullSeparated(
+    _ file: MappedFile, _ path: String, isJSON: Bool
+  ) throws(DataError) -> [String]? {
+    let pieces = file.withBytes { bytes -> [String]? in
+      guard bytes.contains(0) else { return nil }
+      guard !isJSON, bytes.last == 0 else { return [] }
+      return bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false).map {
+        String(decoding: $0, as: UTF8.self)
+      }
+    }
+    guard let pieces else { return nil }
+    guard !pieces.isEmpty, !pieces.contains(where: \.isEmpty) else {
+      throw DataError(
+        "\(path): holds zero bytes among its lines; expected a list of names, or names that each end with one"
+      )
+    }
+    return pieces
   }
 
   private static func lines(_ reader: LineReader) -> [String] {

@@ -34,8 +34,8 @@ struct KeyRule {
         "\(column) is \(text): a spreadsheet has rounded this id, so digits are lost; export it as text"
       )
     }
-    let name = try Self.matched(
-      areIDs ? NumberedName.whole(text) ?? text : text, reader.table.keyMatch, column)
+    let plain = areIDs ? NumberedName.whole(text) ?? text : text
+    let name = try reader.names?.name(in: plain, column) ?? plain
     let path = PathName.withSlashes(name)
     // A copy's folders are no part of the name.
     for prefix in reader.table.keyPrefixes?.all ?? [] where path.utf8.starts(with: prefix.utf8) {
@@ -56,18 +56,39 @@ struct KeyRule {
     }
     return NumberedName.whole(name) ?? name
   }
+}
 
-  /// The groups of a regular expression, put together.
-  private static func matched(
-    _ text: String, _ rule: Manifest.KeyMatch?, _ column: String
-  ) throws(DataError) -> String {
-    guard let rule else { return text }
-    guard let regex = try? Regex(rule.pattern).matchingSemantics(.unicodeScalar),
-      let match = text.firstMatch(of: regex)
-    else {
+/// The names in the texts of a column, by a regular expression.
+final class NamePattern {
+  private let rule: Manifest.KeyMatch
+  private let regex: Regex<AnyRegexOutput>
+  /// The text that each name was found in.
+  private var texts: [ExactText: ExactText] = [:]
+
+  /// - Returns: Nil for a pattern that is no regular expression.
+  init?(_ rule: Manifest.KeyMatch) {
+    guard let regex = try? Regex(rule.pattern).matchingSemantics(.unicodeScalar) else { return nil }
+    self.rule = rule
+    self.regex = regex
+  }
+
+  /// The groups of the expression, put together.
+  ///
+  /// - Throws: `DataError` for a text without a name, and for one whose name was found in another:
+  ///   two pictures would be one.
+  func name(in text: String, _ column: String) throws(DataError) -> String {
+    guard let match = text.firstMatch(of: regex) else {
       throw DataError("\(column) is \"\(text)\", expected \(rule.pattern) in it")
     }
-    return match.output.dropFirst().compactMap { $0.substring.map(String.init) }
+    let name = match.output.dropFirst().compactMap { $0.substring.map(String.init) }
       .joined(separator: rule.join)
+    guard rule.isUnique == true else { return name }
+    if let other = texts[name], other != ExactText(text) {
+      throw DataError(
+        "\(column) is \"\(text)\", whose name \(name) is also that of \(other); give one of them another name"
+      )
+    }
+    texts[name] = ExactText(text)
+    return name
   }
 }

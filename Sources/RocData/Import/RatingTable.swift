@@ -22,6 +22,9 @@ struct RatingTable {
       } ?? true
   }
 
+  /// Whether its means are gt_score where nothing else is.
+  var givesLabels: Bool { reader.table.fills == true && givesScores }
+
   /// What the raters of one picture say together.
   private struct Sum {
     var total = 0.0
@@ -90,10 +93,10 @@ struct RatingTable {
   ///
   /// - Parameters:
   ///   - writer: Where to.
-  ///   - picture: A picture's name in the database and its row.
+  ///   - picture: A picture's name in the database and its row; nil for one that was left out.
   /// - Throws: The database's errors.
   func write(
-    _ writer: DatasetWriter, picture: (String) -> (key: String, row: Int64?)
+    _ writer: DatasetWriter, picture: (String) -> (key: String, row: Int64?)?
   ) throws {
     var waiting: [ExactText: Int] = [:]
     var raters: [ExactText: Int64] = [:]
@@ -101,7 +104,7 @@ struct RatingTable {
     var failure: (any Error)?
     _ = reader.eachRow { row in
       guard failure == nil, let rating = try? rating(row) else { return }
-      let (key, sample) = picture(rating.key)
+      guard let (key, sample) = picture(rating.key) else { return }
       do {
         guard let sample else {
           let pair = ExactText("\(rating.rater)\n\(key)")
@@ -136,7 +139,7 @@ struct RatingTable {
     let table = reader.table
     let rater = try keys.rater(row, reader, table.rater ?? "")
     let key = try keys.key(row, reader)
-    let column = table.score?.all.first ?? "score"
+    let column = reader.score?.all.first ?? table.score?.all.first ?? "score"
     let score = try TableSamples.number(row, reader, column)
     if table.fills == true { _ = try bin(of: score) }
     return Rating(key: key, rater: rater, score: score)

@@ -148,7 +148,7 @@ package enum Recognition {
         for pattern in table.files.all where pattern.hasPrefix("*") {
           for (file, _) in source.matching(pattern)
           where (try? TableReader("\(source.path)/\(file)", name: file, table: table))
-            .map(hasScores) == true
+            .map({ hasScores($0, manifest) }) == true
           {
             found.insert(file)
           }
@@ -158,12 +158,21 @@ package enum Recognition {
     return found.map(\.text).sortedByBytes()
   }
 
-  /// Whether a row has what the score is read from: `id->` names a column that many files have.
-  private static func hasScores(_ reader: TableReader) -> Bool {
-    guard let names = reader.score else { return true }
+  /// Whether a row gives a score: `id->` names a column that many files have, lists may be other
+  /// things than votes.
+  private static func hasScores(_ reader: TableReader, _ manifest: Manifest) -> Bool {
+    guard (manifest.recognisedBy ?? []).allSatisfy(reader.header.contains) else { return false }
+    let areShares = VoteCells.areShares(reader)
     var isFound = false
     _ = reader.eachRow { row in
-      isFound = isFound || reader.field(row, names)?.text.isEmpty == false
+      guard !isFound else { return }
+      if let names = reader.score {
+        isFound = reader.field(row, names)?.text.isEmpty == false
+      } else if let votes = reader.table.votes {
+        isFound =
+          (try? VoteCells(row, reader, votes, bins: manifest.votes?.bins, areShares: areShares))
+          != nil
+      }
     }
     return isFound
   }

@@ -5,7 +5,9 @@ import RocStore
 /// Facts about pictures whose labels come with another source.
 extension TableImporter {
   /// Keeps what this source says of a picture without a score.
-  func wait(_ entry: TableSamples.Entry, _ writer: DatasetWriter) throws {
+  func wait(
+    _ entry: TableSamples.Entry, parts: [String], _ writer: DatasetWriter
+  ) throws {
     let key = key(entry)
     func keep(_ kind: DatasetWriter.Waiting.Kind, _ name: String, _ value: JSON) throws {
       try writer.wait(.init(key: key, kind: kind, name: name, value: value.line))
@@ -16,6 +18,7 @@ extension TableImporter {
     }
     if let votes = entry.votes { try keep(.votes, "", .array(votes.map(JSON.int))) }
     for member in entry.extra { try keep(.extra, member.name, member.value) }
+    for part in parts { try keep(.part, part, true) }
   }
 
   /// Adds to the pictures of this source what earlier ones said of them.
@@ -33,6 +36,7 @@ extension TableImporter {
         case .attributeVotes: samples.fill(place, attributeVotes: fact.name, counts ?? [])
         case .votes: samples.fill(place, score: nil, votes: counts, place: "")
         case .extra: samples.fill(place, extra: .init(fact.name, value))
+        case .part: samples.join(fact.name, place)
         case .rating: break
         }
       }

@@ -52,10 +52,11 @@ package struct TableImporter {
     try SourceMixture(samples, manifest).check(path)
     hasLabels = samples.entries.contains { $0.score != nil }
     // Lists, ratings and attributes may come after the labels, in a source of their own.
-    guard hasLabels || samples.rows == 0 else {
+    guard hasLabels || (samples.rows == 0 && !ratings.contains(where: \.givesLabels)) else {
       let first = samples.skipped.first.map { "; \($0.file):\($0.line): \($0.reason)" } ?? ""
       throw DataError(
-        "\(path): no labelled picture in \(found.names)\(first)", isMissing: samples.rows == 0)
+        "\(path): no labelled picture in \(found.names)\(first)",
+        isMissing: samples.rows == 0 && ratings.isEmpty)
     }
     if samples.leftOut > 0, let rule = manifest.leftOut {
       found.notes.append("\(samples.leftOut) pictures were left out: \(rule.reason)")
@@ -110,7 +111,10 @@ package struct TableImporter {
 
   /// A picture's path in the database.
   func key(_ entry: TableSamples.Entry) -> String {
-    manifest.images.name.replacing("{id}", with: entry.key)
+    // Some files write the ending that others leave out.
+    let hasEnding = PathName.pictureEndings.contains(PathName.ending(entry.key))
+    return hasEnding && manifest.images.name.utf8.starts(with: "{id}.".utf8)
+      ? entry.key : manifest.images.name.replacing("{id}", with: entry.key)
   }
 
   /// Puts everything into the database in one transaction.
@@ -166,9 +170,20 @@ package struct TableImporter {
     try writer.expect(samples.entries.count)
     let ids = try write(writer, images: images, &report)
     try writer.finish()
+    let known = try writer.knownAttributes()
     for (place, entry) in samples.entries.enumerated() {
       guard let id = ids[place] else { continue }
-      for (name, value) in entry.attributes { try writer.setAttribute(id, name, value) }
+      for (name, value) in entry.attributes {
+        if let before = known[id]?[name] {
+          // One copy of the labels may have fewer decimals than another; the first one counts.
+          guard abs(before - value) > 1e-3 * max(1, abs(before)) else { continue }
+          report.skipped.append(
+            TableSamples.contradiction(
+              entry, "\(entry.key) has \(name) \(value) here and \(before) in the database"))
+          continue
+        }
+        try writer.setAttribute(id, name, value)
+      }
       for (name, counts) in entry.attributeVotes.sorted(by: { $0.key < $1.key }) {
         try writer.setAttributeVotes(id, name, counts)
       }
@@ -192,6 +207,12 @@ package struct TableImporter {
     var ids: [Int: Int64] = [:]
     ids.reserveCapacity(samples.entries.count)
     var unlabelled: [ExactText: Int] = [:]
+    var waitingParts: [Int: [String]] = [:]
+    for (name, members) in samples.parts {
+      for place in members where samples.entries[place].score == nil {
+        waitingParts[place, default: []].append(name)
+      }
+    }
     let stored = Dictionary(
       writer.before.map { (ExactText($0.key), $0) }, uniquingKeysWith: { a, _ in a })
     if !allowsSameNames, manifest.images.namesArePhotos != true {
@@ -221,7 +242,7 @@ package struct TableImporter {
           }
           if let votes = entry.votes, variant == nil { try writer.setVotes(of: key, votes) }
         } else {
-          try wait(entry, writer)
+          try wait(entry, parts: waitingParts[place] ?? [], writer)
           let file = TableSamples.file(entry.place).text
           unlabelled[file.isEmpty ? "ratings" : file, default: 0] += 1
         }
@@ -248,8 +269,9 @@ package struct TableImporter {
   /// ones brought, by name, so that sources may come in any order.
   private static func extra(_ members: [JSON.Member], _ stored: String?) -> String? {
     var all = members
-    for member in stored.flatMap({ try? JSON.parse($0).members }) ?? []
-    where !all.contains(where: { $0.name.isExactly(member.name) }) {
+    // As within one source, what was said first counts.
+    for member in stored.flatMap({ try? JSON.parse($0).members }) ?? [] {
+      all.removeAll { $0.name.isExactly(member.name) }
       all.append(member)
     }
     all.sort { ExactText($0.name) < ExactText($1.name) }
@@ -262,25 +284,15 @@ package struct TableImporter {
   ) throws {
     for table in ratings {
       try table.write(writer) { key in
-        let place = samples.knownPlace(of: key)
-        return (place.map { self.key(samples.entries[$0]) } ?? key, place.flatMap { ids[$0] })
+        // A picture that was left out has no place.
+        samples.knownPlace(of: key).map { (self.key(samples.entries[$0]), ids[$0]) }
       }
     }
     try writeRaterTables(writer, &report)
     var pictures: [(key: String, row: Int64, group: String?)] = []
-    let isGrouped = !manifest.groupColumns.isEmpty
-    var known: Set<Int64> = []
-    for (place, row) in ids {
-      let entry = samples.entries[place]
-      guard entry.score != nil else { continue }
-      known.insert(row)
-      let group = manifest.group { name in
-        entry.extra.first { $0.name.isExactly(name) }?.value
-      }
-      pictures.append((key(entry), row, group))
-    }
-    for sample in writer.before where !known.contains(sample.row) {
-      let extra = isGrouped ? sample.extra.flatMap { try? JSON.parse($0) } : nil
+    // As stored now: what holds pictures together may have come with another source.
+    for sample in try writer.all(withExtra: !manifest.groupColumns.isEmpty) {
+      let extra = sample.extra.flatMap { try? JSON.parse($0) }
       pictures.append((sample.key, sample.row, manifest.group { extra?[$0] }))
     }
     var parts = TableParts(manifest, writer)

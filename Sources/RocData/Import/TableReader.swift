@@ -18,6 +18,8 @@ struct TableReader {
   let name: String
   let header: [String]
   let table: Manifest.Table
+  /// What of the key's text is the name; made once, since making it costs more than matching.
+  let names: NamePattern?
   private let columns: [ExactText: Int]
   private let content: Content
 
@@ -39,6 +41,7 @@ struct TableReader {
   ) throws(DataError) {
     self.name = name
     self.table = table
+    names = table.keyMatch.flatMap(NamePattern.init)
     if let rows {
       header = rows.header
       content = .rows(rows.rows, skipped: [])

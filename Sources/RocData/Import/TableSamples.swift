@@ -155,6 +155,7 @@ struct TableSamples {
         ? "file \(reader.name)"
         : "scheme \((table.part ?? table.partColumn?.scheme ?? "").prefix { $0 != "/" })")
     var seen = seen[group] ?? []
+    let areShares = VoteCells.areShares(reader)
     // Closures cannot change self: rows are gathered by a copy that takes its place.
     var result = self
     result.skipped += reader.eachRow { row in
@@ -163,7 +164,7 @@ struct TableSamples {
         let key = try keys.key(row, reader)
         let entry = try Self.entry(
           row, reader, star, key, groups: groups, bins: bins,
-          takesUnlabelled: takesUnlabelled)
+          takesUnlabelled: takesUnlabelled, areShares: areShares)
         if let score = entry.score, let scale = scale(table), !scale.contains(score) {
           throw DataError(
             """
@@ -189,7 +190,8 @@ struct TableSamples {
 
   private static func entry(
     _ row: TableReader.Row, _ reader: TableReader, _ star: String, _ key: String,
-    groups groupColumns: Set<ExactText>, bins: Manifest.Votes?, takesUnlabelled: Bool
+    groups groupColumns: Set<ExactText>, bins: Manifest.Votes?, takesUnlabelled: Bool,
+    areShares: Bool
   ) throws(DataError) -> Entry {
     let table = reader.table
     var entry = Entry(key: key, place: reader.place(row))
@@ -210,7 +212,7 @@ struct TableSamples {
       }
     }
     if let votes = table.votes {
-      let cells = try VoteCells(row, reader, votes, bins: bins?.bins)
+      let cells = try VoteCells(row, reader, votes, bins: bins?.bins, areShares: areShares)
       entry.votes = cells.counts
       // Shares stay with what is kept of the picture.
       used.formUnion(Set(names: cells.counts == nil ? votes.columns : votes.cells))
@@ -367,7 +369,15 @@ struct TableSamples {
     return "\(rule.scheme)/\(part)"
   }
 
-  private mutating func join(_ part: String, _ place: Int) {
+  /// A line that is set aside for what is stored already.
+  static func contradiction(_ entry: Entry, _ reason: String) -> SkippedLine {
+    let rest = entry.place.utf8.dropFirst(file(entry.place).text.utf8.count + 1)
+    let line = Int(Substring(rest.prefix { (0x30...0x39).contains($0) })) ?? 1
+    return SkippedLine(
+      file: file(entry.place).text, line: line, reason: reason, content: entry.key)
+  }
+
+  mutating func join(_ part: String, _ place: Int) {
     if let index = parts.firstIndex(where: { $0.name == part }) {
       parts[index].members.append(place)
     } else {

@@ -7,10 +7,17 @@ struct VoteCells {
   /// Counts or shares.
   private let values: [Double]
 
+  /// - Parameters:
+  ///   - row: Of the file.
+  ///   - reader: The file.
+  ///   - votes: Which columns.
+  ///   - bins: How many numbers there must be.
+  ///   - areShares: Lists are no counts.
   /// - Throws: `DataError` for a cell that is no number, a list of another length than `bins`, and
   ///   for sums and counts that cannot be.
   init(
-    _ row: TableReader.Row, _ reader: TableReader, _ votes: Manifest.VoteColumns, bins: Int? = nil
+    _ row: TableReader.Row, _ reader: TableReader, _ votes: Manifest.VoteColumns, bins: Int? = nil,
+    areShares: Bool = false
   ) throws(DataError) {
     var values: [Double] = []
     for column in votes.columns {
@@ -26,8 +33,6 @@ struct VoteCells {
       guard sum > 0, values.allSatisfy({ $0 >= 0 }) else {
         throw DataError("\(votes.list ?? "") has no votes or negative ones")
       }
-      // Shares that were rounded for printing.
-      let areShares = abs(sum - 1) < 1e-2 && values.contains { $0 != $0.rounded() }
       if areShares, votes.total == nil {
         counts = nil
         return
@@ -51,6 +56,18 @@ struct VoteCells {
       counts.append(Int(count.rounded()))
     }
     self.counts = counts
+  }
+
+  /// Whether a file's lists are shares of votes or percentages, not counts: some of them are no whole
+  /// numbers, and those that are beside them mean the same.
+  static func areShares(_ reader: TableReader) -> Bool {
+    guard let column = reader.table.votes?.list else { return false }
+    var result = false
+    _ = reader.eachRow { row in
+      guard !result, let values = try? list(row, reader, column) else { return }
+      result = values.contains { $0 != $0.rounded() }
+    }
+    return result
   }
 
   /// The mean of the votes on the scale of their bins.

@@ -14,8 +14,8 @@ extension Manifest {
     }
     var words = [("score.word", score.word)].compactMap { key, word in word.map { (key, $0) } }
     words += (attributeWords ?? [:]).map { ("attribute_words.\($0)", $1) }
-    for column in groupColumns where column.utf8.contains(UInt8(ascii: "\"")) {
-      throw refuse("group \(column) holds a quotation mark")
+    for column in groupColumns where column.utf8.contains(where: { $0 == 0x22 || $0 == 0x5C }) {
+      throw refuse("group \(column) holds a quotation mark or a backslash")
     }
     for (key, word) in words {
       if let reason = ScoreWord.reason(against: word) { throw refuse("\(key) \(reason)") }

@@ -88,6 +88,14 @@ extension Manifest {
   package struct KeyMatch: Sendable, Codable, Equatable {
     package let pattern: String
     package let join: String
+    /// Whether a name that stands in two texts would make two pictures one.
+    package let isUnique: Bool?
+
+    enum CodingKeys: String, CodingKey {
+      case pattern
+      case join
+      case isUnique = "unique"
+    }
   }
 
   /// One name or several.

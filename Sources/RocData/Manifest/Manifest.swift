@@ -118,6 +118,8 @@ package struct Manifest: Sendable, Codable, Equatable {
   package let isGeneric: Bool?
   /// Files of any name may be its own when their columns are.
   package let hasAnyName: Bool?
+  /// Columns without which `auto` takes no file of any name for its own.
+  package let recognisedBy: [String]?
   /// Pictures without a score are no defect of its files.
   package let takesUnlabelled: Bool?
   package let images: Images
@@ -163,6 +165,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     case isOfAnyDataset = "of_any_dataset"
     case isGeneric = "generic"
     case hasAnyName = "any_name"
+    case recognisedBy = "recognised_by"
     case takesUnlabelled = "takes_unlabelled"
     case images
     case vocabularies

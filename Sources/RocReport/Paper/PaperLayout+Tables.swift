@@ -53,15 +53,10 @@ extension PaperLayout {
         )
       }
     }
-    // Own models are compared with the multimodal ones; more than one get blocks of their own, since
-    // a page has room for nine columns.
+    // A page has room for eight columns: own models get blocks of their own, and compete with all.
     let own = all.filter { $0.own != nil }
-    if own.count == 1 {
-      blocks[blocks.count - 1][0].methods += own
-    } else {
-      for start in stride(from: 0, to: own.count, by: 7) {
-        blocks.append([("Own", Array(own[start..<min(start + 7, own.count)]))])
-      }
+    for start in stride(from: 0, to: own.count, by: 7) {
+      blocks.append([("Own", Array(own[start..<min(start + 7, own.count)]))])
     }
     var lines: [PaperTable.Line] = []
     var columns = 0

@@ -7,7 +7,7 @@ import RocTool
 struct AddSplit: RocCommand {
   static let configuration = CommandConfiguration(
     commandName: "add-split",
-    abstract: "Add a division of a dataset from lists of its pictures.",
+    abstract: "Add a split scheme to a dataset from picture lists.",
     discussion: """
       Lists are ids, names (also as find -print0 writes them), CSV with the name first, or JSON records. Listed pictures that the
       dataset does not have are counted and named. The file may hold the lists of several parts, as
@@ -35,7 +35,7 @@ struct AddSplit: RocCommand {
   @Flag(help: "Also take names that differ in Unicode form, letter case or leading zeros.")
   var looseNames = false
 
-  @Flag(help: "Write over a division that the dataset's manifest knows.")
+  @Flag(help: "Overwrite a split that the dataset's manifest defines.")
   var overwrite = false
 
   @Flag(help: "Print one JSON object.")

@@ -62,7 +62,7 @@ struct Audit: RocCommand {
           """
           \(audit.twins.count) pictures have the base name and the score of another one and may be \
           stored twice:
-            \(audit.twins.examples.joined(separator: "\n  "))
+            \(audit.twins.examples.map(Quoted.name).joined(separator: "\n  "))
           """)
       }
       if audit.leaks.isEmpty { try Console.print("\(dataset): no leak inside a scheme") }

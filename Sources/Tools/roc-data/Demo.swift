@@ -6,10 +6,10 @@ import Synchronization
 
 struct Demo: RocCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make a small dataset by procedure, in AVA's file layout, pictures included.",
+    abstract: "Generate a small dataset with pictures, in AVA's file layout.",
     discussion: """
       A third of the pictures is the test split. Composition, colour harmony, exposure, sharpness
-      and noise decide how made-up voters vote; docs/demo.md has the formula.
+      and noise determine the simulated votes; docs/demo.md has the formula.
 
       Example:
         roc-data demo --output demo && roc-data import ava --source demo --images demo/images

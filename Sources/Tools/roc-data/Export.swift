@@ -35,7 +35,7 @@ struct Export: RocCommand {
   @Option(help: "roc, qalign, deqa, csv or jsonl.")
   var format: Format = .roc
 
-  @Option(help: "A question; give several and they are taken in turn.")
+  @Option(help: "A question; if repeated, questions are used in turn.")
   var question: [String] = []
 
   @Option(help: "What gt_score is called, if not as in the manifest.")
@@ -77,7 +77,7 @@ struct Export: RocCommand {
   @Flag(help: "Leave out missing and unreadable pictures.")
   var skipMissing = false
 
-  @Flag(help: "Export although parts share pictures.")
+  @Flag(help: "Export even if parts share pictures.")
   var force = false
 
   @Flag(help: "Leave out photos that are tested elsewhere.")

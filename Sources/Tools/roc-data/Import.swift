@@ -28,7 +28,7 @@ struct Import: RocCommand {
   @Option(help: "Folder of the label files, in the layout of the download, or one file.")
   var source: String
 
-  @Option(help: "Folder of the pictures, or a zip, tar or 7z file; else nobody looks for them.")
+  @Option(help: "Folder of the pictures, or a zip, tar or 7z file; by default none are looked for.")
   var images: String?
 
   @Option(help: "Where an archive of pictures is unpacked; default: NAME-pictures by the database.")
@@ -53,7 +53,7 @@ struct Import: RocCommand {
   @Option(parsing: .unconditional, help: "Highest score of the scale.")
   var maxScore: Double?
 
-  @Flag(help: "A smaller score is a better picture, as DMOS often are.")
+  @Flag(help: "Lower scores mean better pictures, as often in DMOS.")
   var lowerIsBetter = false
 
   @Flag(help: "Remove what an earlier import of this dataset stored, its runs included.")

@@ -7,7 +7,8 @@ struct Remove: RocCommand {
   static let configuration = CommandConfiguration(
     abstract: "Remove a dataset from the database, with its runs.",
     discussion: """
-      Says what would go; --yes removes it. Pictures and label files on the disk stay.
+      Says what would go; --yes removes it. Pictures and label files on the disk stay, and so does
+      what is known of checkpoints that were trained on it.
 
       Example:
         roc-data remove ava --yes
@@ -52,7 +53,7 @@ struct Remove: RocCommand {
 
 struct Rename: RocCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Give a dataset another name, by which it is then called everywhere.",
+    abstract: "Rename a dataset everywhere it is referenced.",
     discussion: """
       Example:
         roc-data rename table mine
@@ -79,9 +80,12 @@ struct Rename: RocCommand {
 /// What datasets may be called.
 enum DatasetName {
   static func check(_ name: String, _ what: String) throws {
-    guard !name.isEmpty, !name.unicodeScalars.contains(where: { "/. ".unicodeScalars.contains($0) })
-    else {
-      throw ValidationError("\(what) \(name): expected a name without dots, slashes and blanks.")
+    let isPlain = name.unicodeScalars.allSatisfy { scalar in
+      scalar.value > 0x20 && scalar.value != 0x7F && !"/.:".unicodeScalars.contains(scalar)
+    }
+    guard !name.isEmpty, isPlain else {
+      throw ValidationError(
+        "\(what) \(Quoted.name(name)): expected a name without dots, slashes, colons and blanks.")
     }
   }
 }

@@ -13,8 +13,7 @@ struct Validate: RocCommand {
     abstract: "Check conversation records before anything is trained on them.",
     discussion: """
       Checks a file of ROC, Q-Align or DeQA-Score records, or all records that a dataset would
-      export. Errors give exit code 4, each with its record number and field. --fix mends what has
-      one right answer, leaves out records that stay wrong, and lists both (exit code 3).
+      export. Errors give exit code 4, each with its record number and field. --fix repairs unambiguous errors, drops records that stay invalid, and lists both (exit code 3).
 
       Examples:
         roc-data validate train.json --num-tokens 10 --min-score 1 --max-score 10
@@ -24,7 +23,7 @@ struct Validate: RocCommand {
   @Argument(help: "A conversation file (JSON array or JSON Lines), - or a dataset's name.")
   var target: String
 
-  @Option(help: "Training records of ROC, each with a target of so many values a score.")
+  @Option(help: "ROC training records, each target with this many values per score.")
   var numTokens: Int?
 
   @Flag(help: "With --num-tokens: records without a target are right.")
@@ -39,7 +38,7 @@ struct Validate: RocCommand {
   @Option(help: "Folder in which every picture must be.")
   var images: String?
 
-  @Option(help: "Whose records: roc, qalign or deqa; told by the records when absent.")
+  @Option(help: "Record format: roc, qalign or deqa; detected by default.")
   var format: RecordFormat?
 
   @Flag(help: "Low scores are the good ones (DMOS), so levels fall while scores rise.")

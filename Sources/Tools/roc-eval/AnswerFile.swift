@@ -1,5 +1,4 @@
 import RocData
-import RocJSON
 import RocModel
 import RocNames
 import RocTool
@@ -15,17 +14,20 @@ import Darwin
 /// A file of answers that grows by one record a picture, so that an interrupted `score` goes on.
 ///
 /// Every record ends in the identity of what made it (`run`): answers of another checkpoint,
-/// question or precision never stand in one file. Pictures that failed are tried again.
+/// question or precision never stand in one file. Pictures that failed, or that are newer than the
+/// file, are scored again and keep their places. A file of anything else is left as it is.
 final class AnswerFile {
   private let path: String
   private let form: AnswerForm
   private let run: String
   private var descriptor: Int32 = -1
-  /// The records of the file in their order; those that failed are empty until they are scored.
+  /// Pipes and devices hold no earlier answers.
+  private var isRegular = true
+  /// The records of the file in their order, kept while some of them are made anew.
   private var records: [(image: ExactText, bytes: [UInt8])] = []
   private var places: [ExactText: Int] = [:]
   private var retried: Set<ExactText> = []
-  /// Whether answers to pictures that failed before are put in their places at the end.
+  /// Whether records are put in their places at the end.
   private var keepsOrder = false
 
   /// - Parameters:
@@ -37,39 +39,59 @@ final class AnswerFile {
     self.path = path
     self.form = form
     self.run = run
-    try open()
+    let written = try open()
+    guard isRegular else {
+      if let header = form.header { try append(Array("\(header)\n".utf8)) }
+      return
+    }
     let bytes = try contents()
-    let whole = form.wholeLength(bytes)
-    var isChanged = whole < bytes.count
-    var records = form.records(bytes[..<whole])
-    if form.header != nil {
-      if records.isEmpty {
-        isChanged = true
-      } else {
-        try check(header: records.removeFirst())
+    var ranges = form.records(bytes[...])
+    let whole = ranges.last.map { $0.upperBound + 1 } ?? 0
+    if let header = form.header, !ranges.isEmpty {
+      let found = String(decoding: bytes[ranges.removeFirst()], as: UTF8.self)
+      guard found.isExactly(header) else {
+        throw refuse("begins with \"\(found.prefix(80))\", expected \"\(header)\"")
       }
     }
-    for (number, range) in records.enumerated() {
-      let text = bytes[range]
-      guard let (image, run, isFailed) = form.read(text) else {
-        throw refuse("record \(number + 1) is none of roc-eval score's")
-      }
-      guard run == self.run else {
-        throw refuse(
-          "holds answers of another checkpoint, question or precision (run \(run), this is \(self.run))"
-        )
-      }
-      places[ExactText(image)] = self.records.count
-      self.records.append((ExactText(image), isFailed ? [] : Array(text)))
-      if isFailed { retried.insert(image) }
+    // A kill in the middle of a record leaves its beginning; anything else is somebody's file.
+    let tail = bytes[whole...]
+    guard tail.isEmpty || whole > 0 || form.begins(tail) else {
+      throw refuse("holds something else than answers of roc-eval score")
     }
-    // A kill in the middle of a record left its beginning.
-    if isChanged { try rewrite() }
+    for (number, range) in ranges.enumerated() { try take(bytes[range], number: number + 1) }
+    if !tail.isEmpty {
+      Console.note("\(path): a record that was not written to its end is cut off")
+    }
+    for (image, _) in records
+    where PictureFile.modified(image.text).map({ $0 > written }) == true {
+      retried.insert(image)
+    }
+    if let header = form.header, bytes.isEmpty { try append(Array("\(header)\n".utf8)) }
+    if !tail.isEmpty { try rewrite() }
     keepsOrder = !retried.isEmpty
-    if !keepsOrder { self.records = [] }
+    if !keepsOrder { records = [] }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Takes a record of the file; of two about one picture the later one counts.
+  private func take(_ text: ArraySlice<UInt8>, number: Int) throws(CommandError) {
+    guard let (image, run, isFailed) = form.read(text) else {
+      throw refuse("record \(number) is none of roc-eval score's")
+    }
+    guard run.isExactly(self.run) else {
+      throw refuse(
+        "holds answers of another checkpoint, question or precision (run \(run), this is \(self.run))"
+      )
+    }
+    if let place = places[image] {
+      records[place].bytes = Array(text)
+    } else {
+      places[image] = records.count
+      records.append((ExactText(image), Array(text)))
+    }
+    if isFailed { retried.insert(image) } else { retried.remove(ExactText(image)) }
+  }
 
   /// Whether a picture needs no scoring.
   func has(_ image: String) -> Bool { places[image] != nil && !retried.contains(image) }
@@ -77,14 +99,15 @@ final class AnswerFile {
   /// Writes one answer.
   func add(_ image: String, _ outcome: ScoredPicture) throws(CommandError) {
     let bytes = Array((form.record(image, outcome, run: run) + "\n").utf8)
+    let known = places[image]
     if keepsOrder {
-      if let place = places[image] {
-        records[place].bytes = bytes
+      if let known {
+        records[known].bytes = bytes
       } else {
         places[image] = records.count
         records.append((ExactText(image), bytes))
       }
-    } else {
+    } else if known == nil {
       places[image] = 0
     }
     retried.remove(ExactText(image))
@@ -93,21 +116,36 @@ final class AnswerFile {
 
   /// Ends the file: each picture once, in the order in which they were asked for.
   func finish() throws(CommandError) {
+    guard isRegular else { return }
     if keepsOrder { try rewrite() }
-    guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
-      throw failure(errno)
-    }
+    guard fsync(descriptor) == 0 else { throw failure(errno) }
   }
 
-  private func open() throws(CommandError) {
-    let opened = openForAppending(path)
-    guard opened >= 0 else { throw failure(errno) }
-    guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
-      close(opened)
-      throw CommandError(.busy, "\(path): another roc-eval score is writing it")
+  /// Opens and locks the file.
+  ///
+  /// - Returns: When it was written last, in seconds since 1970.
+  @discardableResult
+  private func open() throws(CommandError) -> Double {
+    while true {
+      let opened = openForAppending(path)
+      guard opened >= 0 else { throw failure(errno) }
+      var own = stat()
+      guard fstat(opened, &own) == 0 else { throw failure(errno) }
+      isRegular = own.st_mode & S_IFMT == S_IFREG
+      if isRegular, flock(opened, LOCK_EX | LOCK_NB) != 0 {
+        close(opened)
+        throw CommandError(.busy, "\(path): another roc-eval score is writing it")
+      }
+      // Somebody may have put another file in its place between opening and locking.
+      var named = stat()
+      if isRegular, stat(path, &named) != 0 || named.st_ino != own.st_ino {
+        close(opened)
+        continue
+      }
+      if descriptor >= 0 { close(descriptor) }
+      descriptor = opened
+      return PictureFile.modified(own)
     }
-    if descriptor >= 0 { close(descriptor) }
-    descriptor = opened
   }
 
   private func contents() throws(CommandError) -> [UInt8] {
@@ -117,8 +155,6 @@ final class AnswerFile {
       let count = pread(descriptor, &block, block.count, off_t(result.count))
       if count < 0 {
         if errno == EINTR { continue }
-        // Pipes and devices hold no earlier answers.
-        if errno == ESPIPE || errno == EINVAL { return [] }
         throw failure(errno)
       }
       if count == 0 { return result }
@@ -134,18 +170,11 @@ final class AnswerFile {
   /// Writes what is known anew, whole or not at all.
   private func rewrite() throws(CommandError) {
     var blocks = form.header.map { [Array("\($0)\n".utf8)] } ?? []
-    for record in records where !record.bytes.isEmpty {
+    for record in records {
       blocks.append(record.bytes.last == 0x0A ? record.bytes : record.bytes + [0x0A])
     }
     try OutputFile.write(blocks: blocks, to: path)
     try open()
-  }
-
-  private func check(header range: Range<Int>) throws(CommandError) {
-    let found = (try? contents()).map { String(decoding: $0[range], as: UTF8.self) } ?? ""
-    guard found.isExactly(form.header ?? "") else {
-      throw refuse("begins with \"\(found.prefix(80))\", expected \"\(form.header ?? "")\"")
-    }
   }
 
   private func refuse(_ reason: String) -> CommandError {
@@ -158,5 +187,7 @@ final class AnswerFile {
 }
 
 private func openForAppending(_ path: String) -> Int32 {
-  open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+  // What is no file, as a pipe, may not be readable.
+  let both = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+  return both >= 0 ? both : open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
 }

@@ -60,9 +60,10 @@ struct AnswerForm {
     return (fields[0], run, fields[1].isEmpty)
   }
 
-  /// Where the last record that is whole ends: names and texts may hold line ends in quotes.
-  func wholeLength(_ bytes: [UInt8]) -> Int {
-    records(bytes[...]).last.map { $0.upperBound + 1 } ?? 0
+  /// Whether bytes are the beginning of a record, or of the header, that was not written to its end.
+  func begins(_ bytes: ArraySlice<UInt8>) -> Bool {
+    let start = Array((header ?? "{\"schema\": \"roc/score/1\", \"image\": \"").utf8)
+    return bytes.prefix(start.count).elementsEqual(start.prefix(bytes.count))
   }
 
   /// The ranges of the records, without line ends.

@@ -32,7 +32,7 @@ struct AnswerSink {
     }
     let sha256 = try checkpoint.sha256()
     run = String(RunIdentity(engine, mode, sha256: sha256).fingerprint().prefix(16))
-    file = path == "-" ? nil : try AnswerFile(path, form: form, run: run)
+    file = OutputFile.isStandardOutput(path) ? nil : try AnswerFile(path, form: form, run: run)
     if file == nil, let header = form.header { try Console.print(header) }
   }
 

@@ -32,7 +32,7 @@ struct Compare: RocCommand {
 
   @OptionGroup var bootstrap: BootstrapOptions
 
-  @Flag(help: "Compare what was measured by different protocols all the same.")
+  @Flag(help: "Compare results even if their protocols differ.")
   var force = false
 
   @Flag(help: "Print one JSON object.")

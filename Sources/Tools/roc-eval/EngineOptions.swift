@@ -32,7 +32,7 @@ struct EngineOptions: ParsableArguments {
     help: "A folder, or a Hub name in the local cache.")
   var checkpoint: String
 
-  @Option(help: "What an adapter is put on, if not as it says.")
+  @Option(help: "The adapter's base, if not the one it names.")
   var base: String?
 
   @Option(help: "auto is bf16 where the CPU has it, else f32.")

@@ -20,7 +20,7 @@ struct Merge: RocCommand {
   @Argument(help: "The folder that --segments named.")
   var folder: String
 
-  @Flag(help: "Take what is there although pictures are missing.")
+  @Flag(help: "Merge what is there even if pictures are missing.")
   var partial = false
 
   @Flag(help: "Put the segments' predictions in place of others in the database.")

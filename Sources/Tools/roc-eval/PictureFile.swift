@@ -53,12 +53,19 @@ enum PictureFile {
   private static func facts(_ path: String) -> (bytes: Int, modified: Double)? {
     var status = stat()
     guard stat(path, &status) == 0 else { return nil }
+    return (Int(status.st_size), modified(status))
+  }
+
+  /// When a file was written last, in seconds since 1970; nil for one that is not there.
+  static func modified(_ path: String) -> Double? { facts(path)?.modified }
+
+  static func modified(_ status: stat) -> Double {
     #if canImport(Darwin)
     let time = status.st_mtimespec
     #else
     let time = status.st_mtim
     #endif
-    return (Int(status.st_size), Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
 

@@ -7,11 +7,11 @@ import RocTool
 struct PowerCommand: RocCommand {
   static let configuration = CommandConfiguration(
     commandName: "power",
-    abstract: "Say how many images tell two correlations apart.",
+    abstract: "Images needed to tell two correlations apart.",
     discussion: """
       Two models on the same images need their own correlation with each other (--between): the more
       alike they are, the fewer images are needed. Without it the images are separate sets.
-      Negative correlations stand after --.
+      Put negative correlations after --.
 
       Example:
         roc-eval power 0.832 0.829 --between 0.95

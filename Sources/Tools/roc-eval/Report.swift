@@ -13,7 +13,7 @@ struct Report: RocCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a page about a run: metrics, figures, worst misses.",
     discussion: """
-      The page stands for itself and loads nothing; each figure is also written as
+      The page is self-contained and loads nothing; each figure is also written as
       SVG and as PGFPlots code.
 
       Example:

@@ -34,7 +34,7 @@ struct Run: RocCommand {
   @Option(help: "Score only so many pictures.")
   var limit: Int?
 
-  @Option(help: "Leave out so many pictures at the start.")
+  @Option(help: "Skip this many pictures at the start.")
   var offset = 0
 
   @Flag(help: "Score answers without a score again, too.")

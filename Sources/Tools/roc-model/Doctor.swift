@@ -18,7 +18,7 @@ struct Doctor: RocCommand {
   /// What a run takes beside the weights: pictures, caches, the database.
   private static let reserve = 1_000_000_000
 
-  @Option(help: "Hold memory and disk against the needs of this one.")
+  @Option(help: "Check memory and disk for this checkpoint.")
   var checkpoint: String?
 
   @Flag(help: "Print one JSON object.")

@@ -92,7 +92,7 @@ final class WritingProgress {
 struct Init: RocCommand {
   static let configuration = CommandConfiguration(
     commandName: "init",
-    abstract: "Make a checkpoint of random weights that does answer with [SCORE].",
+    abstract: "Make a random-weight checkpoint that answers with [SCORE].",
     discussion: """
       Its answers have the trained form and its scores mean nothing: for tests, for
       measuring a machine, and as a start for training small models. --preset full is

@@ -331,12 +331,12 @@ struct OutputOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The folder of the training.", valueName: "dir"))
   var outputDir: String
 
-  @Flag(help: ArgumentHelp("Forget what the folder holds of a training.", visibility: .hidden))
+  @Flag(help: ArgumentHelp("Discard earlier training in the folder.", visibility: .hidden))
   var overwriteOutputDir = false
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Updates between checkpoints; else one in the end.", valueName: "n"))
+    help: ArgumentHelp("Updates between checkpoints; else one at the end.", valueName: "n"))
   var saveSteps: Int?
 
   @Option(

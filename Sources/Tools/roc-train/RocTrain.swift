@@ -10,8 +10,7 @@ struct RocTrainCommand: RocCommand {
     discussion: """
       Flags carry the names of the official finetune.sh, with dashes or underscores.
       Records are checked before the first step. The output folder gets checkpoints,
-      a step log, TensorBoard events and the model; the same command goes on where a
-      killed one stopped. --help-hidden lists all flags; docs/training.md explains
+      a step log, TensorBoard events and the model; the same command resumes a killed run. --help-hidden lists all flags; docs/training.md explains
       them.
 
       Examples:

@@ -157,6 +157,7 @@ let package = Package(
       "roc-model",
       [
         "RocModel", "RocCheckpoint", "RocTensor", "RocJSON", "RocTool", "RocImage", "RocScore",
+        "RocNames",
       ]),
 
     .tool(

@@ -1,5 +1,6 @@
 package import RocCheckpoint
 import RocImage
+package import RocNames
 import RocTensor
 
 /// Compares a model's stages with tensors that a reference has written, one after the other, so
@@ -47,7 +48,7 @@ package struct Verification {
   ///   - scale: Factor of all tolerances, above 1 for coarser precisions.
   /// - Throws: `ModelError` when the file or a picture cannot be read, or holds no stages at all.
   package init(
-    _ engine: Engine, golden: String, question: String, pictures: [String: String] = [:],
+    _ engine: Engine, golden: String, question: String, pictures: [ExactText: String] = [:],
     scale: Double = 1
   ) throws(ModelError) {
     let file: WeightFile
@@ -56,15 +57,16 @@ package struct Verification {
     } catch {
       throw .checkpoint(error.message)
     }
-    var byPicture: [String: [Tensor]] = [:]
+    var byPicture: [ExactText: [Tensor]] = [:]
     for tensor in file.tensors {
       guard let slash = tensor.name.utf8.firstIndex(of: UInt8(ascii: "/")) else { continue }
       byPicture[String(tensor.name[..<slash]), default: []].append(tensor)
     }
     var stages: [Stage] = []
     var skipped: [String] = []
-    for (picture, tensors) in byPicture.sorted(by: { $0.key < $1.key }) {
-      let stored = tensors.first { $0.name == "\(picture)/pixel_values" }
+    for (key, tensors) in byPicture.sorted(by: { $0.key < $1.key }) {
+      let picture = key.text
+      let stored = tensors.first { $0.name.isExactly("\(picture)/pixel_values") }
       guard stored != nil || pictures[picture] != nil else {
         skipped.append(picture)
         continue
@@ -73,7 +75,7 @@ package struct Verification {
       _ = try engine.answer(
         try Self.pixels(stored, pictures[picture], engine), question: question, trace: trace)
       stages += tensors.map { tensor in
-        let name = String(tensor.name.dropFirst(picture.count + 1))
+        let name = String(Substring(tensor.name.utf8.dropFirst(picture.utf8.count + 1)))
         let own = trace.reference(name, tensor)
         return Stage(
           picture: picture, name: name, difference: Self.difference(tensor, own),

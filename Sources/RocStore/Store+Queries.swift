@@ -107,7 +107,8 @@ extension Store {
           SELECT attributes.name, value FROM attributes
           JOIN samples ON samples.id = attributes.sample WHERE dataset = ? AND key = ?
           """, arguments: [dataset.id, key])
-      return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["value"]) })
+      return Dictionary(
+        rows.map { ($0["name"], $0["value"]) }, uniquingKeysWith: { first, _ in first })
     }
   }
 

@@ -1,4 +1,5 @@
 package import RocJSON
+import RocNames
 package import RocScore
 
 /// What is wrong with one record of a conversation file.
@@ -73,8 +74,8 @@ package struct ConversationLint: Sendable {
     guard let members = record.members else {
       return fail("record", "is \(record.kind), expected an object")
     }
-    var names: Set<String> = []
-    for member in members where !names.insert(member.name).inserted {
+    var names: Set<ExactText> = []
+    for member in members where !names.insert(member.name) {
       fail(member.name, "stands twice; readers disagree which one counts")
     }
     checkImage(record)

@@ -3,6 +3,7 @@ import Foundation
 import RocCheckpoint
 import RocJSON
 import RocModel
+import RocNames
 import RocTensor
 import RocTool
 
@@ -93,17 +94,15 @@ struct Verify: RocCommand {
   ///
   /// Of two with one stem, the first in the alphabet stands; a reference that means the other
   /// stores its pixels.
-  private func pictures() throws -> [String: String] {
+  private func pictures() throws -> [ExactText: String] {
     guard let images else { return [:] }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: images) else {
       throw CommandError(.dataMissing, "\(images): no such folder")
     }
-    var result: [String: String] = [:]
-    for name in names.sorted().reversed() {
-      guard let dot = name.lastIndex(of: "."),
-        ["jpg", "jpeg", "png", "webp", "bmp"].contains(name[dot...].dropFirst().lowercased())
-      else { continue }
-      result[String(name[..<dot])] = "\(images)/\(name)"
+    var result: [ExactText: String] = [:]
+    for name in names.sortedByBytes().reversed()
+    where ["jpg", "jpeg", "png", "webp", "bmp"].contains(PathName.ending(name)) {
+      result[PathName.stem(name)] = "\(images)/\(name)"
     }
     return result
   }

@@ -180,7 +180,7 @@ let package = Package(
       "RocImageTests", ["RocImage", "RocDigest", "RocJSON", "RocCheckpoint", "RocTensor"]),
     .tests(
       "RocModelTests",
-      ["RocModel", "RocScore", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor"]),
+      ["RocModel", "RocScore", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor", "RocNames"]),
     .tests(
       "RocTrainTests",
       [

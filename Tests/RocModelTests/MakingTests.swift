@@ -3,6 +3,7 @@ import RocCheckpoint
 import RocImage
 import RocJSON
 import RocModel
+import RocNames
 import RocScore
 import RocTensor
 import RocTestSupport
@@ -397,7 +398,7 @@ struct MakingTests {
       let verification = try Verification(
         engine, golden: Fixture.path("tiny-f32/tensors.safetensors"),
         question: Engine.defaultQuestion,
-        pictures: ["cmyk_90x70": Fixture.path("images/cmyk_90x70.jpg")])
+        pictures: [ExactText("cmyk_90x70"): Fixture.path("images/cmyk_90x70.jpg")])
       #expect(verification.stages.count > 30)
       let failed = verification.stages.filter { !$0.holds }
       #expect(failed.isEmpty == holds)

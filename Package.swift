@@ -200,7 +200,7 @@ let package = Package(
       "RocDataTests",
       [
         "RocData", "RocArchive", "RocStore", "RocScore", "RocMetrics", "RocImage", "RocDigest",
-        "RocJSON", .grdb,
+        "RocJSON", "RocNames", .grdb,
       ]),
     .tests(
       "ToolTests",

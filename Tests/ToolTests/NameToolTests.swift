@@ -186,4 +186,22 @@ struct NameToolTests {
     #expect(flat["metrics"]?["srcc"]?.isNull == true)
     #expect(flat["reasons"]?["srcc"]?.string?.contains("equal up to rounding") == true)
   }
+
+  /// A comparison of errors over two scales looks like any other.
+  @Test func compareTellsOfPredictionsOnAnotherScale() throws {
+    let folder = try TemporaryFolder()
+    func file(_ scale: Double, _ name: String) throws -> String {
+      try folder.write(
+        "image,gt_score,score\n"
+          + (1...12).map { "p\($0).jpg,\($0 * 8),\(Double($0) * scale + Double($0 % 3))\n" }
+          .joined(),
+        to: name)
+    }
+    let labels = try file(8, "hundred.csv")
+    let small = try file(0.3, "ten.csv")
+    let run = try CommandRun("roc-eval", ["compare", labels, small, "--resamples", "100"])
+    #expect(run.status == 0)
+    #expect(run.errors.contains("Warning: \(small): scores from"))
+    #expect(run.errors.contains("roc-eval metrics --map") && !run.errors.contains("Warning: \(labels)"))
+  }
 }

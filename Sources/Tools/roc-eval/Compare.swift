@@ -71,7 +71,9 @@ struct Compare: RocCommand {
     }
     for input in inputs where input.run == nil {
       if let warning = ScaleCheck(input.pairs, labels: input.range).warning {
-        Console.note("Warning: \(input.name): \(warning)")
+        // A comparison maps no file: the scores have to be mapped before.
+        let text = warning.replacing("--map", with: "roc-eval metrics --map")
+        Console.note("Warning: \(input.name): \(text)")
       }
     }
     for seen in Set(inputs.flatMap(\.seen)).sorted() { Console.note("Warning: \(seen)") }

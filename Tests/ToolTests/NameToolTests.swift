@@ -202,6 +202,7 @@ struct NameToolTests {
     let run = try CommandRun("roc-eval", ["compare", labels, small, "--resamples", "100"])
     #expect(run.status == 0)
     #expect(run.errors.contains("Warning: \(small): scores from"))
-    #expect(run.errors.contains("roc-eval metrics --map") && !run.errors.contains("Warning: \(labels)"))
+    #expect(
+      run.errors.contains("roc-eval metrics --map") && !run.errors.contains("Warning: \(labels)"))
   }
 }

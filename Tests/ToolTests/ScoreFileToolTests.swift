@@ -66,7 +66,8 @@ struct ScoreFileToolTests {
     let path = "\(folder.path)/scores.csv"
     #expect(try score("--csv", path).status == 3)
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    #expect(text.hasPrefix("image,score,p1,p2,p3,p4,p5,p6,p7,p8,p9,p10,scores,text,error,run\n"))
+    #expect(
+      text.hasPrefix("image,score,p1,p2,p3,p4,p5,p6,p7,p8,p9,p10,scores,text,error,modified,run\n"))
     #expect(text.contains("\"\(images)/new\nline.png\","))
     // A cut in the middle of a name with a line end.
     let end = try #require(text.firstRange(of: "/new\n"))
@@ -87,7 +88,8 @@ struct ScoreFileToolTests {
   @Test func neverEmptiesSomebodysFile() throws {
     for (text, flag) in [
       (#"[{"image": "a"}]"#, "--output"), ("\"line1\nline2\nprecious\n", "--csv"),
-      ("precious", "--csv"), ("{\"schema\": 1}\n", "--output"),
+      ("precious", "--csv"), ("{\"schema\": 1}\n", "--output"), ("{", "--output"),
+      ("image", "--csv"), (#"{"schema": "roc/score/1", "image": "a", "run": "x"}"#, "--output"),
     ] {
       let path = try folder.write(text, to: "mine")
       let run = try score(flag, path)
@@ -115,6 +117,25 @@ struct ScoreFileToolTests {
     let again = try one("a.png")
     #expect(again.status == 0 && !again.errors.contains("scored there already"))
     #expect(try lines(path).count == 2 && lines(path)[1].contains("a.png"))
+  }
+
+  /// A last record without a line end is whole; remarks behind the records are somebody's.
+  @Test func endsOfFilesAreReadWithCare() throws {
+    let path = "\(folder.path)/scores.jsonl"
+    #expect(try score("--output", path).status == 3)
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    try String(text.dropLast()).write(toFile: path, atomically: false, encoding: .utf8)
+    #expect(try score("--output", path).errors.contains("3 of these pictures"))
+    #expect(try lines(path).count == 4)
+    let noted = text + "my own notes"
+    try noted.write(toFile: path, atomically: false, encoding: .utf8)
+    #expect(try score("--output", path).status == 64)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == noted)
+    // Replaced and killed in between: the later record of a picture counts, and stays alone.
+    let again = text + text.split(separator: "\n")[0] + "\n"
+    try again.write(toFile: path, atomically: false, encoding: .utf8)
+    #expect(try score("--output", path).status == 3)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
   }
 
   @Test func writesToDevicesAndThroughLinks() throws {

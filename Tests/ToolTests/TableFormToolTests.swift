@@ -31,6 +31,14 @@ struct TableFormToolTests {
     let run = try CommandRun(
       "roc-data", ["import", "auto", "--source", "\(folder.path)/i", "--json"] + database)
     #expect(run.status == 3 && run.errors.hasPrefix("\(folder.path)/i: files of idealo\n"))
+    // With and without the ending an id is one picture's.
+    let mixed = try folder.write(
+      "[{\"image_id\": \"a\", \"label\": \(list(good))}, {\"image_id\": \"a.jpg\", \"label\": \(list(good))}]",
+      to: "mixed.json")
+    let once = try CommandRun(
+      "roc-data", ["import", "idealo", "--name", "mixed", "--source", mixed, "--json"] + database)
+    #expect(try JSON.parse(once.output)["images"]?.int == 1)
+    #expect(try JSON.parse(once.output)["duplicates"]?.int == 1)
     // One reason, one line.
     #expect(
       run.errors.contains(

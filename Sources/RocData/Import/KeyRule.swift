@@ -6,7 +6,14 @@ struct KeyRule {
   /// Ids to which the manifest adds an ending are numbers, which some tables write as `1992.0`.
   private let areIDs: Bool
 
-  init(_ manifest: Manifest) { areIDs = manifest.images.name != "{id}" }
+  /// The ending that the manifest adds to ids, in lower case; some tables write it, too.
+  private let ending: String?
+
+  init(_ manifest: Manifest) {
+    let name = manifest.images.name
+    areIDs = name != "{id}"
+    ending = name.utf8.starts(with: "{id}.".utf8) ? PathName.ending(name) : nil
+  }
 
   /// The name of a row's picture, with forward slashes.
   ///
@@ -34,7 +41,8 @@ struct KeyRule {
         "\(column) is \(text): a spreadsheet has rounded this id, so digits are lost; export it as text"
       )
     }
-    let plain = areIDs ? NumberedName.whole(text) ?? text : text
+    var plain = areIDs ? NumberedName.whole(text) ?? text : text
+    if let ending, PathName.ending(plain) == ending { plain = PathName.stem(plain) }
     let name = try reader.names?.name(in: plain, column) ?? plain
     let path = PathName.withSlashes(name)
     // A copy's folders are no part of the name.

@@ -80,8 +80,13 @@ struct Rename: RocCommand {
 /// What datasets may be called.
 enum DatasetName {
   static func check(_ name: String, _ what: String) throws {
+    let unseen: Set<Unicode.GeneralCategory> = [
+      .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
+      .paragraphSeparator,
+    ]
     let isPlain = name.unicodeScalars.allSatisfy { scalar in
-      scalar.value > 0x20 && scalar.value != 0x7F && !"/.:".unicodeScalars.contains(scalar)
+      !unseen.contains(scalar.properties.generalCategory)
+        && !"/.:".unicodeScalars.contains(scalar)
     }
     guard !name.isEmpty, isPlain else {
       throw ValidationError(

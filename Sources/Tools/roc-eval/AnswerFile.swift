@@ -14,8 +14,8 @@ import Darwin
 /// A file of answers that grows by one record a picture, so that an interrupted `score` goes on.
 ///
 /// Every record ends in the identity of what made it (`run`): answers of another checkpoint,
-/// question or precision never stand in one file. Pictures that failed, or that are newer than the
-/// file, are scored again and keep their places. A file of anything else is left as it is.
+/// question or precision never stand in one file. Pictures that failed, or that were replaced since,
+/// are scored again and keep their places. A file of anything else is left as it is.
 final class AnswerFile {
   private let path: String
   private let form: AnswerForm
@@ -39,7 +39,7 @@ final class AnswerFile {
     self.path = path
     self.form = form
     self.run = run
-    let written = try open()
+    try open()
     guard isRegular else {
       if let header = form.header { try append(Array("\(header)\n".utf8)) }
       return
@@ -47,28 +47,30 @@ final class AnswerFile {
     let bytes = try contents()
     var ranges = form.records(bytes[...])
     let whole = ranges.last.map { $0.upperBound + 1 } ?? 0
-    if let header = form.header, !ranges.isEmpty {
+    // Editors leave out the last line end, a kill the end of a record.
+    let tail = bytes[whole...]
+    let isTailWhole = form.isHeader(tail) || form.read(tail) != nil
+    if isTailWhole { ranges.append(whole..<bytes.count) }
+    guard tail.isEmpty || isTailWhole || form.isBeginning(tail, ofFirst: whole == 0) else {
+      throw refuse("ends in something else than answers of roc-eval score")
+    }
+    if form.header != nil, !ranges.isEmpty {
       let found = String(decoding: bytes[ranges.removeFirst()], as: UTF8.self)
-      guard found.isExactly(header) else {
-        throw refuse("begins with \"\(found.prefix(80))\", expected \"\(header)\"")
+      guard found.isExactly(form.header ?? "") else {
+        throw refuse(
+          "begins with \(Quoted.name(String(found.prefix(80)))), expected \"\(form.header ?? "")\"")
       }
     }
-    // A kill in the middle of a record leaves its beginning; anything else is somebody's file.
-    let tail = bytes[whole...]
-    guard tail.isEmpty || whole > 0 || form.begins(tail) else {
-      throw refuse("holds something else than answers of roc-eval score")
-    }
     for (number, range) in ranges.enumerated() { try take(bytes[range], number: number + 1) }
-    if !tail.isEmpty {
-      Console.note("\(path): a record that was not written to its end is cut off")
+    if isTailWhole {
+      try append([0x0A])
+    } else if !tail.isEmpty {
+      let text = Quoted.name(String(decoding: tail.prefix(200), as: UTF8.self))
+      Console.note("\(path): a record that was not written to its end is cut off: \(text)")
+      guard ftruncate(descriptor, off_t(whole)) == 0 else { throw failure(errno) }
     }
-    for (image, _) in records
-    where PictureFile.modified(image.text).map({ $0 > written }) == true {
-      retried.insert(image)
-    }
-    if let header = form.header, bytes.isEmpty { try append(Array("\(header)\n".utf8)) }
-    if !tail.isEmpty { try rewrite() }
-    keepsOrder = !retried.isEmpty
+    if let header = form.header, whole == 0, !isTailWhole { try append(Array("\(header)\n".utf8)) }
+    keepsOrder = keepsOrder || !retried.isEmpty
     if !keepsOrder { records = [] }
   }
 
@@ -76,21 +78,30 @@ final class AnswerFile {
 
   /// Takes a record of the file; of two about one picture the later one counts.
   private func take(_ text: ArraySlice<UInt8>, number: Int) throws(CommandError) {
-    guard let (image, run, isFailed) = form.read(text) else {
+    guard let record = form.read(text) else {
       throw refuse("record \(number) is none of roc-eval score's")
     }
-    guard run.isExactly(self.run) else {
+    let image = record.image
+    guard record.run.isExactly(run) else {
       throw refuse(
-        "holds answers of another checkpoint, question or precision (run \(run), this is \(self.run))"
+        "holds answers of another checkpoint, question or precision (run \(record.run), this is \(run))"
       )
     }
     if let place = places[image] {
       records[place].bytes = Array(text)
+      keepsOrder = true
     } else {
       places[image] = records.count
       records.append((ExactText(image), Array(text)))
     }
-    if isFailed { retried.insert(image) } else { retried.remove(ExactText(image)) }
+    // A picture that was replaced since is another one; one that is gone has not become another.
+    let modified = PictureFile.modified(image)
+    let isStale = modified != nil && modified != record.modified
+    if record.isFailed || isStale {
+      retried.insert(image)
+    } else {
+      retried.remove(ExactText(image))
+    }
   }
 
   /// Whether a picture needs no scoring.
@@ -98,7 +109,8 @@ final class AnswerFile {
 
   /// Writes one answer.
   func add(_ image: String, _ outcome: ScoredPicture) throws(CommandError) {
-    let bytes = Array((form.record(image, outcome, run: run) + "\n").utf8)
+    let text = form.record(image, outcome, run: run, modified: PictureFile.modified(image))
+    let bytes = Array((text + "\n").utf8)
     let known = places[image]
     if keepsOrder {
       if let known {
@@ -117,15 +129,19 @@ final class AnswerFile {
   /// Ends the file: each picture once, in the order in which they were asked for.
   func finish() throws(CommandError) {
     guard isRegular else { return }
-    if keepsOrder { try rewrite() }
+    if keepsOrder {
+      do throws(CommandError) {
+        try rewrite()
+      } catch {
+        // A folder that cannot be written: later records of a picture count all the same.
+        Console.note("Warning: \(error.message); new answers stay at the end of the file")
+      }
+    }
     guard fsync(descriptor) == 0 else { throw failure(errno) }
   }
 
   /// Opens and locks the file.
-  ///
-  /// - Returns: When it was written last, in seconds since 1970.
-  @discardableResult
-  private func open() throws(CommandError) -> Double {
+  private func open() throws(CommandError) {
     while true {
       let opened = openForAppending(path)
       guard opened >= 0 else { throw failure(errno) }
@@ -144,7 +160,7 @@ final class AnswerFile {
       }
       if descriptor >= 0 { close(descriptor) }
       descriptor = opened
-      return PictureFile.modified(own)
+      return
     }
   }
 
@@ -187,7 +203,10 @@ final class AnswerFile {
 }
 
 private func openForAppending(_ path: String) -> Int32 {
-  // What is no file, as a pipe, may not be readable.
-  let both = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-  return both >= 0 ? both : open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+  var status = stat()
+  // A pipe that is read and written by one process never ends.
+  let isOther = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+  return isOther
+    ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+    : open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
 }

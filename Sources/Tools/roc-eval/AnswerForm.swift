@@ -10,7 +10,7 @@ struct AnswerForm {
 
   static let jsonLines = AnswerForm(columns: nil)
 
-  /// `image,score,p1…pN,scores,text,error,run`; the levels' names in place of p1…pN.
+  /// `image,score,p1…pN,scores,text,error,modified,run`; the levels' names in place of p1…pN.
   ///
   /// - Parameter bins: The names of the distribution's columns.
   /// - Returns: The form with that header.
@@ -21,15 +21,27 @@ struct AnswerForm {
   /// The first line, without its end.
   var header: String? {
     columns.map {
-      (["image", "score"] + $0 + ["scores", "text", "error", "run"]).joined(separator: ",")
+      (["image", "score"] + $0 + ["scores", "text", "error", "modified", "run"]).joined(
+        separator: ",")
     }
   }
 
   /// One record without its line end.
-  func record(_ image: String, _ outcome: ScoredPicture, run: String) -> String {
+  ///
+  /// - Parameters:
+  ///   - image: As given.
+  ///   - outcome: Its answer, or why there is none.
+  ///   - run: What made it.
+  ///   - modified: When the picture was written last, in seconds since 1970.
+  /// - Returns: A line, or several where a name or a text of CSV has line ends.
+  func record(
+    _ image: String, _ outcome: ScoredPicture, run: String, modified: Double?
+  ) -> String {
     guard let columns else {
       let own = outcome.json(image: image).members ?? []
-      return JSON.object(own + [.init("run", .string(run))]).line
+      return JSON.object(
+        own + [.init("modified", JSON(modified)), .init("run", .string(run))]
+      ).line
     }
     let answer = outcome.failure == nil ? outcome.answer : nil
     let distribution = answer?.levels ?? answer?.distributions.first ?? []
@@ -40,30 +52,61 @@ struct AnswerForm {
     fields.append(answer.map { JSON($0.scores).line } ?? "")
     fields.append(outcome.answer?.text ?? "")
     fields.append(outcome.failure.map { "\($0.code): \($0.message)" } ?? "")
+    fields.append(modified?.description ?? "")
     return (fields + [run]).map(Escaped.csv).joined(separator: ",")
   }
 
-  /// Whose answer a record is, what made it, and whether it is none.
-  func read(_ record: ArraySlice<UInt8>) -> (image: String, run: String, isFailed: Bool)? {
+  /// Whose answer a record is, and what made it.
+  struct Record {
+    let image: String
+    let run: String
+    let modified: Double?
+    /// Whether there is no score.
+    let isFailed: Bool
+  }
+
+  /// - Returns: Nil for a record of another form.
+  func read(_ record: ArraySlice<UInt8>) -> Record? {
     guard let columns else {
       guard let value = try? JSON.parse(String(decoding: record, as: UTF8.self)),
         let image = value["image"]?.string, let run = value["run"]?.string
       else { return nil }
-      return (image, run, value["error"]?.isNull == false)
+      return Record(
+        image: image, run: run, modified: value["modified"]?.double,
+        isFailed: value["error"]?.isNull == false)
     }
     let rows = try? record.withUnsafeBytes { bytes throws(DataError) in
       try CSVFile(bytes, name: "").header
     }
-    guard let fields = rows, fields.count == columns.count + 6, let run = fields.last else {
-      return nil
-    }
-    return (fields[0], run, fields[1].isEmpty)
+    guard let fields = rows, fields.count == columns.count + 7, let run = fields.last,
+      run.utf8.count == 16
+    else { return nil }
+    return Record(
+      image: fields[0], run: run, modified: Double(fields[fields.count - 2]),
+      isFailed: fields[1].isEmpty)
   }
 
-  /// Whether bytes are the beginning of a record, or of the header, that was not written to its end.
-  func begins(_ bytes: ArraySlice<UInt8>) -> Bool {
+  /// Whether bytes are the header, whose line end is missing.
+  func isHeader(_ bytes: ArraySlice<UInt8>) -> Bool {
+    header.map { bytes.elementsEqual($0.utf8) } ?? false
+  }
+
+  /// Whether bytes can be the beginning of a record, or of the header, that was not written to its
+  /// end; without a whole record before it, only what says so for sure.
+  func isBeginning(_ bytes: ArraySlice<UInt8>, ofFirst isFirst: Bool) -> Bool {
     let start = Array((header ?? "{\"schema\": \"roc/score/1\", \"image\": \"").utf8)
-    return bytes.prefix(start.count).elementsEqual(start.prefix(bytes.count))
+    if columns == nil {
+      // A whole record of somebody else's is none that was cut.
+      guard (try? JSON.parse(String(decoding: bytes, as: UTF8.self))) == nil else { return false }
+      return bytes.starts(with: start) || (!isFirst && start.starts(with: bytes))
+    }
+    if isFirst { return bytes.count >= 12 && start.starts(with: bytes) }
+    // A name, then a number: enough fields show that it is no remark.
+    let isQuoted = bytes.first == 0x22
+    return isQuoted
+      || bytes.split(separator: 0x2C).dropFirst().first.map {
+        Double(String(decoding: $0, as: UTF8.self)) != nil
+      } == true || !bytes.contains(0x20)
   }
 
   /// The ranges of the records, without line ends.

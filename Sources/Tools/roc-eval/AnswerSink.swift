@@ -54,7 +54,11 @@ struct AnswerSink {
   func add(_ image: String, _ outcome: ScoredPicture) throws(CommandError) {
     if let file { return try file.add(image, outcome) }
     if let form {
-      guard run.isEmpty else { return try Console.print(form.record(image, outcome, run: run)) }
+      guard run.isEmpty else {
+        return try Console.print(
+          form.record(
+            image, outcome, run: run, modified: PictureFile.modified(image)))
+      }
       return try Console.print(outcome.json(image: image).line)
     }
     try Console.print(line(image, outcome))

@@ -12,7 +12,8 @@ struct Score: RocCommand {
       Examples:
         roc-eval score --checkpoint DIR photo.jpg holiday/
         find . -name '*.jpg' | roc-eval score --checkpoint DIR --output scores.jsonl -
-      With --output or --csv answers go into the file one by one; the same command resumes where it stopped, and scores failed pictures and those newer than the file again. Exit code 3: some
+      With --output or --csv answers go into the file one by one; the same command resumes where
+      it stopped, and scores failed pictures and those that were replaced again. Exit code 3: some
       pictures have no score; they are named.
       """)
 

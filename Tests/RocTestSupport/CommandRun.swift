@@ -54,6 +54,33 @@ package struct CommandRun: Sendable {
     return URL(fileURLWithPath: own).deletingLastPathComponent().path
   }
 
+  /// Runs a program of the system to its end.
+  ///
+  /// - Parameters:
+  ///   - path: The program.
+  ///   - arguments: Its arguments.
+  ///   - environment: Variables beside those of the tests.
+  ///   - folder: Where it runs.
+  /// - Returns: Its exit status, and what it wrote to standard output and error.
+  /// - Throws: When it cannot be started.
+  package static func program(
+    _ path: String, _ arguments: [String], environment: [String: String] = [:], folder: String
+  ) throws -> (status: Int32, text: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+    process.currentDirectoryURL = URL(fileURLWithPath: folder)
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = output
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+  }
+
   /// A process of a built command that was not started yet.
   package static func process(
     _ command: String, _ arguments: [String], environment: [String: String] = [:],

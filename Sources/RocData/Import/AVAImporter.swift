@@ -104,8 +104,7 @@ package struct AVAImporter {
       try writeSchemes(writer, ids, &report)
       try writeTags(writer, ids)
       compareVotes(writer, &report)
-      try writer.setQuarantine(
-        of: source.files, report.skipped)
+      try writer.setQuarantine(of: source.files, report.skipped)
       report.images = labels?.rows.count ?? 0
       if !report.splits.contains(where: { $0.scheme == manifest.defaultScheme }), labels != nil {
         let files = (manifest.schemes ?? []).first { $0.name == manifest.defaultScheme }?.parts

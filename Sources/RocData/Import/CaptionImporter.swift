@@ -61,8 +61,7 @@ package struct CaptionImporter {
       try writer.finish()
       if images != nil { report.missingImages = sink.missing }
       try sink.writeSchemes(&report)
-      try writer.setQuarantine(
-        of: source.files, report.skipped)
+      try writer.setQuarantine(of: source.files, report.skipped)
       report.images = sink.count
       let totals = try writer.totals()
       report.scores = ScoreSummary(totals.scores)

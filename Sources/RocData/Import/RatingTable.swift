@@ -66,8 +66,7 @@ struct RatingTable {
         }
         sums[place] = sum
       } catch {
-        result.skip(
-          reader.skipped(row, error.message))
+        result.skip(reader.skipped(row, error.message))
       }
     }) { result.skip(line) }
     for (place, sum) in sums {

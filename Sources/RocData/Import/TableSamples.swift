@@ -180,8 +180,7 @@ struct TableSamples {
         let place = try result.merge(entry)
         if let part = try Self.part(row, reader, table) { result.join(part, place) }
       } catch {
-        result.skipped.append(
-          reader.skipped(row, error.message))
+        result.skipped.append(reader.skipped(row, error.message))
       }
     }
     result.seen[group] = seen

@@ -97,26 +97,28 @@ let package = Package(
     .library("RocJSON"),
     .library("RocScore"),
     .library("RocNames"),
+    .library("RocFiles", ["RocNames"]),
     .library("RocMetrics"),
-    .library("RocTensor", ["CRocKernels"]),
-    .library("RocDigest", ["CCrypto", "RocTensor"]),
+    .library("RocTensor", ["CRocKernels", "RocFiles"]),
+    .library("RocDigest", ["CCrypto", "RocFiles"]),
     .library("RocArchive", ["CArchive", "RocNames"]),
-    .library("RocCheckpoint", ["RocTensor", "RocJSON", "RocDigest"]),
-    .library("RocTokenizer", ["RocTensor", "RocJSON"]),
-    .library("RocImage", ["CRocImage", "RocTensor"]),
+    .library("RocTables", ["CZlib", "RocArchive", "RocFiles", "RocJSON", "RocNames"]),
+    .library("RocCheckpoint", ["RocTensor", "RocFiles", "RocJSON", "RocDigest"]),
+    .library("RocTokenizer", ["RocFiles", "RocJSON"]),
+    .library("RocImage", ["CRocImage", "RocFiles", "RocTensor"]),
     .library(
       "RocModel",
       [
         "RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON", "RocNames",
-        "CRocKernels",
+        "RocFiles", "CRocKernels",
       ]),
     .library("RocStore", ["RocScore", "RocNames", .grdb, .sqlite]),
     .target(
       name: "RocData",
       dependencies: [
-        "RocStore", "RocNames", "RocScore", "RocMetrics", "RocImage", "RocTensor", "RocDigest",
+        "RocStore", "RocNames", "RocFiles", "RocScore", "RocMetrics", "RocImage", "RocDigest",
         "RocJSON",
-        "RocArchive", "RocReport", "CZlib", .yams,
+        "RocArchive", "RocReport", "RocTables", .yams,
       ],
       resources: manifests.map { .embedInCode("Manifests/\($0).yaml") },
       swiftSettings: features),
@@ -127,28 +129,36 @@ let package = Package(
     .library(
       "RocEvaluation",
       [
-        "RocStore", "RocNames", "RocData", "RocMetrics", "RocScore", "RocDigest", "RocJSON",
-        "RocTensor", "RocReport", .yams,
+        "RocTables", "RocStore", "RocNames", "RocFiles", "RocData", "RocMetrics", "RocScore",
+        "RocDigest",
+        "RocJSON",
+        "RocReport", .yams,
       ]),
     .library(
       "RocTrain",
       [
-        "RocModel", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocMetrics", "RocJSON",
-        "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore", "RocNames", "CRocKernels",
+        "RocTables", "RocModel", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocMetrics",
+        "RocJSON",
+        "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore", "RocNames", "RocFiles",
+        "CRocKernels",
       ]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint", "RocTensor"]),
 
-    .library("RocTool", ["RocStore", "RocData", .argumentParser]),
+    .library("RocTool", ["RocStore", "RocFiles", "RocNames", .argumentParser]),
     .tool(
       "roc-data",
       [
-        "RocData", "RocArchive", "RocReport", "RocStore", "RocScore", "RocImage", "RocTensor",
+        "RocFiles", "RocTables", "RocData", "RocArchive", "RocReport", "RocStore", "RocScore",
+        "RocImage",
+        "RocTensor",
         "RocModel", "RocJSON", "RocTool", "RocNames",
       ]),
     .tool(
       "roc-eval",
       [
-        "RocNames", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocStore", "RocScore",
+        "RocFiles", "RocTables", "RocNames", "RocModel", "RocCheckpoint", "RocTensor", "RocData",
+        "RocStore",
+        "RocScore",
         "RocReport",
         "RocMetrics", "RocJSON", "RocImage", "RocDigest", "RocTool", "RocEvaluation",
       ]),
@@ -156,35 +166,43 @@ let package = Package(
     .tool(
       "roc-model",
       [
-        "RocModel", "RocCheckpoint", "RocTensor", "RocJSON", "RocTool", "RocImage", "RocScore",
+        "RocFiles", "RocModel", "RocCheckpoint", "RocTensor", "RocJSON", "RocTool", "RocImage",
+        "RocScore",
         "RocNames",
       ]),
 
     .tool(
       "roc-train",
       [
-        "RocTrain", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocReport", "RocScore",
+        "RocFiles", "RocTrain", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocReport",
+        "RocScore",
         "RocMetrics", "RocStore", "RocJSON", "RocTool", "RocNames",
       ]),
 
     .target(
-      name: "RocTestSupport", dependencies: ["RocJSON", "RocImage", "RocCheckpoint", "RocTensor"],
+      name: "RocTestSupport",
+      dependencies: ["RocFiles", "RocJSON", "RocImage", "RocCheckpoint", "RocTensor"],
       path: "Tests/RocTestSupport",
       swiftSettings: features),
     .tests("RocJSONTests", ["RocJSON"]),
+    .tests("RocFilesTests", ["RocFiles"]),
     .tests("RocArchiveTests", ["RocArchive"]),
-    .tests("RocTensorTests", ["RocTensor", "CRocKernels"]),
-    .tests("RocCheckpointTests", ["RocCheckpoint", "RocTensor", "RocDigest"]),
-    .tests("RocTokenizerTests", ["RocTokenizer", "RocJSON"]),
+    .tests("RocTensorTests", ["RocFiles", "RocTensor", "CRocKernels"]),
+    .tests("RocCheckpointTests", ["RocFiles", "RocCheckpoint", "RocTensor", "RocDigest"]),
+    .tests("RocTokenizerTests", ["RocFiles", "RocTokenizer", "RocJSON"]),
     .tests(
-      "RocImageTests", ["RocImage", "RocDigest", "RocJSON", "RocCheckpoint", "RocTensor"]),
+      "RocImageTests",
+      ["RocFiles", "RocImage", "RocDigest", "RocJSON", "RocCheckpoint", "RocTensor"]),
     .tests(
       "RocModelTests",
-      ["RocModel", "RocScore", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor", "RocNames"]),
+      [
+        "RocFiles", "RocModel", "RocScore", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor",
+        "RocNames",
+      ]),
     .tests(
       "RocTrainTests",
       [
-        "RocTrain", "RocModel", "RocTensor", "RocTokenizer", "RocJSON", "RocCheckpoint",
+        "RocFiles", "RocTrain", "RocModel", "RocTensor", "RocTokenizer", "RocJSON", "RocCheckpoint",
         "RocImage", "RocScore",
       ]),
     .tests("RocTests", ["Roc"]),
@@ -199,13 +217,16 @@ let package = Package(
     .tests(
       "RocDataTests",
       [
-        "RocData", "RocArchive", "RocStore", "RocScore", "RocMetrics", "RocImage", "RocDigest",
+        "RocTables", "RocFiles", "RocData", "RocArchive", "RocStore", "RocScore", "RocMetrics",
+        "RocImage",
+        "RocDigest",
         "RocJSON", "RocNames", .grdb,
       ]),
     .tests(
       "ToolTests",
       [
-        "RocJSON", "RocImage", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocScore",
+        "RocFiles", "RocJSON", "RocImage", "RocModel", "RocCheckpoint", "RocTensor", "RocData",
+        "RocScore",
         "roc-data", "roc-eval",
         "roc-model", "roc-train", .grdb,
       ]),

@@ -1,4 +1,5 @@
 import RocDigest
+import RocFiles
 package import RocJSON
 package import RocTensor
 

@@ -1,5 +1,5 @@
+package import RocFiles
 package import RocJSON
-package import RocTensor
 
 /// Why a checkpoint cannot be used: which file or tensor, what was found, what was expected.
 package struct CheckpointError: Error, CustomStringConvertible, Equatable {
@@ -23,7 +23,9 @@ package struct CheckpointError: Error, CustomStringConvertible, Equatable {
     self.kind = kind
   }
 
-  package init(_ error: FileError) { self.init(error.description) }
+  package init(_ error: FileError, _ kind: Kind = .unusable) {
+    self.init(error.description, kind)
+  }
 
   package init(_ error: JSONError, in path: String) {
     self.init("\(path) is not valid JSON: \(error)")

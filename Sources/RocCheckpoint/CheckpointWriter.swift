@@ -1,18 +1,12 @@
+import RocFiles
 import RocJSON
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Writes a checkpoint folder beside its final place and moves it there when it is whole: a folder
 /// of that name is either absent or complete.
 package struct CheckpointWriter {
   package let folder: String
-  private let partial: String
+  private let new: NewFolder
+  private var partial: String { new.place }
   /// Whether the files go into a folder that is there already.
   private let joins: Bool
 
@@ -30,10 +24,8 @@ package struct CheckpointWriter {
     }
     self.folder = folder
     joins = false
-    partial = "\(folder).partial-\(getpid())"
-    guard mkdir(partial, 0o755) == 0 else {
-      throw CheckpointError("\(partial): \(String(cString: strerror(errno)))", .output)
-    }
+    Partial.clear(besides: folder)
+    new = try output { () throws(FileError) in try NewFolder(folder) }
   }
 
   /// Writes into a folder that is there: each file takes the place of one of its name when all are
@@ -44,13 +36,12 @@ package struct CheckpointWriter {
   package init(into folder: String) throws(CheckpointError) {
     self.folder = folder
     joins = true
-    partial = "\(folder)/.partial-\(getpid())"
-    guard mkdir(partial, 0o755) == 0 else {
-      throw CheckpointError("\(partial): \(String(cString: strerror(errno)))", .output)
-    }
+    Partial.clear(folder)
+    new = try output { () throws(FileError) in try NewFolder(into: folder) }
   }
 
-  /// Writes everything and moves the folder to its place; removes it again after an error.
+  /// Writes everything and moves the folder to its place; what is written is removed when nobody
+  /// refers to a writer that has not got so far.
   ///
   /// - Parameters:
   ///   - plans: The weights.
@@ -70,60 +61,42 @@ package struct CheckpointWriter {
     copies: [String: String] = [:], name: String = "model.safetensors",
     others: [String: [TensorPlan]] = [:], progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(CheckpointError) -> [String] {
-    do throws(CheckpointError) {
-      let total = (plans + others.values.flatMap { $0 }).reduce(0) { $0 + $1.byteCount }
-      try checkSpace(total)
-      var done = 0
-      for (name, bytes) in texts { try write(bytes, name) }
-      for (name, source) in copies { try copy(source, name) }
-      for (other, plans) in others {
-        try SafetensorsWriter.write(plans, to: "\(partial)/\(other)") { bytes in
-          done += bytes
-          return progress(done, total)
-        }
+    let total = (plans + others.values.flatMap { $0 }).reduce(0) { $0 + $1.byteCount }
+    try checkSpace(total)
+    var done = 0
+    for (name, bytes) in texts { try write(bytes, name) }
+    for (name, source) in copies { try copy(source, name) }
+    for (other, plans) in others {
+      try SafetensorsWriter.write(plans, to: "\(partial)/\(other)") { bytes in
+        done += bytes
+        return progress(done, total)
       }
-      if !plans.isEmpty {
-        try writeWeights(plans, metadata, shardSize, name) { bytes in
-          done += bytes
-          return progress(done, total)
-        }
-      }
-      let names = folderEntries(partial)
-      try commit()
-      return names
-    } catch {
-      discard()
-      throw error
     }
+    if !plans.isEmpty {
+      try writeWeights(plans, metadata, shardSize, name) { bytes in
+        done += bytes
+        return progress(done, total)
+      }
+    }
+    let names = folderEntries(partial)
+    try commit()
+    return names
   }
 
   private func commit() throws(CheckpointError) {
-    guard joins else {
-      guard rename(partial, folder) == 0 else {
-        throw CheckpointError("\(folder): \(String(cString: strerror(errno)))", .output)
-      }
-      return
-    }
     let names = folderEntries(partial)
     let weights = names.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".index.json") }
-    for name in names.filter({ !weights.contains($0) }) + weights {
-      guard rename("\(partial)/\(name)", "\(folder)/\(name)") == 0 else {
-        throw CheckpointError("\(folder)/\(name): \(String(cString: strerror(errno)))", .output)
+    try output { () throws(FileError) in
+      if joins {
+        try new.commit(names.filter { !weights.contains($0) } + weights)
+      } else {
+        try new.commit()
       }
     }
-    rmdir(partial)
-  }
-
-  /// Removes what was written.
-  package func discard() {
-    for name in folderEntries(partial) { unlink("\(partial)/\(name)") }
-    rmdir(partial)
   }
 
   private func checkSpace(_ needed: Int) throws(CheckpointError) {
-    var facts = statvfs()
-    guard statvfs(partial, &facts) == 0 else { return }
-    let free = Int(facts.f_bavail) * Int(facts.f_frsize)
+    guard let free = freeSpace(partial) else { return }
     guard needed < free else {
       throw CheckpointError(
         "\(folder): \(needed) bytes are needed and \(free) are free on this disk", .output)
@@ -131,9 +104,7 @@ package struct CheckpointWriter {
   }
 
   private func write(_ bytes: [UInt8], _ name: String) throws(CheckpointError) {
-    let sink = try ByteSink(path: "\(partial)/\(name)")
-    try sink.write(bytes)
-    try sink.synchronise()
+    try output { () throws(FileError) in try NewFile.write(bytes, to: "\(partial)/\(name)") }
   }
 
   private func copy(_ source: String, _ name: String) throws(CheckpointError) {
@@ -176,5 +147,14 @@ package struct CheckpointWriter {
   private func five(_ number: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(5 - digits.count, 0)) + digits
+  }
+}
+
+/// Runs what writes a file; its errors are those of an output.
+func output<Value>(_ body: () throws(FileError) -> Value) throws(CheckpointError) -> Value {
+  do throws(FileError) {
+    return try body()
+  } catch {
+    throw CheckpointError(error, .output)
   }
 }

@@ -1,4 +1,4 @@
-import RocTensor
+import RocFiles
 
 #if canImport(Glibc)
 import Glibc

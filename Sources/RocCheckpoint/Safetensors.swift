@@ -1,3 +1,4 @@
+import RocFiles
 import RocJSON
 import RocTensor
 

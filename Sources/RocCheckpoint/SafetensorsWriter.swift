@@ -1,13 +1,6 @@
+import RocFiles
 import RocJSON
 package import RocTensor
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// A tensor that is about to be written: what the header says, and what gives its bytes.
 package struct TensorPlan: Sendable {
@@ -39,51 +32,27 @@ package struct TensorPlan: Sendable {
 
 /// A file being written.
 package final class ByteSink {
-  private let path: String
-  private let descriptor: Int32
+  private let file: NewFile
   /// Bytes written so far.
   private(set) var count = 0
 
   init(path: String) throws(CheckpointError) {
-    self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw Self.failure(path) }
+    file = try output { () throws(FileError) in try NewFile(path) }
   }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 
   package func write(_ bytes: [UInt8]) throws(CheckpointError) {
-    let result = bytes.withUnsafeBytes { raw in
-      Result { () throws(CheckpointError) in try write(raw) }
-    }
-    try result.get()
-  }
-
-  package func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
-    guard let base = bytes.baseAddress else { return }
-    var done = 0
-    while done < bytes.count {
-      #if canImport(Glibc)
-      let written = Glibc.write(descriptor, base + done, min(bytes.count - done, 64 << 20))
-      #elseif canImport(Musl)
-      let written = Musl.write(descriptor, base + done, min(bytes.count - done, 64 << 20))
-      #else
-      let written = Darwin.write(descriptor, base + done, min(bytes.count - done, 64 << 20))
-      #endif
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { throw Self.failure(path) }
-      done += written
-    }
+    try output { () throws(FileError) in try file.write(bytes) }
     count += bytes.count
   }
 
-  /// Waits until the disk has everything.
-  func synchronise() throws(CheckpointError) {
-    guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+    try output { () throws(FileError) in try file.write(bytes) }
+    count += bytes.count
   }
 
-  private static func failure(_ path: String) -> CheckpointError {
-    CheckpointError("\(path): \(String(cString: strerror(errno)))", .output)
+  /// Ends the file, once the disk has everything.
+  func finish() throws(CheckpointError) {
+    try output { () throws(FileError) in try file.commit() }
   }
 }
 
@@ -93,7 +62,7 @@ package enum SafetensorsWriter {
   ///   - plans: In the order of the file. The data begin at a multiple of 64, so tensors of
   ///     multiples of 64 bytes that come first are aligned for the kernels.
   ///   - metadata: Beside `"format": "pt"`.
-  ///   - path: A file that does not exist.
+  ///   - path: A file that is there is replaced.
   ///   - progress: Called with the bytes of every tensor that is written; false stops.
   /// - Throws: `CheckpointError` when the disk is full or a plan gives other than it promised.
   package static func write(
@@ -137,6 +106,6 @@ package enum SafetensorsWriter {
         throw CheckpointError("\(path): interrupted", .interrupted)
       }
     }
-    try sink.synchronise()
+    try sink.finish()
   }
 }

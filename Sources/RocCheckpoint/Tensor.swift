@@ -1,3 +1,4 @@
+import RocFiles
 package import RocTensor
 
 /// One tensor of a weight file: format, shape and where its values lie; nothing converted.

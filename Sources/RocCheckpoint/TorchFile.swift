@@ -1,3 +1,4 @@
+import RocFiles
 import RocTensor
 
 /// A file of `torch.save` that holds a dictionary of tensors.

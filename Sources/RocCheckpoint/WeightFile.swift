@@ -1,5 +1,3 @@
-import RocTensor
-
 /// The tensors of one weight file, whatever its format: told by its first bytes, not by its name.
 package struct WeightFile: Sendable {
   package let path: String

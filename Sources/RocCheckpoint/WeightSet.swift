@@ -1,3 +1,4 @@
+import RocFiles
 import RocJSON
 
 /// The weight files of a folder that belong together, and their tensors.

@@ -1,4 +1,4 @@
-import RocTensor
+import RocFiles
 
 /// The entries of a zip archive whose contents lie in it as they are, as `torch.save` writes them.
 ///

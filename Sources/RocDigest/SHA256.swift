@@ -1,5 +1,5 @@
 import CCrypto
-package import RocTensor
+package import RocFiles
 
 /// SHA-256 through OpenSSL, which uses the CPU's own instructions for it.
 package struct SHA256: ~Copyable {

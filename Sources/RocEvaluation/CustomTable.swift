@@ -1,6 +1,7 @@
 package import RocData
+import RocFiles
 package import RocReport
-import RocTensor
+package import RocTables
 import Yams
 
 /// A table of a user's own choice: columns of datasets and metrics, rows of published methods and

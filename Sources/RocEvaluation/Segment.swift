@@ -1,16 +1,9 @@
 import RocDigest
+import RocFiles
 import RocJSON
 package import RocNames
 import RocScore
 package import RocStore
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Why a segment cannot be used.
 package struct SegmentError: Error, CustomStringConvertible {
@@ -97,8 +90,8 @@ package struct SegmentHeader: Sendable, Equatable {
 ///
 /// `<16 hexadecimal digits of the line's SHA-256> <JSON>`; the first line is the header.
 package final class SegmentWriter {
-  private let descriptor: Int32
-  private let path: String
+  private let file: OpenFile
+  private var path: String { file.path }
   /// Pictures that earlier runs of this worker have scored.
   package let known: [ExactText: PredictionRecord]
   /// Whether the last line was torn and was cut off.
@@ -116,43 +109,35 @@ package final class SegmentWriter {
     func digits(_ value: Int) -> String {
       String(repeating: "0", count: max(0, 4 - String(value).count)) + String(value)
     }
-    path = "\(folder)/shard-\(digits(shard.index))-of-\(digits(shard.count)).jsonl"
-    var isMade = mkdir(folder, 0o777) == 0
-    if !isMade, errno == EEXIST { isMade = true }
-    guard isMade else {
-      throw SegmentError("\(folder): cannot be made: \(String(cString: strerror(errno)))")
+    let path = "\(folder)/shard-\(digits(shard.index))-of-\(digits(shard.count)).jsonl"
+    do throws(FileError) {
+      try makeFolders(folder)
+    } catch {
+      throw SegmentError("\(folder): cannot be made: \(error.reason)")
     }
-    let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else {
-      throw SegmentError("\(path): cannot be opened: \(String(cString: strerror(errno)))")
+    do throws(FileError) {
+      file = try OpenFile(path, .appending)
+    } catch {
+      throw SegmentError("\(path): cannot be opened: \(error.reason)")
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
+    guard file.lock() != .taken else {
       throw SegmentError(
         "\(path): another process is writing this shard; give each worker its own --shard")
     }
-    self.descriptor = descriptor
-    do throws(SegmentError) {
-      let found = try Self.continued(path, descriptor, header)
-      wasTorn = found?.wasTorn ?? false
-      known = found?.known ?? [:]
-      if found == nil { try Self.append([header.json], to: descriptor, path: path) }
-    } catch {
-      // An initializer that fails runs no deinit.
-      close(descriptor)
-      throw error
-    }
+    let found = try Self.continued(file, header)
+    wasTorn = found?.wasTorn ?? false
+    known = found?.known ?? [:]
+    if found == nil { try Self.append([header.json], to: file) }
   }
 
   /// What a segment of the same evaluation holds, its torn end cut off; nil for an empty file.
   private static func continued(
-    _ path: String, _ descriptor: Int32, _ header: SegmentHeader
+    _ file: OpenFile, _ header: SegmentHeader
   ) throws(SegmentError) -> (known: [ExactText: PredictionRecord], wasTorn: Bool)? {
-    guard lseek(descriptor, 0, SEEK_END) > 0 else { return nil }
+    let path = file.path
+    guard let facts = file.facts, facts.bytes > 0 else { return nil }
     if Segment.isUnbegun(path) {
-      guard ftruncate(descriptor, 0) == 0 else {
-        throw SegmentError("\(path): cannot be written: \(String(cString: strerror(errno)))")
-      }
+      try writing { () throws(FileError) in try file.truncate(to: 0) }
       return nil
     }
     let found = try Segment(path)
@@ -170,53 +155,39 @@ package final class SegmentWriter {
     }
     // Only a line that was being written when the worker died can be torn.
     let wasTorn = !found.damaged.isEmpty
-    if wasTorn { ftruncate(descriptor, off_t(found.intactBytes)) }
+    if wasTorn {
+      try writing { () throws(FileError) in try file.truncate(to: found.intactBytes) }
+    }
     let known = Dictionary(
       found.predictions.map { (ExactText($0.image), $0.prediction) },
       uniquingKeysWith: { _, last in last })
     return (known, wasTorn)
   }
 
-  deinit { close(descriptor) }
-
   /// Appends predictions and waits until they are on the disk.
   package func write(_ predictions: [(image: String, prediction: PredictionRecord)])
     throws(SegmentError)
   {
-    try Self.append(
-      predictions.map { Segment.json($0.image, $0.prediction) }, to: descriptor, path: path)
+    try Self.append(predictions.map { Segment.json($0.image, $0.prediction) }, to: file)
   }
 
-  private static func append(
-    _ values: [JSON], to descriptor: Int32, path: String
-  ) throws(SegmentError) {
+  private static func append(_ values: [JSON], to file: OpenFile) throws(SegmentError) {
     guard !values.isEmpty else { return }
     let text = values.map { value in
       let line = value.line
       return "\(Segment.checksum(line)) \(line)\n"
     }.joined()
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { put(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        throw SegmentError("\(path): cannot be written: \(String(cString: strerror(errno)))")
-      }
-      bytes = bytes.dropFirst(count)
-    }
-    guard fsync(descriptor) == 0 else {
-      throw SegmentError("\(path): cannot be written: \(String(cString: strerror(errno)))")
+    try writing { () throws(FileError) in
+      try file.write(Array(text.utf8))
+      try file.synchronise()
     }
   }
 
-  /// The system's `write`, whose name a method of this class has, too.
-  private static let put: @Sendable (Int32, UnsafeRawPointer?, Int) -> Int = {
-    #if canImport(Glibc)
-    Glibc.write($0, $1, $2)
-    #elseif canImport(Musl)
-    Musl.write($0, $1, $2)
-    #else
-    Darwin.write($0, $1, $2)
-    #endif
+  private static func writing(_ body: () throws(FileError) -> Void) throws(SegmentError) {
+    do throws(FileError) {
+      try body()
+    } catch {
+      throw SegmentError("\(error.path): cannot be written: \(error.reason)")
+    }
   }
 }

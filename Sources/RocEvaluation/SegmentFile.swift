@@ -1,8 +1,8 @@
 import RocDigest
+import RocFiles
 import RocJSON
 package import RocNames
 package import RocStore
-import RocTensor
 
 /// A segment as it lies on the disk.
 package struct Segment: Sendable {

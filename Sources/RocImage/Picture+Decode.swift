@@ -1,5 +1,5 @@
 import CRocImage
-import RocTensor
+import RocFiles
 
 /// The picture formats that are read, recognised by their first bytes.
 package enum PictureFormat: String, Sendable, CaseIterable {

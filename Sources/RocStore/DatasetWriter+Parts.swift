@@ -1,5 +1,5 @@
 import GRDB
-import RocNames
+package import RocNames
 
 /// What belongs to a dataset beside its pictures.
 extension DatasetWriter {

@@ -1,7 +1,8 @@
 package import GRDB
+package import RocNames
 
 /// Why the database cannot be used; `isBusy` and `isMissing` decide the exit code.
-package struct StoreError: Error, CustomStringConvertible {
+package struct StoreError: ReportedError, CustomStringConvertible {
   package let message: String
   package let isBusy: Bool
   package let isMissing: Bool
@@ -12,6 +13,7 @@ package struct StoreError: Error, CustomStringConvertible {
     self.isMissing = isMissing
   }
 
+  package var outcome: Outcome { isBusy ? .busy : isMissing ? .missing : .failed }
   package var description: String { message }
 }
 

@@ -1,4 +1,5 @@
 import CRocKernels
+package import RocFiles
 
 /// Weights laid out for the kernels in panels of 64 outputs: packed here, or mapped from a file
 /// that holds them so.

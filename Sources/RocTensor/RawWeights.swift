@@ -1,4 +1,5 @@
 import CRocKernels
+package import RocFiles
 
 /// Weights as a checkpoint holds them: row-major values of one float format, borrowed.
 package struct RawWeights: Sendable {

@@ -1,4 +1,4 @@
-import RocTensor
+import RocFiles
 
 /// Why a tokenizer folder cannot be used.
 package struct TokenizerError: Error, CustomStringConvertible, Equatable {

@@ -1,5 +1,5 @@
+import RocFiles
 import RocJSON
-import RocTensor
 
 /// The JSON files beside `tokenizer.model`.
 struct TokenizerSettings: Sendable {

@@ -1,3 +1,4 @@
+import RocFiles
 import Synchronization
 
 #if canImport(Glibc)
@@ -23,38 +24,30 @@ package enum Console {
 
   private static let closed = Atomic<Bool>(false)
 
-  static func noteClosed() { closed.store(true, ordering: .relaxed) }
-
   /// Writes a result line to standard output.
   ///
   /// - Parameter text: Without its line end.
   /// - Throws: `CommandError` when the output cannot be written; a closed pipe is no error.
   package static func print(_ text: String) throws(CommandError) {
-    guard !isClosed else { return }
-    let code = writeAll(Array("\(text)\n".utf8), to: 1)
-    if code == EPIPE { return noteClosed() }
-    guard code == 0 else {
-      throw CommandError(
-        .failed, "cannot write to standard output: \(String(cString: strerror(code)))")
+    try write([Array("\(text)\n".utf8)])
+  }
+
+  /// Writes pieces of a result to standard output, as `print` does.
+  static func write(_ blocks: [[UInt8]]) throws(CommandError) {
+    for block in blocks where !isClosed {
+      let code = writeAll(block, to: 1)
+      if code == EPIPE { return closed.store(true, ordering: .relaxed) }
+      guard code == 0 else {
+        throw CommandError(
+          .failed, "cannot write to standard output: \(String(cString: strerror(code)))")
+      }
     }
   }
 
   /// Whether people look at standard error.
   package static var isTerminal: Bool { isatty(2) == 1 }
 
-  /// Writes all bytes; returns 0 or the system's error number.
-  package static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-    bytes.withUnsafeBytes { buffer in
-      var start = 0
-      while start < buffer.count {
-        let written = write(descriptor, buffer.baseAddress.map { $0 + start }, buffer.count - start)
-        if written < 0 {
-          if errno == EINTR { continue }
-          return errno
-        }
-        start += written
-      }
-      return 0
-    }
+  static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    bytes.withUnsafeBytes { OpenFile.write($0, to: descriptor) }
   }
 }

@@ -1,6 +1,5 @@
 package import ArgumentParser
-import RocData
-import RocStore
+package import RocNames
 
 #if canImport(Glibc)
 import Glibc
@@ -30,14 +29,15 @@ extension RocCommand {
     } catch let error as CommandError {
       Console.note("Error: \(error.message)")
       throw ExitCode(error.status.rawValue)
-    } catch let error as StoreError {
-      Console.note("Error: \(error.message)")
-      let status: ExitStatus = error.isBusy ? .busy : error.isMissing ? .dataMissing : .failed
-      throw ExitCode(status.rawValue)
-    } catch let error as DataError {
+    } catch let error as any ReportedError {
       Console.note("Error: \(error.message)")
       let status: ExitStatus =
-        error.isUsage ? .usage : error.isMissing ? .dataMissing : .failed
+        switch error.outcome {
+        case .failed: .failed
+        case .missing: .dataMissing
+        case .busy: .busy
+        case .usage: .usage
+        }
       throw ExitCode(status.rawValue)
     } catch {
       Console.note("Error: \(error)")

@@ -2,7 +2,9 @@ import Foundation
 import GRDB
 import RocData
 import RocJSON
+import RocNames
 import RocStore
+import RocTables
 import RocTestSupport
 import Testing
 

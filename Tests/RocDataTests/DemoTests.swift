@@ -5,6 +5,7 @@ import RocImage
 import RocJSON
 import RocMetrics
 import RocStore
+import RocTables
 import RocTestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Foundation
 import RocData
 import RocScore
 import RocStore
+import RocTables
 import RocTestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import RocArchive
 import RocData
 import RocNames
 import RocStore
+import RocTables
 import RocTestSupport
 import Testing
 

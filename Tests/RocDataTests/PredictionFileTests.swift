@@ -1,5 +1,6 @@
 import RocData
 import RocMetrics
+import RocTables
 import RocTestSupport
 import Testing
 

@@ -2,8 +2,10 @@ import Foundation
 import GRDB
 import RocData
 import RocJSON
+import RocNames
 import RocScore
 import RocStore
+import RocTables
 import RocTestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import GRDB
 import RocData
 import RocStore
+import RocTables
 import RocTestSupport
 import Testing
 

@@ -1,7 +1,9 @@
 import Foundation
 import RocData
+import RocNames
 import RocScore
 import RocStore
+import RocTables
 import RocTestSupport
 import Testing
 

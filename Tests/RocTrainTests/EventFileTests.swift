@@ -1,4 +1,5 @@
 import Foundation
+import RocFiles
 import RocTensor
 import RocTestSupport
 import RocTrain

@@ -1,5 +1,6 @@
+import RocFiles
 import RocJSON
-import RocTensor
+package import RocTables
 
 /// The picture names of any list: ids, names with labels, a column of a table, the names of JSON
 /// records, or names that each end with a NUL byte.

@@ -1,6 +1,8 @@
 import Dispatch
 import Foundation
+import RocFiles
 import RocImage
+package import RocTables
 import Synchronization
 
 /// Makes a dataset by procedure, in AVA's own file layout, pictures included.
@@ -71,13 +73,13 @@ package struct DemoDataset: Sendable {
     func list(_ isIncluded: (Int) -> Bool) -> String {
       items.indices.filter(isIncluded).map { "\(items[$0].id)\n" }.joined()
     }
-    try put(Data(labels.utf8), "\(folder)/AVA.txt")
-    try put(Data("1 Sharp\n2 Soft focus\n".utf8), "\(folder)/tags.txt")
-    try put(Data("1 Free_Study\n2 Shapes_and_Colours\n".utf8), "\(folder)/challenges.txt")
+    try put(Array(labels.utf8), "\(folder)/AVA.txt")
+    try put(Array("1 Sharp\n2 Soft focus\n".utf8), "\(folder)/tags.txt")
+    try put(Array("1 Free_Study\n2 Shapes_and_Colours\n".utf8), "\(folder)/challenges.txt")
     let lists = "\(folder)/aesthetics_image_lists"
-    try put(Data(list(Self.isTest).utf8), "\(lists)/generic_test.jpgl")
-    try put(Data(list { !Self.isTest($0) }.utf8), "\(lists)/generic_ls_train.jpgl")
-    try put(Data(list { $0 % 12 == 0 }.utf8), "\(lists)/generic_ss_train.jpgl")
+    try put(Array(list(Self.isTest).utf8), "\(lists)/generic_test.jpgl")
+    try put(Array(list { !Self.isTest($0) }.utf8), "\(lists)/generic_ls_train.jpgl")
+    try put(Array(list { $0 % 12 == 0 }.utf8), "\(lists)/generic_ss_train.jpgl")
     try writePictures(items, folder: "\(folder)/images", progress)
   }
 
@@ -90,7 +92,7 @@ package struct DemoDataset: Sendable {
       let item = items[index]
       do throws(DataError) {
         let bytes = Self.picture(item).jpeg(quality: 92)
-        try put(Data(bytes), "\(folder)/\(item.id).jpg")
+        try put(bytes, "\(folder)/\(item.id).jpg")
         written.withLock {
           $0 += 1
           progress($0)
@@ -103,18 +105,18 @@ package struct DemoDataset: Sendable {
   }
 
   private func makeFolder(_ path: String) throws(DataError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    do throws(FileError) {
+      try makeFolders(path)
     } catch {
-      throw DataError("\(path): the folder cannot be made: \(error.localizedDescription)")
+      throw DataError("\(path): the folder cannot be made: \(error.reason)")
     }
   }
 
-  private func put(_ data: Data, _ path: String) throws(DataError) {
-    do {
-      try data.write(to: URL(fileURLWithPath: path))
+  private func put(_ bytes: [UInt8], _ path: String) throws(DataError) {
+    do throws(FileError) {
+      try NewFile.write(bytes, to: path, isDurable: false)
     } catch {
-      throw DataError("\(path): cannot be written: \(error.localizedDescription)")
+      throw DataError("\(path): cannot be written: \(error.reason)")
     }
   }
 }

@@ -1,5 +1,6 @@
 import RocNames
 import RocStore
+import RocTables
 
 /// Which files of a source are what.
 extension AVAImporter {

@@ -1,3 +1,4 @@
+import RocNames
 import RocStore
 
 /// What goes into the database.

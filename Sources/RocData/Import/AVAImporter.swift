@@ -1,5 +1,7 @@
+import RocNames
 import RocScore
 package import RocStore
+package import RocTables
 
 /// Reads AVA's label package in its download layout, or the lists of another division of it.
 ///

@@ -1,4 +1,6 @@
+import RocNames
 import RocStore
+import RocTables
 
 /// The rows of AVA.txt: 15 whole numbers each.
 ///

@@ -1,7 +1,8 @@
+import RocFiles
 import RocJSON
 import RocNames
 import RocStore
-import RocTensor
+import RocTables
 
 /// One file of comments in one of three forms.
 ///

@@ -2,7 +2,7 @@ import RocJSON
 import RocNames
 import RocScore
 package import RocStore
-import RocTensor
+package import RocTables
 
 /// Reads comments on AVA's pictures, whose scores and votes come from the `ava` of the same
 /// database.

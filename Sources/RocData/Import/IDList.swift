@@ -1,6 +1,6 @@
 import RocNames
 import RocStore
-import RocTensor
+import RocTables
 
 /// A list of AVA's image ids, as one of three kinds of file has it.
 ///

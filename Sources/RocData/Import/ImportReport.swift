@@ -1,4 +1,5 @@
 package import RocJSON
+package import RocNames
 package import RocStore
 
 /// What an import found.

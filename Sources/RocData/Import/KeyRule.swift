@@ -1,5 +1,6 @@
 import RocJSON
 import RocNames
+import RocTables
 
 /// How a dataset's tables name pictures and raters.
 struct KeyRule {
@@ -19,12 +20,12 @@ struct KeyRule {
   ///
   /// - Throws: `DataError` for a row of another width than the header, and for a name that is
   ///   empty, a list, or not UTF-8: names that were mended alike would be one picture.
-  func key(_ row: TableReader.Row, _ reader: TableReader) throws(DataError) -> String {
+  func key(_ row: TableRow, _ reader: TableReader) throws(DataError) -> String {
     guard row.fields.count == reader.header.count else {
       throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
     }
     let names = reader.table.key ?? Manifest.Names([])
-    guard var (column, text) = reader.field(row, names), !text.isEmpty else {
+    guard case (let column, var text)? = reader.field(row, names), !text.isEmpty else {
       throw DataError("\(names.all.joined(separator: " or ")) is empty")
     }
     if let value = row.json?[column], value.string == nil, value.double == nil {
@@ -53,7 +54,7 @@ struct KeyRule {
   }
 
   /// The name of a row's rater.
-  func rater(_ row: TableReader.Row, _ reader: TableReader, _ column: String) throws(DataError)
+  func rater(_ row: TableRow, _ reader: TableReader, _ column: String) throws(DataError)
     -> String
   {
     guard row.fields.count == reader.header.count else {

@@ -1,10 +1,12 @@
+import RocTables
+
 /// MATLAB variables as the columns of a table.
 enum MATTable {
   /// - Throws: `DataError` when the variables are of different lengths or of a kind that no column
   ///   can be.
   static func rows(
     _ variables: [String: MATFile.Value], _ table: Manifest.Table, name: String
-  ) throws(DataError) -> (header: [String], rows: [TableReader.Row]) {
+  ) throws(DataError) -> (header: [String], rows: [TableRow]) {
     var header: [String] = []
     var columns: [[String]] = []
     for (column, variable) in (table.variables ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -40,7 +42,7 @@ enum MATTable {
     }
     return (
       header,
-      (0..<count).map { row in .init(line: row + 1, fields: columns.map { $0[row] }, json: nil) }
+      (0..<count).map { row in TableRow(line: row + 1, fields: columns.map { $0[row] }) }
     )
   }
 

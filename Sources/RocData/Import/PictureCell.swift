@@ -1,4 +1,5 @@
 import RocJSON
+import RocTables
 
 /// A picture as the libraries of Hugging Face write it: `{"bytes": null, "path": "a.jpg"}`.
 enum PictureCell {

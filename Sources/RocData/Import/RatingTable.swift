@@ -1,6 +1,7 @@
 import RocJSON
 import RocNames
 import RocStore
+import RocTables
 
 /// A table with one rating a line: summed up when it is read, stored line by line in the
 /// transaction, so that a million ratings never stand in memory.
@@ -134,7 +135,7 @@ struct RatingTable {
     let rater: Int64
   }
 
-  private func rating(_ row: TableReader.Row) throws(DataError) -> Rating {
+  private func rating(_ row: TableRow) throws(DataError) -> Rating {
     let table = reader.table
     let rater = try keys.rater(row, reader, table.rater ?? "")
     let key = try keys.key(row, reader)
@@ -157,7 +158,7 @@ struct RatingTable {
   }
 
   /// The other columns as a JSON object.
-  private func extra(_ row: TableReader.Row) -> String? {
+  private func extra(_ row: TableRow) -> String? {
     let table = reader.table
     let used = Set(
       names: (table.key?.all ?? []) + (table.score?.all ?? []) + [table.rater ?? ""])

@@ -1,4 +1,5 @@
 import RocNames
+package import RocTables
 
 /// Tells by their columns what files are.
 package enum Recognition {

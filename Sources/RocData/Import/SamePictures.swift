@@ -1,4 +1,5 @@
 import RocNames
+import RocTables
 
 /// Pictures that a source brings under other keys than those they are stored under.
 ///

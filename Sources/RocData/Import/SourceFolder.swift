@@ -1,5 +1,6 @@
 import Foundation
 import RocNames
+import RocTables
 
 /// The files below a download folder, found by the end of their path.
 struct SourceFolder {

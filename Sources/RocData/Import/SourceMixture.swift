@@ -1,5 +1,6 @@
 import RocNames
 import RocScore
+import RocTables
 
 /// Labels that belong to several datasets: by the folders of their pictures in formats that any
 /// dataset may have, or by scales that cannot be one.

@@ -1,7 +1,8 @@
+import RocFiles
 import RocImage
 import RocNames
 import RocStore
-import RocTensor
+import RocTables
 
 /// The files of a source that a manifest's tables read: by name, or else by the columns they have.
 struct TableFiles {
@@ -123,7 +124,7 @@ struct TableFiles {
   ) throws(DataError) -> TableReader {
     let columns = table.header ?? []
     var others: [String] = []
-    var rows: [TableReader.Row] = []
+    var rows: [TableRow] = []
     for file in source.files {
       let parts = PathName.parts(file)
       let ending = PathName.ending(file)
@@ -137,8 +138,7 @@ struct TableFiles {
         others.append(file)
         continue
       }
-      rows.append(
-        .init(line: rows.count + 1, fields: Array(parts.suffix(columns.count)), json: nil))
+      rows.append(TableRow(line: rows.count + 1, fields: Array(parts.suffix(columns.count))))
     }
     if !others.isEmpty {
       let shown = others.prefix(3).joined(separator: ", ")
@@ -149,7 +149,7 @@ struct TableFiles {
         """)
     }
     return try TableReader(
-      source.path, name: source.path, table: table, rows: (columns, rows))
+      TableFile(name: source.path, header: columns, rows: rows), name: source.path, table: table)
   }
 
   /// MATLAB variables of one length as columns, from whichever files have them.
@@ -177,7 +177,8 @@ struct TableFiles {
     guard wanted.subtracting([""]).allSatisfy({ found[$0] != nil }) else { return nil }
     let name = names.joined(separator: "+")
     let (header, rows) = try MATTable.rows(found, table, name: name)
-    return try TableReader(source.path, name: name, table: table, rows: (header, rows))
+    return try TableReader(
+      TableFile(name: name, header: header, rows: rows), name: name, table: table)
   }
 }
 

@@ -1,6 +1,7 @@
 import RocJSON
 import RocNames
 import RocStore
+import RocTables
 
 /// Raters, their ratings, and the parts of all schemes.
 extension TableImporter {

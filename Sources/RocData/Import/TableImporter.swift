@@ -2,6 +2,7 @@ import RocJSON
 import RocNames
 import RocScore
 package import RocStore
+package import RocTables
 
 /// Reads datasets whose labels are tables; the manifest says which files and columns.
 package struct TableImporter {

@@ -1,4 +1,5 @@
 import RocJSON
+import RocTables
 
 /// The numbers of cells.
 extension TableSamples {
@@ -43,7 +44,7 @@ extension TableSamples {
   }
 
   static func number(
-    _ row: TableReader.Row, _ reader: TableReader, _ column: String
+    _ row: TableRow, _ reader: TableReader, _ column: String
   ) throws(DataError) -> Double {
     try numbers(
       reader.field(row, column) ?? "", column, hasComma: reader.allowsDecimalComma)[0]

@@ -2,6 +2,7 @@ import RocJSON
 import RocNames
 import RocScore
 import RocStore
+import RocTables
 
 /// Pictures gathered from one or more tables, in the order of their first line.
 struct TableSamples {
@@ -188,7 +189,7 @@ struct TableSamples {
   }
 
   private static func entry(
-    _ row: TableReader.Row, _ reader: TableReader, _ star: String, _ key: String,
+    _ row: TableRow, _ reader: TableReader, _ star: String, _ key: String,
     groups groupColumns: Set<ExactText>, bins: Manifest.Votes?, takesUnlabelled: Bool,
     areShares: Bool
   ) throws(DataError) -> Entry {
@@ -310,7 +311,7 @@ struct TableSamples {
   }
 
   private static func part(
-    _ row: TableReader.Row, _ reader: TableReader, _ table: Manifest.Table
+    _ row: TableRow, _ reader: TableReader, _ table: Manifest.Table
   ) throws(DataError) -> String? {
     guard let rule = table.partColumn else { return table.part }
     let value = reader.field(row, rule.column) ?? ""

@@ -1,4 +1,5 @@
 import RocJSON
+import RocTables
 
 /// The cells of a vote histogram.
 struct VoteCells {
@@ -16,7 +17,7 @@ struct VoteCells {
   /// - Throws: `DataError` for a cell that is no number, a list of another length than `bins`, and
   ///   for sums and counts that cannot be.
   init(
-    _ row: TableReader.Row, _ reader: TableReader, _ votes: Manifest.VoteColumns, bins: Int? = nil,
+    _ row: TableRow, _ reader: TableReader, _ votes: Manifest.VoteColumns, bins: Int? = nil,
     areShares: Bool = false
   ) throws(DataError) {
     var values: [Double] = []
@@ -83,7 +84,7 @@ struct VoteCells {
 
   /// The numbers of a list: JSON's, or numbers between commas, semicolons or blanks.
   private static func list(
-    _ row: TableReader.Row, _ reader: TableReader, _ column: String
+    _ row: TableRow, _ reader: TableReader, _ column: String
   ) throws(DataError) -> [Double] {
     let text = reader.field(row, column) ?? ""
     let isJSON = text.utf8.first == UInt8(ascii: "[")

@@ -1,3 +1,5 @@
+package import RocTables
+
 extension Manifest {
   /// The manifests that are part of the program, by dataset name.
   package static let bundledTexts: [String: [UInt8]] = [

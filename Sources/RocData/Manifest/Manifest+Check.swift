@@ -1,4 +1,5 @@
 import RocStore
+import RocTables
 
 /// What a manifest of a user's own may get wrong beside its YAML.
 extension Manifest {

@@ -1,7 +1,8 @@
+import RocFiles
 import RocNames
 package import RocScore
 package import RocStore
-import RocTensor
+package import RocTables
 import Yams
 
 /// What is known about a dataset before its files are seen; one YAML file each in `manifests/`.

@@ -1,3 +1,4 @@
+import RocTables
 import Yams
 
 /// What a manifest of a few lines need not say.

@@ -1,5 +1,6 @@
 import Foundation
 import RocNames
+package import RocTables
 
 /// Picture files below a folder, found by the path or the base name that a label file gives.
 package struct ImageFolder: Sendable {

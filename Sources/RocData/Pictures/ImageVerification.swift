@@ -1,5 +1,5 @@
+import RocFiles
 package import RocStore
-import RocTensor
 
 /// What was found about the picture of one sample.
 package struct VerifiedImage: Sendable {

@@ -1,9 +1,10 @@
-import Foundation
 import RocArchive
+import RocFiles
 import RocImage
 import RocJSON
 package import RocNames
 package import RocStore
+package import RocTables
 
 /// Unpacks the pictures of an archive and checks each while it passes.
 ///
@@ -70,11 +71,10 @@ package struct PictureArchive {
   private var identity: JSON {
     .array(
       volumes.map { path in
-        let facts = try? FileManager.default.attributesOfItem(atPath: path)
-        let time = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970
+        let facts = FileFacts(path)
         return [
-          "name": .string(URL(fileURLWithPath: path).lastPathComponent),
-          "bytes": JSON((facts?[.size] as? NSNumber)?.intValue), "modified": JSON(time),
+          "name": .string(PathName.base(path)), "bytes": JSON(facts?.bytes),
+          "modified": JSON(facts?.modified),
         ]
       })
   }
@@ -92,7 +92,7 @@ package struct PictureArchive {
     var result = Result(folder: folder)
     let marker = "\(folder)/\(Self.marker)"
     let identity = identity
-    if let text = try? String(contentsOfFile: marker, encoding: .utf8),
+    if let text = try? MappedFile(path: marker).text,
       let known = try? JSON.parse(text), known["pieces"]?.line == identity.line
     {
       result.isKnown = true
@@ -103,12 +103,12 @@ package struct PictureArchive {
       }
       return result
     }
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
+    do throws(FileError) {
+      try makeFolders(folder)
     } catch {
-      throw DataError("\(folder): cannot be made: \(error.localizedDescription)")
+      throw DataError("\(folder): cannot be made: \(error.reason)")
     }
+    for folder in Self.folders(below: folder) { Partial.clear(folder) }
     do throws(ArchiveError) {
       try read(&result, jobs: jobs, progress: progress)
     } catch {
@@ -121,7 +121,7 @@ package struct PictureArchive {
     guard result.pictures > 0 else {
       throw DataError("\(archive): holds no picture (\(result.refused.count) entries refused)")
     }
-    do {
+    do throws(FileError) {
       let refused = result.refused.map {
         JSON.object([
           .init("entry", .int($0.line)), .init("reason", .string($0.reason)),
@@ -129,9 +129,11 @@ package struct PictureArchive {
         ])
       }
       let note: JSON = ["pieces": identity, "refused": .array(refused)]
-      try note.line.write(toFile: marker, atomically: true, encoding: .utf8)
+      // The one that says that all are there waits for the disk.
+      synchroniseDisks()
+      try NewFile.write(Array(note.line.utf8), to: marker)
     } catch {
-      throw DataError("\(marker): cannot be written: \(error.localizedDescription)")
+      throw DataError("\(marker): cannot be written: \(error.reason)")
     }
     return result
   }
@@ -144,7 +146,7 @@ package struct PictureArchive {
     var waiting = 0
     var unpacked = 0
     var number = 0
-    let packed = volumes.reduce(0) { $0 + Self.size($1) }
+    let packed = volumes.reduce(0) { $0 + (FileFacts($1)?.bytes ?? 0) }
     while let entry = try reader.next() {
       number += 1
       guard number <= limits.pictures else {
@@ -210,9 +212,11 @@ package struct PictureArchive {
     PathName.base(path).utf8.starts(with: "._".utf8) || path.utf8.starts(with: "__MACOSX/".utf8)
   }
 
-  private static func size(_ path: String) -> Int {
-    let facts = try? FileManager.default.attributesOfItem(atPath: path)
-    return (facts?[.size] as? NSNumber)?.intValue ?? 0
+  /// A folder and all in it, links left alone.
+  private static func folders(below folder: String) -> [String] {
+    [folder]
+      + folderEntries(folder).map { "\(folder)/\($0)" }
+      .filter { FileFacts($0, follows: false)?.kind == .folder }.flatMap(folders(below:))
   }
 
   private func write(
@@ -249,36 +253,25 @@ package struct PictureArchive {
     let path = "\(folder)/\(name)"
     let parent = PathName.folder(path)
     if let reason = obstacle(to: path, below: folder) { return .refused(reason) }
-    let files = FileManager.default
-    do {
-      // An earlier link in the folder could lead elsewhere.
-      if URL(fileURLWithPath: parent).resolvingSymlinksInPath().path
-        != URL(fileURLWithPath: parent).standardizedFileURL.path,
-        files.fileExists(atPath: parent),
-        (try? files.destinationOfSymbolicLink(atPath: parent)) != nil
-      {
-        return .failed("its folder is a link")
-      }
-      try files.createDirectory(atPath: parent, withIntermediateDirectories: true)
-      try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+    // An earlier link in the folder could lead elsewhere.
+    if FileFacts(parent, follows: false)?.kind == .link { return .failed("its folder is a link") }
+    do throws(FileError) {
+      try makeFolders(parent)
+      try NewFile.write(bytes, to: path, isDurable: false)
       return .saved
     } catch {
       // Another thread may have written the other entry meanwhile.
       if let reason = obstacle(to: path, below: folder) { return .refused(reason) }
-      return .failed("cannot be written: \(error.localizedDescription)")
+      return .failed("cannot be written: \(error.reason)")
     }
   }
 
   /// Why a path cannot be a file: `a.jpg` and `a.jpg/b.jpg` may stand in one archive.
   private static func obstacle(to path: String, below folder: String) -> String? {
-    var isFolder: ObjCBool = false
-    let files = FileManager.default
-    if files.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      return "another entry needs a folder of this name"
-    }
+    if isFolder(path) { return "another entry needs a folder of this name" }
     var above = PathName.folder(path)
     while above.utf8.count > folder.utf8.count {
-      if files.fileExists(atPath: above, isDirectory: &isFolder), !isFolder.boolValue {
+      if let facts = FileFacts(above), facts.kind != .folder {
         return "another entry is a file where this one needs a folder"
       }
       above = PathName.folder(above)

@@ -1,6 +1,7 @@
 import RocNames
 import RocScore
 package import RocStore
+package import RocTables
 
 /// Ground truth by picture, for files of predictions that hold none.
 ///

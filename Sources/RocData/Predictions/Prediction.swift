@@ -1,4 +1,5 @@
 import RocMetrics
+import RocTables
 
 /// One line of a file of predictions.
 package struct Prediction: Sendable {

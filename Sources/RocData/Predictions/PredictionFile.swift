@@ -1,7 +1,8 @@
+import RocFiles
 import RocJSON
 package import RocMetrics
 import RocNames
-import RocTensor
+package import RocTables
 
 /// Predictions beside ground truth from a file of roc's or of another's.
 ///

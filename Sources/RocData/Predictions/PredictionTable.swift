@@ -1,3 +1,5 @@
+import RocTables
+
 /// Predictions in CSV.
 enum PredictionTable {
   /// - Parameters:
@@ -17,7 +19,7 @@ enum PredictionTable {
     // pyiqa writes names and scores without a header.
     if header.count == 2, Double(decimal: header[1]) != nil {
       header = ["image", "score"]
-      rows.insert(CSVFile.Row(line: 1, fields: csv.header), at: 0)
+      rows.insert(TableRow(line: 1, fields: csv.header), at: 0)
     }
     let image = place(PredictionNames.image, header)
     let truth = place(PredictionNames.truth, header)

@@ -2,6 +2,7 @@ package import RocJSON
 import RocMetrics
 import RocNames
 package import RocScore
+import RocTables
 
 /// Checks Q-Align's and DeQA-Score's records: text levels in place of score tokens.
 package struct LevelLint: Sendable {

@@ -1,5 +1,6 @@
 package import RocJSON
 import RocNames
+import RocTables
 
 /// Mends what has one right answer in conversation records, and leaves out what has none.
 ///

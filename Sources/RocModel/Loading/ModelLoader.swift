@@ -1,4 +1,5 @@
 package import RocCheckpoint
+import RocFiles
 package import RocImage
 package import RocJSON
 package import RocTensor

@@ -58,7 +58,6 @@ package struct Conversion {
   ) throws(ModelError) {
     // First: hashing a large source takes a while.
     let writer = try creating(folder)
-    defer { writer.discard() }
     do throws(CheckpointError) {
       try write(with: writer, progress)
     } catch {

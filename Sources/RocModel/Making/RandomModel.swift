@@ -58,7 +58,6 @@ package struct RandomModel {
     to folder: String, compute: Compute, progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(ModelError) {
     let writer = try creating(folder)
-    defer { writer.discard() }
     let tokenizer: GeneratedTokenizer
     let config: OwlModel.Config
     let pieces: Int

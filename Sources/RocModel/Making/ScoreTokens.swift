@@ -1,4 +1,5 @@
 package import RocCheckpoint
+import RocFiles
 import RocJSON
 package import RocTensor
 import RocTokenizer
@@ -23,7 +24,6 @@ package enum ScoreTokens {
     progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(ModelError) {
     let writer = try creating(folder)
-    defer { writer.discard() }
     let loader = try ModelLoader(folder: base, compute: compute, precision: .f32)
     guard loader.checkpoint.layout == nil, loader.checkpoint.adapter == nil else {
       throw .request(

@@ -1,7 +1,9 @@
 package import RocData
+import RocFiles
 import RocNames
 package import RocScore
 package import RocStore
+package import RocTables
 import RocTensor
 
 /// Where the records of a training come from.

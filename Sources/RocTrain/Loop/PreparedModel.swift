@@ -1,5 +1,6 @@
 import RocCheckpoint
 import RocDigest
+import RocFiles
 import RocJSON
 package import RocModel
 import RocScore

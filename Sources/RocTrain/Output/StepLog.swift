@@ -1,14 +1,6 @@
 import RocCheckpoint
+import RocFiles
 package import RocJSON
-import RocTensor
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 extension StepReport {
   /// One line of the step log and of `--jsonl`.
@@ -43,7 +35,7 @@ extension StepReport {
 /// starts.
 package final class StepLog {
   package let path: String
-  private let descriptor: Int32
+  private let file: OpenFile
   package private(set) var reports: [StepReport] = []
   package private(set) var evaluations: [Evaluation] = []
 
@@ -58,19 +50,17 @@ package final class StepLog {
       let own = line["step"]?.int ?? Int.max
       return own < step || (own == step && step > 0 && line["eval_count"] != nil)
     }
-    let temporary = "\(path).partial-\(getpid())"
-    let bytes = kept.flatMap { Array(($0.line + "\n").utf8) }
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0, Self.writeAll(bytes, to: descriptor), rename(temporary, path) == 0 else {
-      throw .output("\(path): cannot be written: \(String(cString: strerror(errno)))")
+    do throws(FileError) {
+      try NewFile.write(kept.flatMap { Array(($0.line + "\n").utf8) }, to: path)
+      file = try OpenFile(path, .appending)
+    } catch {
+      throw .output("\(path): cannot be written: \(error.reason)")
     }
     for line in kept {
       if let report = StepReport(line) { reports.append(report) }
       if let evaluation = Evaluation(line) { evaluations.append(evaluation) }
     }
   }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 
   package func add(_ report: StepReport) throws(TrainingError) {
     reports.append(report)
@@ -83,8 +73,10 @@ package final class StepLog {
   }
 
   private func add(_ json: JSON) throws(TrainingError) {
-    guard Self.writeAll(Array((json.line + "\n").utf8), to: descriptor) else {
-      throw .output("\(path): cannot be written: \(String(cString: strerror(errno)))")
+    do throws(FileError) {
+      try file.write(Array((json.line + "\n").utf8))
+    } catch {
+      throw .output("\(path): cannot be written: \(error.reason)")
     }
   }
 
@@ -93,19 +85,6 @@ package final class StepLog {
     guard fileExists(path), let bytes = try? readBytes(path) else { return [] }
     return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
       try? JSON.parse(String(decoding: line, as: UTF8.self))
-    }
-  }
-
-  private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-    bytes.withUnsafeBytes { buffer in
-      var start = 0
-      while start < buffer.count {
-        let written = write(descriptor, buffer.baseAddress.map { $0 + start }, buffer.count - start)
-        if written < 0, errno == EINTR { continue }
-        guard written > 0 else { return false }
-        start += written
-      }
-      return true
     }
   }
 }

@@ -1,4 +1,5 @@
 package import RocCheckpoint
+import RocFiles
 package import RocJSON
 import RocModel
 package import RocTensor
@@ -14,11 +15,11 @@ import Darwin
 /// The output folder of a training: `checkpoint-N` folders to continue from, the step log, and in
 /// the end the model itself.
 ///
-/// A `checkpoint-N` appears when it is whole; a kill leaves at most a `.partial-` folder, which the
-/// next start removes.
+/// A `checkpoint-N` appears when it is whole; what a kill leaves of one the next start
+/// removes.
 package final class TrainingFolder {
   package let path: String
-  private let lock: Int32
+  private let lock: OpenFile
   /// Folders that were not there before, outermost first.
   private let made: [String]
   private static let lockFile = "training.lock"
@@ -37,47 +38,29 @@ package final class TrainingFolder {
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     self.path = path
     guard !path.isEmpty else { throw .request("--output-dir is empty") }
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    var made: [String] = []
-    for end in parts.indices where !parts[end].isEmpty && parts[end] != "." {
-      let folder = parts[...end].joined(separator: "/")
-      if mkdir(folder, 0o755) == 0 {
-        made.append(folder)
-      } else if errno != EEXIST {
-        throw .output("\(path): \(String(cString: strerror(errno)))")
-      }
-    }
     let name = "\(path)/\(Self.lockFile)"
-    let lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard lock >= 0 else { throw .output("\(path): \(String(cString: strerror(errno)))") }
+    let made: [String]
+    let lock: OpenFile
+    do throws(FileError) {
+      made = try makeFolders(path)
+      lock = try OpenFile(name, .locking)
+    } catch {
+      throw .output("\(path): \(error.reason)")
+    }
     // A training that ends may have removed the file that was opened here.
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0, Self.isFile(lock, at: name) else {
-      close(lock)
+    guard lock.lock() != .taken, lock.isStillThere else {
       throw .busy("\(path): another roc-train is training into this folder")
     }
     // Not before: what is thrown above must not remove the lock of another.
     self.lock = lock
     self.made = made
-    let own = ["", "checkpoint-", Self.logFile, Self.baseName]
-    for name in folderEntries(path) {
-      guard let mark = name.firstRange(of: ".partial-") else { continue }
-      let isOwn = own.contains { $0.isEmpty ? name.hasPrefix(".partial-") : name.hasPrefix($0) }
-      if isOwn, name[mark.upperBound...].allSatisfy(\.isNumber) { remove("\(path)/\(name)") }
-    }
+    Partial.clear(path)
   }
 
   deinit {
     unlink("\(path)/\(Self.lockFile)")
     // A training that was refused leaves nothing behind; a folder with files in it stays.
     for folder in made.reversed() { rmdir(folder) }
-    close(lock)
-  }
-
-  private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
-    var opened = stat()
-    var named = stat()
-    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0
-      && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
   }
 
   /// The updates of the checkpoints that are there, rising.
@@ -196,9 +179,7 @@ package final class TrainingFolder {
   fileprivate func remove(_ folder: String) {
     // First: without it the folder is no checkpoint any more.
     unlink("\(folder)/\(Self.stateFile)")
-    for name in folderEntries(folder) { unlink("\(folder)/\(name)") }
-    rmdir(folder)
-    unlink(folder)
+    removeTree(folder)
   }
 }
 
@@ -221,7 +202,7 @@ extension TrainingFolder {
   /// Files of weights of a model or an adapter, whoever made them, and lists of such files.
   package var weights: [String] {
     folderEntries(path).filter { name in
-      guard !name.hasPrefix("."), !name.contains(".partial-") else { return false }
+      guard !name.hasPrefix(".") else { return false }
       return ["model", "pytorch_model", "adapter_model"].contains { kind in
         name.hasPrefix(kind)
           && [".safetensors", ".bin", ".index.json"].contains { name.hasSuffix($0) }

@@ -1,5 +1,5 @@
 import RocCheckpoint
-package import RocTensor
+package import RocFiles
 
 #if canImport(Glibc)
 import Glibc
@@ -23,8 +23,8 @@ package final class EventFile {
   /// `events.out.tfevents.<seconds>.<host>.<process>` in the folder.
   package let path: String
   private let wallTime: () -> Double
-  /// −1 after `close`.
-  private var descriptor: Int32
+  /// Nil after `close`.
+  private var file: OpenFile?
   /// The end of a record whose beginning is in the file, after a write that failed midway.
   private var rest: [UInt8] = []
 
@@ -38,19 +38,18 @@ package final class EventFile {
     folder: String, startingAt step: Int = 0,
     wallTime: @escaping () -> Double = EventFile.systemTime
   ) throws(FileError) {
-    guard mkdir(folder, 0o777) == 0 || errno == EEXIST else { throw Self.failure(folder) }
+    guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+      throw FileError(path: folder, errno: errno)
+    }
     let now = wallTime()
     self.wallTime = wallTime
     path = "\(folder)/\(Self.name(after: folderEntries(folder), at: now))"
-    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw Self.failure(path) }
+    file = try OpenFile(path, .newAppending)
     // The first file of a run needs its start as well: readers take the first that they see for the
     // beginning, and only those after it for restarts.
     try append(
       EventRecord.version(wallTime: now) + EventRecord.start(wallTime: now, step: step))
   }
-
-  deinit { if descriptor >= 0 { _ = closed(descriptor) } }
 
   /// Writes the values of a step, in one piece: a process that is killed loses at most this record.
   ///
@@ -70,23 +69,17 @@ package final class EventFile {
   /// - Throws: `FileError` naming the file and the system's reason.
   package func flush() throws(FileError) {
     try append([])
-    guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+    try file?.synchronise()
   }
 
   /// Flushes and ends the file; nothing can be added any more.
   ///
   /// - Throws: `FileError` naming the file and the system's reason; the file is closed all the same.
   package func close() throws(FileError) {
-    guard descriptor >= 0 else { return }
-    defer { descriptor = -1 }
-    do throws(FileError) {
-      try flush()
-    } catch {
-      _ = closed(descriptor)
-      throw error
-    }
-    // Network file systems report a full disk only here.
-    guard closed(descriptor) == 0 else { throw Self.failure(path) }
+    guard let open = file else { return }
+    defer { file = nil }
+    try flush()
+    try open.close()
   }
 
   /// Seconds since 1970 by the system's clock.
@@ -97,20 +90,18 @@ package final class EventFile {
   }
 
   private func append(_ record: [UInt8]) throws(FileError) {
-    precondition(descriptor >= 0, "\(path) is closed")
+    guard let file else { preconditionFailure("\(path) is closed") }
     let bytes = rest + record
     var done = 0
     while done < bytes.count {
-      let count = bytes[done...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        let error = Self.failure(path)
+      do throws(FileError) {
+        done += try file.writeSome(bytes[done...])
+      } catch {
         // Readers stop for good at a record that breaks off in the middle of a file. One that was
         // begun is therefore completed by the next write; one that was not is lost.
         rest = done > rest.count ? Array(bytes[done...]) : Array(rest[done...])
         throw error
       }
-      done += count
     }
     rest = []
   }
@@ -133,12 +124,4 @@ package final class EventFile {
     guard gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return "localhost" }
     return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
-
-  private static func failure(_ path: String) -> FileError {
-    let code = errno
-    return FileError(path: path, reason: String(cString: strerror(code)), isMissing: code == ENOENT)
-  }
 }
-
-/// The system's call, which the method of that name hides in the class.
-private func closed(_ descriptor: Int32) -> Int32 { close(descriptor) }

@@ -1,4 +1,4 @@
-import RocTensor
+import RocFiles
 
 /// A training as TensorBoard shows it.
 struct EventFolder {

@@ -30,11 +30,7 @@ struct Card: RocCommand {
   func execute() throws -> ExitStatus {
     let store = try database.open(readOnly: true)
     let card = try DatasetCard(store, try store.dataset(dataset))
-    do {
-      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-    } catch {
-      throw CommandError(.failed, "\(output): cannot be made: \(error.localizedDescription)")
-    }
+    try OutputFile.makeFolder(output)
     try OutputFile.write(card.svg, to: "\(output)/\(dataset).svg")
     try OutputFile.write(card.markdown(picture: "\(dataset).svg"), to: "\(output)/\(dataset).md")
     guard json else {

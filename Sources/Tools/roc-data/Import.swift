@@ -2,11 +2,13 @@ import ArgumentParser
 import Foundation
 import RocArchive
 import RocData
+import RocFiles
 import RocJSON
 import RocModel
 import RocNames
 import RocScore
 import RocStore
+import RocTables
 import RocTool
 
 struct Import: RocCommand {
@@ -81,7 +83,7 @@ struct Import: RocCommand {
     let manifest = try manifest()
     Interrupt.listen()
     var unpacked: PictureArchive.Result?
-    if let images, ArchiveVolumes.isArchive(images), !FileManager.default.isFolder(images) {
+    if let images, ArchiveVolumes.isArchive(images), !isFolder(images) {
       unpacked = try unpack(images, manifest)
       if let status = Interrupt.status { return status }
     }
@@ -245,12 +247,5 @@ struct Import: RocCommand {
       lines.append("  pictures were not looked for (no --images)")
     }
     return lines.joined(separator: "\n")
-  }
-}
-
-extension FileManager {
-  fileprivate func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
   }
 }

@@ -1,11 +1,11 @@
 import ArgumentParser
 import RocData
+import RocFiles
 import RocImage
 import RocJSON
 import RocNames
 import RocScore
 import RocStore
-import RocTensor
 import RocTool
 
 struct Validate: RocCommand {

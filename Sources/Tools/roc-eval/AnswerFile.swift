@@ -1,15 +1,8 @@
 import RocData
+import RocFiles
 import RocModel
 import RocNames
 import RocTool
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// A file of answers that grows by one record a picture, so that an interrupted `score` goes on.
 ///
@@ -20,9 +13,9 @@ final class AnswerFile {
   private let path: String
   private let form: AnswerForm
   private let run: String
-  private var descriptor: Int32 = -1
+  private var file: OpenFile
   /// Pipes and devices hold no earlier answers.
-  private var isRegular = true
+  private var isRegular: Bool { file.facts?.kind == .file }
   /// The records of the file in their order, kept while some of them are made anew.
   private var records: [(image: ExactText, bytes: [UInt8])] = []
   private var places: [ExactText: Int] = [:]
@@ -39,12 +32,12 @@ final class AnswerFile {
     self.path = path
     self.form = form
     self.run = run
-    try open()
+    file = try Self.open(path)
     guard isRegular else {
       if let header = form.header { try append(Array("\(header)\n".utf8)) }
       return
     }
-    let bytes = try contents()
+    let bytes = try writing { () throws(FileError) in try file.read(.max) }
     var ranges = form.records(bytes[...])
     let whole = ranges.last.map { $0.upperBound + 1 } ?? 0
     // Editors leave out the last line end, a kill the end of a record.
@@ -67,14 +60,12 @@ final class AnswerFile {
     } else if !tail.isEmpty {
       let text = Quoted.name(String(decoding: tail.prefix(200), as: UTF8.self))
       Console.note("\(path): a record that was not written to its end is cut off: \(text)")
-      guard ftruncate(descriptor, off_t(whole)) == 0 else { throw failure(errno) }
+      try writing { () throws(FileError) in try file.truncate(to: whole) }
     }
     if let header = form.header, whole == 0, !isTailWhole { try append(Array("\(header)\n".utf8)) }
     keepsOrder = keepsOrder || !retried.isEmpty
     if !keepsOrder { records = [] }
   }
-
-  deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Takes a record of the file; of two about one picture the later one counts.
   private func take(_ text: ArraySlice<UInt8>, number: Int) throws(CommandError) {
@@ -95,7 +86,7 @@ final class AnswerFile {
       records.append((ExactText(image), Array(text)))
     }
     // A picture that was replaced since is another one; one that is gone has not become another.
-    let modified = PictureFile.modified(image)
+    let modified = FileFacts(image)?.modified
     let isStale = modified != nil && modified != record.modified
     if record.isFailed || isStale {
       retried.insert(image)
@@ -109,7 +100,7 @@ final class AnswerFile {
 
   /// Writes one answer.
   func add(_ image: String, _ outcome: ScoredPicture) throws(CommandError) {
-    let text = form.record(image, outcome, run: run, modified: PictureFile.modified(image))
+    let text = form.record(image, outcome, run: run, modified: FileFacts(image)?.modified)
     let bytes = Array((text + "\n").utf8)
     let known = places[image]
     if keepsOrder {
@@ -137,50 +128,28 @@ final class AnswerFile {
         Console.note("Warning: \(error.message); new answers stay at the end of the file")
       }
     }
-    guard fsync(descriptor) == 0 else { throw failure(errno) }
+    try writing { () throws(FileError) in try file.synchronise() }
   }
 
   /// Opens and locks the file.
-  private func open() throws(CommandError) {
+  private static func open(_ path: String) throws(CommandError) -> OpenFile {
     while true {
-      let opened = openForAppending(path)
-      guard opened >= 0 else { throw failure(errno) }
-      var own = stat()
-      guard fstat(opened, &own) == 0 else { throw failure(errno) }
-      isRegular = own.st_mode & S_IFMT == S_IFREG
-      if isRegular, flock(opened, LOCK_EX | LOCK_NB) != 0 {
-        close(opened)
+      // A pipe that is read and written by one process never ends.
+      let isOther = FileFacts(path).map { $0.kind != .file } ?? false
+      let file = try Self.writing(path) { () throws(FileError) in
+        try OpenFile(path, isOther ? .inPlace : .appending)
+      }
+      guard !isOther else { return file }
+      guard file.lock() != .taken else {
         throw CommandError(.busy, "\(path): another roc-eval score is writing it")
       }
       // Somebody may have put another file in its place between opening and locking.
-      var named = stat()
-      if isRegular, stat(path, &named) != 0 || named.st_ino != own.st_ino {
-        close(opened)
-        continue
-      }
-      if descriptor >= 0 { close(descriptor) }
-      descriptor = opened
-      return
-    }
-  }
-
-  private func contents() throws(CommandError) -> [UInt8] {
-    var result: [UInt8] = []
-    var block = [UInt8](repeating: 0, count: 1 << 20)
-    while true {
-      let count = pread(descriptor, &block, block.count, off_t(result.count))
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw failure(errno)
-      }
-      if count == 0 { return result }
-      result += block[..<count]
+      if file.isStillThere { return file }
     }
   }
 
   private func append(_ bytes: [UInt8]) throws(CommandError) {
-    let code = Console.writeAll(bytes, to: descriptor)
-    guard code == 0 else { throw failure(code) }
+    try writing { () throws(FileError) in try file.write(bytes) }
   }
 
   /// Writes what is known anew, whole or not at all.
@@ -190,23 +159,24 @@ final class AnswerFile {
       blocks.append(record.bytes.last == 0x0A ? record.bytes : record.bytes + [0x0A])
     }
     try OutputFile.write(blocks: blocks, to: path)
-    try open()
+    file = try Self.open(path)
   }
 
   private func refuse(_ reason: String) -> CommandError {
     CommandError(.usage, "\(path): \(reason); name another file, or remove this one")
   }
 
-  private func failure(_ code: Int32) -> CommandError {
-    CommandError(.failed, "\(path): cannot be written: \(String(cString: strerror(code)))")
-  }
-}
+  private func writing<Value>(
+    _ body: () throws(FileError) -> Value
+  ) throws(CommandError) -> Value { try Self.writing(path, body) }
 
-private func openForAppending(_ path: String) -> Int32 {
-  var status = stat()
-  // A pipe that is read and written by one process never ends.
-  let isOther = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
-  return isOther
-    ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-    : open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+  private static func writing<Value>(
+    _ path: String, _ body: () throws(FileError) -> Value
+  ) throws(CommandError) -> Value {
+    do throws(FileError) {
+      return try body()
+    } catch {
+      throw CommandError(.failed, "\(path): cannot be written: \(error.reason)")
+    }
+  }
 }

@@ -2,6 +2,7 @@ import RocData
 import RocJSON
 import RocModel
 import RocNames
+import RocTables
 
 /// How a file of answers is written: JSON Lines, or CSV with a header.
 struct AnswerForm {

@@ -1,4 +1,5 @@
 import RocCheckpoint
+import RocFiles
 import RocJSON
 import RocModel
 import RocScore
@@ -57,7 +58,7 @@ struct AnswerSink {
       guard run.isEmpty else {
         return try Console.print(
           form.record(
-            image, outcome, run: run, modified: PictureFile.modified(image)))
+            image, outcome, run: run, modified: FileFacts(image)?.modified))
       }
       return try Console.print(outcome.json(image: image).line)
     }

@@ -1,5 +1,5 @@
-import Foundation
 import RocData
+import RocFiles
 import RocNames
 import RocTool
 
@@ -18,7 +18,6 @@ struct PictureList {
   /// lines of standard input.
   init(_ arguments: [String], isNullSeparated: Bool = false) throws(CommandError) {
     for argument in arguments {
-      var isFolder: ObjCBool = false
       if argument == "-" {
         let mark: UInt8 = isNullSeparated ? 0 : UInt8(ascii: "\n")
         paths += StandardInput.readAll().split(separator: mark).compactMap { line in
@@ -28,9 +27,7 @@ struct PictureList {
             ? text : String(Substring(text.utf8.dropLast()))
           return name.isEmpty ? nil : name
         }
-      } else if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder),
-        isFolder.boolValue
-      {
+      } else if isFolder(argument) {
         try add(folder: argument)
       } else {
         paths.append(argument)

@@ -55,12 +55,7 @@ struct Report: RocCommand {
     }
     let result = try RunResult(stored, in: store, bootstrap: bootstrap)
     let figures = RunFigures.all(stored, result.details.pictures)
-    do {
-      try FileManager.default.createDirectory(
-        atPath: "\(output)/figures", withIntermediateDirectories: true)
-    } catch {
-      throw CommandError(.failed, "\(output): cannot be made: \(error.localizedDescription)")
-    }
+    try OutputFile.makeFolder("\(output)/figures")
     for figure in figures {
       try OutputFile.write(figure.svg, to: "\(output)/figures/\(figure.name).svg")
       try OutputFile.write(figure.pgfplots, to: "\(output)/figures/\(figure.name).tex")

@@ -96,7 +96,7 @@ struct SplitRun {
         }
         isWaiting = true
         if let status = Interrupt.status { return try stop(status, store, run, owner, samples) }
-        pause(milliseconds: 300)
+        Interrupt.pause(milliseconds: 300)
         continue
       }
       isWaiting = false

@@ -5,6 +5,7 @@ import RocJSON
 import RocMetrics
 import RocReport
 import RocStore
+import RocTables
 import RocTool
 
 struct TableCommand: RocCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RocCheckpoint
+import RocFiles
 import RocJSON
 import RocModel
 import RocNames

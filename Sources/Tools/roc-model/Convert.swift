@@ -73,7 +73,7 @@ struct Convert: RocCommand {
         Console.note("Warning: \(input): tensor \(name) is not used and left out")
       }
     }
-    let progress = WritingProgress()
+    let progress = WritingProgress(output)
     try guarded { try conversion.write(to: output, progress: progress.update) }
     progress.finish()
     Console.note("\(output): \(memorySize(conversion.byteCount)) of weights")

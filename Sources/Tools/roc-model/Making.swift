@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocCheckpoint
+import RocFiles
 import RocJSON
 import RocModel
 import RocTensor
@@ -76,7 +77,11 @@ struct MadeCheckpoint {
 final class WritingProgress {
   private var progress: Progress?
 
-  init() { Interrupt.listen() }
+  /// - Parameter folder: The new checkpoint; what killed runs left of it is removed.
+  init(_ folder: String) {
+    Interrupt.listen()
+    OutputFile.note(Partial.clear(besides: folder))
+  }
 
   /// - Returns: False once a signal came.
   func update(_ done: Int, _ total: Int) -> Bool {
@@ -124,7 +129,7 @@ struct Init: RocCommand {
     let model = RandomModel(
       preset: preset, seed: seed, dtype: dtype.dtype, tokens: tokens.numTokens,
       low: tokens.minScore, high: tokens.maxScore)
-    let progress = WritingProgress()
+    let progress = WritingProgress(folder)
     try guarded { try model.write(to: folder, compute: compute, progress: progress.update) }
     progress.finish()
     Console.note("\(folder): \(preset.rawValue) model of seed \(seed), \(dtype.rawValue)")
@@ -165,7 +170,7 @@ struct AddScoreTokens: RocCommand {
   func execute() throws -> ExitStatus {
     let base = try checkpointFolder(base)
     let compute = try guarded { try Engine.compute() }
-    let progress = WritingProgress()
+    let progress = WritingProgress(output)
     try guarded {
       try ScoreTokens.add(
         to: base, folder: output, tokens: tokens.numTokens, low: tokens.minScore,

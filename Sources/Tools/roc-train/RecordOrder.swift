@@ -1,4 +1,5 @@
 import RocCheckpoint
+import RocFiles
 import RocTool
 
 /// A file of record numbers, in the order in which they are used.

@@ -1,5 +1,6 @@
 import RocCheckpoint
 import RocData
+import RocFiles
 import RocJSON
 import RocModel
 import RocScore

@@ -2,17 +2,11 @@ import RocArchive
 
 /// The rows of the first sheet of an Excel workbook (.xlsx, ECMA-376 part 1, section 18.3).
 struct Workbook {
-  /// One row with its number in the sheet.
-  struct Row {
-    let line: Int
-    let fields: [String]
-  }
-
   /// Unpacked bytes of one part at most: sheets of label files have a few megabytes.
   private static let limit = 1 << 29
   private static let columnLimit = 16_384
 
-  private(set) var rows: [Row] = []
+  private(set) var rows: [TableRow] = []
 
   /// - Throws: `DataError` when the file is no workbook.
   init(_ path: String, name: String) throws(DataError) {
@@ -76,7 +70,9 @@ struct Workbook {
         fields = []
         column = 0
       case .close("row"):
-        if fields.contains(where: { !$0.isEmpty }) { rows.append(Row(line: line, fields: fields)) }
+        if fields.contains(where: { !$0.isEmpty }) {
+          rows.append(TableRow(line: line, fields: fields))
+        }
       case .open("c", let attributes):
         column = attributes["r"].flatMap(Self.column) ?? column
         type = attributes["t"] ?? "n"
@@ -107,7 +103,7 @@ struct Workbook {
     let width = rows.first?.fields.count ?? 0
     rows = rows.map { row in
       let missing = max(0, width - row.fields.count)
-      return Row(line: row.line, fields: row.fields + Array(repeating: "", count: missing))
+      return TableRow(line: row.line, fields: row.fields + Array(repeating: "", count: missing))
     }
   }
 

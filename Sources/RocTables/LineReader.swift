@@ -1,22 +1,22 @@
-import RocTensor
+package import RocFiles
 
 /// The lines of a text file: a byte order mark, CR before LF and a missing last line end are
 /// nothing special.
-struct LineReader {
+package struct LineReader {
   private let file: MappedFile
-  let name: String
+  package let name: String
 
-  init(_ path: String, name: String) throws(DataError) {
+  package init(_ path: String, name: String) throws(DataError) {
     self.init(try MappedFile.ofData(path), name: name)
   }
 
-  init(_ file: MappedFile, name: String) {
+  package init(_ file: MappedFile, name: String) {
     self.file = file
     self.name = name
   }
 
   /// The first line as text; nil for an empty file.
-  var firstLine: String? {
+  package var firstLine: String? {
     file.withBytes { bytes in
       bytes.isEmpty
         ? nil
@@ -25,7 +25,7 @@ struct LineReader {
   }
 
   /// Calls `body` with each line's number, from 1, and its bytes without the line end.
-  func eachLine(_ body: (Int, UnsafeRawBufferPointer) -> Void) {
+  package func eachLine(_ body: (Int, UnsafeRawBufferPointer) -> Void) {
     file.withBytes { Self.lines($0, body) }
   }
 
@@ -58,7 +58,7 @@ func lineEnd(_ bytes: UnsafeRawBufferPointer) -> UInt8 {
 ///   - line: Bytes of one line.
 ///   - numbers: Emptied, then filled.
 /// - Returns: The text of the first field that is no whole number of 64 bits, or nil.
-func splitIntegers(_ line: UnsafeRawBufferPointer, into numbers: inout [Int]) -> String? {
+package func splitIntegers(_ line: UnsafeRawBufferPointer, into numbers: inout [Int]) -> String? {
   numbers.removeAll(keepingCapacity: true)
   var position = 0
   while position < line.count {

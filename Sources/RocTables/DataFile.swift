@@ -1,10 +1,10 @@
-import RocTensor
+package import RocFiles
 
 extension MappedFile {
   /// Maps a file of data.
   ///
   /// - Throws: `DataError` that names the file and says whether it is missing.
-  static func ofData(_ path: String) throws(DataError) -> MappedFile {
+  package static func ofData(_ path: String) throws(DataError) -> MappedFile {
     let file: MappedFile
     do throws(FileError) {
       file = try MappedFile(path: path)

@@ -1,11 +1,11 @@
 import CZlib
-import RocTensor
+import RocFiles
 
 /// The variables of a MATLAB 5 file (.mat up to version 7; MathWorks, "MAT-File Format").
 ///
 /// Sizes in the file are held against the bytes that are there before anything is made from them.
-struct MATFile {
-  indirect enum Value {
+package struct MATFile {
+  package indirect enum Value {
     /// Real numbers of any class, column by column, with the dimensions.
     case numbers([Double], [Int])
     case text(String)
@@ -18,10 +18,10 @@ struct MATFile {
   private static let limit = 1 << 30
   private static let deepest = 8
 
-  private(set) var variables: [String: Value] = [:]
+  package private(set) var variables: [String: Value] = [:]
 
   /// - Throws: `DataError` when the file is no MATLAB 5 file or is damaged.
-  init(_ path: String, name: String) throws(DataError) {
+  package init(_ path: String, name: String) throws(DataError) {
     let file = try MappedFile.ofData(path)
     let bytes = file.withBytes { Array($0) }
     guard bytes.count >= 128 else {

@@ -1,5 +1,4 @@
 import RocNames
-import RocStore
 
 /// Lines that hold several pictures, as crowdsourcing sites write the answers of one task.
 enum WideRows {
@@ -8,8 +7,8 @@ enum WideRows {
   /// `Answer.score1 … Answer.score10` become one column `Answer.score`; columns without a number are
   /// repeated. Lines of another width than the header are set aside.
   static func split(
-    header: [String], rows: [TableReader.Row], count: Int, file: String
-  ) -> (header: [String], rows: [TableReader.Row], skipped: [SkippedLine]) {
+    header: [String], rows: [TableRow], count: Int, file: String
+  ) -> (header: [String], rows: [TableRow], skipped: [SkippedLine]) {
     var names: [String] = []
     var places: [[Int?]] = []
     for (place, column) in header.enumerated() {
@@ -38,8 +37,8 @@ enum WideRows {
     }
     let split = whole.flatMap { row in
       (0..<count).map { number in
-        TableReader.Row(
-          line: row.line, fields: places.map { $0[number].map { row.fields[$0] } ?? "" }, json: nil)
+        TableRow(
+          line: row.line, fields: places.map { $0[number].map { row.fields[$0] } ?? "" })
       }
     }
     return (names, split, skipped)

@@ -1,5 +1,7 @@
+package import RocNames
+
 /// Why data cannot be imported, checked or written.
-package struct DataError: Error, CustomStringConvertible, Equatable, Sendable {
+package struct DataError: ReportedError, CustomStringConvertible, Equatable, Sendable {
   package let message: String
   /// A file or dataset that is needed is not there.
   package let isMissing: Bool
@@ -12,5 +14,6 @@ package struct DataError: Error, CustomStringConvertible, Equatable, Sendable {
     self.isUsage = isUsage
   }
 
+  package var outcome: Outcome { isUsage ? .usage : isMissing ? .missing : .failed }
   package var description: String { message }
 }

@@ -6,26 +6,6 @@ import Musl
 import Darwin
 #endif
 
-/// Why a file could not be read, with its name.
-package struct FileError: Error, CustomStringConvertible, Equatable {
-  package let path: String
-  package let reason: String
-  /// The file or folder does not exist.
-  package let isMissing: Bool
-
-  package init(path: String, reason: String, isMissing: Bool = false) {
-    self.path = path
-    self.reason = reason
-    self.isMissing = isMissing
-  }
-
-  init(path: String, errno code: Int32) {
-    self.init(path: path, reason: String(cString: strerror(code)), isMissing: code == ENOENT)
-  }
-
-  package var description: String { "\(path): \(reason)" }
-}
-
 /// A regular file mapped read-only into memory; pages are read when touched.
 @safe
 package final class MappedFile: @unchecked Sendable {

@@ -1,7 +1,6 @@
+import RocFiles
 import RocJSON
 import RocNames
-import RocStore
-import RocTensor
 
 /// JSON records as rows: members are columns.
 ///
@@ -10,11 +9,11 @@ import RocTensor
 enum JSONTable {
   /// The names of the first record's members, and of those that later ones add.
   static func columns(
-    _ file: MappedFile, name: String, key: Manifest.Names?
+    _ file: MappedFile, name: String, keys: [String]
   ) throws(DataError) -> [String] {
     var names: [String] = []
     var known: Set<ExactText> = []
-    let skipped = each(file, name: name, key: key) { _, _, record in
+    let skipped = each(file, name: name, keys: keys) { _, _, record in
       for member in record.members ?? [] where known.insert(member.name) {
         names.append(member.name)
       }
@@ -27,14 +26,16 @@ enum JSONTable {
 
   /// Calls `body` with each record.
   static func eachRow(
-    _ file: MappedFile, name: String, header: [String], key: Manifest.Names?,
-    _ body: (TableReader.Row) -> Void
+    _ file: MappedFile, name: String, header: [String], keys: [String],
+    _ body: (TableRow) -> Void
   ) -> [SkippedLine] {
-    each(file, name: name, key: key) { line, number, record in
+    each(file, name: name, keys: keys) { line, number, record in
       let values = Dictionary(
         (record.members ?? []).map { (ExactText($0.name), $0.value) },
         uniquingKeysWith: { a, _ in a })
-      body(.init(line: line, fields: header.map { text(values[$0]) }, json: record, record: number))
+      body(
+        TableRow(
+          line: line, fields: header.map { text(values[$0]) }, json: record, record: number))
     }
   }
 
@@ -48,7 +49,7 @@ enum JSONTable {
   }
 
   private static func each(
-    _ file: MappedFile, name: String, key: Manifest.Names?,
+    _ file: MappedFile, name: String, keys: [String],
     _ body: (_ line: Int, _ number: Int, JSON) -> Void
   ) -> [SkippedLine] {
     file.withBytes { bytes in
@@ -69,9 +70,9 @@ enum JSONTable {
           }
           let names = Set(members.map(\.name))
           let isByPicture =
-            !members.isEmpty && !(key?.all ?? []).contains(where: names.contains)
+            !members.isEmpty && !keys.contains(where: names.contains)
             && members.allSatisfy { $0.value.members != nil }
-          guard isByPicture, let column = key?.all.first else {
+          guard isByPicture, let column = keys.first else {
             body(reader.line, number, record)
             continue
           }

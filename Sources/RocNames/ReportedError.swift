@@ -1,0 +1,18 @@
+/// An error whose message is for people, and which says what kind of failure it is.
+///
+/// Commands end with a code for each kind, so that no module needs to know what ends commands.
+package protocol ReportedError: Error {
+  var message: String { get }
+  var outcome: Outcome { get }
+}
+
+/// Why something could not be done.
+package enum Outcome: Sendable {
+  case failed
+  /// A file or dataset that is needed is not there.
+  case missing
+  /// Another process has it.
+  case busy
+  /// What was asked for does not exist.
+  case usage
+}

@@ -181,7 +181,7 @@ let package = Package(
 
     .target(
       name: "RocTestSupport",
-      dependencies: ["RocFiles", "RocJSON", "RocImage", "RocCheckpoint", "RocTensor"],
+      dependencies: ["RocNames", "RocFiles", "RocJSON", "RocImage", "RocCheckpoint", "RocTensor"],
       path: "Tests/RocTestSupport",
       swiftSettings: features),
     .tests("RocJSONTests", ["RocJSON"]),

@@ -93,7 +93,7 @@ package final class SegmentWriter {
   private let file: OpenFile
   private var path: String { file.path }
   /// Pictures that earlier runs of this worker have scored.
-  package let known: [ExactText: PredictionRecord]
+  package let known: [ImageKey: PredictionRecord]
   /// Whether the last line was torn and was cut off.
   package let wasTorn: Bool
 
@@ -133,7 +133,7 @@ package final class SegmentWriter {
   /// What a segment of the same evaluation holds, its torn end cut off; nil for an empty file.
   private static func continued(
     _ file: OpenFile, _ header: SegmentHeader
-  ) throws(SegmentError) -> (known: [ExactText: PredictionRecord], wasTorn: Bool)? {
+  ) throws(SegmentError) -> (known: [ImageKey: PredictionRecord], wasTorn: Bool)? {
     let path = file.path
     guard let facts = file.facts, facts.bytes > 0 else { return nil }
     if Segment.isUnbegun(path) {
@@ -159,13 +159,13 @@ package final class SegmentWriter {
       try writing { () throws(FileError) in try file.truncate(to: found.intactBytes) }
     }
     let known = Dictionary(
-      found.predictions.map { (ExactText($0.image), $0.prediction) },
+      found.predictions.map { ($0.image, $0.prediction) },
       uniquingKeysWith: { _, last in last })
     return (known, wasTorn)
   }
 
   /// Appends predictions and waits until they are on the disk.
-  package func write(_ predictions: [(image: String, prediction: PredictionRecord)])
+  package func write(_ predictions: [(image: ImageKey, prediction: PredictionRecord)])
     throws(SegmentError)
   {
     try Self.append(predictions.map { Segment.json($0.image, $0.prediction) }, to: file)

@@ -8,7 +8,7 @@ package import RocStore
 package struct Segment: Sendable {
   package let path: String
   package let header: SegmentHeader
-  package private(set) var predictions: [(image: String, prediction: PredictionRecord)] = []
+  package private(set) var predictions: [(image: ImageKey, prediction: PredictionRecord)] = []
   /// Numbers of lines, from 1, whose checksum does not hold.
   package private(set) var damaged: [Int] = []
   package private(set) var lineCount = 0
@@ -88,9 +88,9 @@ package struct Segment: Sendable {
     return try? JSON.parse(text)
   }
 
-  static func json(_ image: String, _ prediction: PredictionRecord) -> JSON {
+  static func json(_ image: ImageKey, _ prediction: PredictionRecord) -> JSON {
     [
-      "image": .string(image), "scores": JSON(prediction.scores),
+      "image": .string(image.text), "scores": JSON(prediction.scores),
       "distributions": .array(prediction.distributions.map { JSON($0) }),
       "text": JSON(prediction.text),
       "error": prediction.errorCode.map {
@@ -106,8 +106,8 @@ package struct Segment: Sendable {
     ]
   }
 
-  private static func prediction(_ value: JSON) -> (image: String, prediction: PredictionRecord)? {
-    guard let image = value["image"]?.string, let scores = value["scores"]?.array,
+  private static func prediction(_ value: JSON) -> (image: ImageKey, prediction: PredictionRecord)? {
+    guard let image = value["image"]?.string.map(ImageKey.init), let scores = value["scores"]?.array,
       let distributions = value["distributions"]?.array
     else { return nil }
     var record = PredictionRecord(
@@ -128,11 +128,11 @@ package struct Segment: Sendable {
 /// The predictions of all segments, each picture once.
 package struct SegmentMerge: Sendable {
   package let header: SegmentHeader
-  package private(set) var predictions: [ExactText: PredictionRecord] = [:]
+  package private(set) var predictions: [ImageKey: PredictionRecord] = [:]
   /// Pictures that several segments have, alike.
   package private(set) var duplicates = 0
   /// Pictures that segments disagree about.
-  package private(set) var conflicts: [String] = []
+  package private(set) var conflicts: [ImageKey] = []
   /// Segments and lines whose checksum does not hold.
   package private(set) var torn: [(path: String, line: Int)] = []
 
@@ -152,14 +152,14 @@ package struct SegmentMerge: Sendable {
       torn += segment.damaged.map { (segment.path, $0) }
       // A worker that scores a picture again, since it has changed, writes a later line.
       let last = Dictionary(
-        segment.predictions.map { (ExactText($0.image), $0.prediction) }, uniquingKeysWith: { $1 })
+        segment.predictions.map { ($0.image, $0.prediction) }, uniquingKeysWith: { $1 })
       for (image, prediction) in last.sorted(by: { $0.key < $1.key }) {
-        add(image.text, prediction)
+        add(image, prediction)
       }
     }
   }
 
-  private mutating func add(_ image: String, _ prediction: PredictionRecord) {
+  private mutating func add(_ image: ImageKey, _ prediction: PredictionRecord) {
     guard let known = predictions[image] else {
       predictions[image] = prediction
       return
@@ -172,7 +172,7 @@ package struct SegmentMerge: Sendable {
     if known.errorCode == nil, prediction.errorCode != nil { return }
     if known.agrees(with: prediction) {
       duplicates += 1
-    } else if !conflicts.contains(where: { $0.isExactly(image) }) {
+    } else if !conflicts.contains(image) {
       conflicts.append(image)
     }
   }

@@ -1,4 +1,5 @@
 import RocDigest
+package import RocNames
 
 /// One of n workers' share of the pictures: those whose key hashes to it, wherever they stand in the
 /// list and whoever else is in the split.
@@ -22,8 +23,8 @@ package struct Shard: Sendable, Equatable, CustomStringConvertible {
 
   package var description: String { "\(index)/\(count)" }
 
-  package func contains(_ key: String) -> Bool {
-    let digest = UInt64(SHA256.of(key).prefix(16), radix: 16) ?? 0
+  package func contains(_ key: ImageKey) -> Bool {
+    let digest = UInt64(SHA256.of(key.text).prefix(16), radix: 16) ?? 0
     return Int(digest % UInt64(count)) == index - 1
   }
 

@@ -2,7 +2,7 @@ import RocData
 import RocDigest
 package import RocJSON
 package import RocMetrics
-import RocNames
+package import RocNames
 import RocScore
 package import RocStore
 
@@ -81,9 +81,9 @@ package struct StoredRun: Sendable {
   package var splitSHA256: String { Self.digest(samples.map(\.key)) }
 
   /// The SHA-256 of a list of image keys: sorted by their bytes, each followed by LF.
-  package static func digest(_ keys: [String]) -> String {
+  package static func digest(_ keys: [ImageKey]) -> String {
     SHA256.of(
-      keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.map { "\($0)\n" }.joined())
+      keys.sorted().map { "\($0)\n" }.joined())
   }
 
   /// The linear map of scores, as `1:10=0:1`.
@@ -110,9 +110,9 @@ package struct StoredRun: Sendable {
   ///
   /// - Parameter target: `gt_score`, or an attribute that the answers have a score for.
   /// - Returns: Pairs of the pictures that have both.
-  package func pairs(target: String = StoredRun.holistic) -> (pairs: ScoredPairs, keys: [String]) {
+  package func pairs(target: String = StoredRun.holistic) -> (pairs: ScoredPairs, keys: [ImageKey]) {
     var pairs = ScoredPairs()
-    var keys: [String] = []
+    var keys: [ImageKey] = []
     guard let place = run.targets.firstIndex(where: { $0.isExactly(target) }) else {
       return (pairs, keys)
     }
@@ -186,7 +186,7 @@ package struct SeenInTraining: Sendable, Equatable {
       } else {
         let own = try store.identities(dataset).pictures
         let theirs = try store.identities(other).pictures
-        let keys = Set(names: trained.map(\.key))
+        let keys = Set(trained.map(\.key))
         let contents = Set(trained.compactMap { theirs[$0.id]?.sha256 })
         count =
           samples.filter { sample in

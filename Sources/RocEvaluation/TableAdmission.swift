@@ -1,5 +1,6 @@
 package import RocData
 import RocMetrics
+import RocNames
 import RocScore
 import RocStore
 
@@ -56,7 +57,7 @@ package struct TableAdmission: Sendable {
     _ stored: StoredRun, with benchmark: Manifest.Benchmark, _ paper: String
   ) {
     let digests = [
-      stored.splitSHA256, StoredRun.digest(stored.samples.map(\.baseName)),
+      stored.splitSHA256, StoredRun.digest(stored.samples.map { ImageKey($0.baseName) }),
     ]
     if stored.expected != benchmark.pictures {
       differences.append(

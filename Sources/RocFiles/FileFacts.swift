@@ -53,10 +53,11 @@ package struct FileFacts: Sendable {
     group = status.st_gid
   }
 
+  /// Of what there is at a path; nil where there is nothing.
+  ///
   /// - Parameters:
   ///   - path: Of anything.
   ///   - follows: Whether a link stands for what it leads to.
-  /// - Returns: Nil where there is nothing.
   package init?(_ path: String, follows: Bool = true) {
     var status = stat()
     guard (follows ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }

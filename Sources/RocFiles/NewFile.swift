@@ -145,6 +145,7 @@ package final class NewFolder {
   /// Moves the files into the folder that is there, each in place of one of its name.
   ///
   /// - Parameter names: In the order in which they are to be seen.
+  /// - Throws: `FileError` that names the file that cannot be replaced.
   package func commit(_ names: [String]) throws(FileError) {
     for name in names {
       guard rename("\(place)/\(name)", "\(path)/\(name)") == 0 else {

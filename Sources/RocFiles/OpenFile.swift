@@ -53,6 +53,7 @@ package final class OpenFile: @unchecked Sendable {
   /// - Parameters:
   ///   - path: Must not exist, not even as a link.
   ///   - isPrivate: Whether only its owner may read it until its mode is set.
+  /// - Throws: `FileError` with the system's reason.
   init(making path: String, isPrivate: Bool) throws(FileError) {
     self.path = path
     descriptor = open(

@@ -57,6 +57,7 @@ package enum Partial {
   /// - Parameters:
   ///   - folder: Only what stands in it.
   ///   - target: Only what was to become the file or folder of that name; anything when nil.
+  /// - Returns: What there is, in the order of the names.
   package static func leftovers(in folder: String, of target: String? = nil) -> [Leftover] {
     abandoned(in: folder, of: target).map { Leftover(path: $0.path, bytes: size($0.path)) }
   }

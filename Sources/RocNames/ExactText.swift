@@ -1,27 +1,8 @@
-/// A name that equals another only byte by byte.
-///
-/// Swift calls texts equal that differ in Unicode normalisation; a label file that has both forms
-/// means two pictures, and so do file systems and SQLite.
-package struct ExactText: Hashable, Comparable, Sendable, CustomStringConvertible {
+/// A name of a column, an attribute or a theme, compared byte by byte.
+package struct ExactText: ExactName {
   package let text: String
 
   package init(_ text: String) { self.text = text }
-
-  package static func == (a: ExactText, b: ExactText) -> Bool {
-    a.text.utf8.elementsEqual(b.text.utf8)
-  }
-
-  /// By bytes, as SQLite and `LC_ALL=C sort` order names.
-  package static func < (a: ExactText, b: ExactText) -> Bool {
-    a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
-  }
-
-  package func hash(into hasher: inout Hasher) {
-    var text = text
-    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-  }
-
-  package var description: String { text }
 }
 
 extension Dictionary where Key == ExactText {

@@ -6,8 +6,8 @@
 /// Other Unicode forms, letter cases and leading zeros are other names, unless loose names are asked
 /// for.
 package struct NameIndex: Sendable {
-  private let names: [String]
-  private var exact: [ExactText: Int] = [:]
+  private let names: [ImageKey]
+  private var exact: [ImageKey: Int] = [:]
   /// Nil for a name that several pictures have.
   private var partial: [ExactText: Int?] = [:]
   /// By what loose names have in common; Swift's own equality folds Unicode forms.
@@ -18,16 +18,17 @@ package struct NameIndex: Sendable {
   ///   - names: Of all pictures.
   ///   - isLoose: Also takes the only picture whose name differs in Unicode form, letter case,
   ///     leading zeros or ending.
-  package init(_ names: [String], isLoose: Bool = false) {
+  package init(_ names: [ImageKey], isLoose: Bool = false) {
     self.names = names
     self.isLoose = isLoose
     exact.reserveCapacity(names.count)
-    for (place, name) in names.enumerated() {
-      exact[ExactText(name)] = place
+    for (place, key) in names.enumerated() {
+      exact[key] = place
+      let name = key.text
       let base = PathName.base(name)
       for part in Set(names: [PathName.stem(name), base, PathName.stem(base)]) {
         if let known = partial[part] {
-          if known.map({ !names[$0].isExactly(name) }) ?? false { partial[part] = .some(nil) }
+          if known.map({ names[$0] != key }) ?? false { partial[part] = .some(nil) }
         } else {
           partial[part] = .some(place)
         }
@@ -50,7 +51,7 @@ package struct NameIndex: Sendable {
   }
 
   private func plain(_ path: String) -> Int? {
-    if let place = exact[ExactText(path)] { return place }
+    if let place = exact[ImageKey(path)] { return place }
     for part in [PathName.stem(path), PathName.base(path), PathName.stem(PathName.base(path))] {
       if let found = partial[ExactText(part)], let place = found { return place }
     }
@@ -60,7 +61,7 @@ package struct NameIndex: Sendable {
   private func near(_ path: String) -> [Int] {
     let found = loose[Self.folded(path)] ?? []
     // Two spellings of one name are told apart by the rest of the path.
-    return found.count < 2 ? found : found.filter { names[$0].lowercased() == path.lowercased() }
+    return found.count < 2 ? found : found.filter { names[$0].text.lowercased() == path.lowercased() }
   }
 
   /// Why a name means no picture, where something can be said; nil where nothing is like it.
@@ -74,7 +75,7 @@ package struct NameIndex: Sendable {
       return "a spreadsheet has rounded this id, so digits are lost; export the column as text"
     }
     guard let place = near(path).first else { return nil }
-    let other = names[place]
+    let other = names[place].text
     return "\(other) differs only in \(Self.difference(path, other)); --loose-names takes it"
   }
 

@@ -1,4 +1,5 @@
 package import GRDB
+package import RocNames
 
 /// Scores, votes and the official test part of the `ava` in the same database, one picture at a
 /// time.
@@ -13,7 +14,7 @@ package struct AVALookup {
     self.db = db
   }
 
-  package func label(_ key: String) throws -> (score: Double, votes: [Int]?)? {
+  package func label(_ key: ImageKey) throws -> (score: Double, votes: [Int]?)? {
     let row = try Row.fetchOne(
       db.cachedStatement(
         sql: """
@@ -25,9 +26,9 @@ package struct AVALookup {
     return (row["gt_score"], counts.map(VoteText.decode))
   }
 
-  package func testKeys() throws -> Set<String> {
+  package func testKeys() throws -> Set<ImageKey> {
     try Set(
-      String.fetchAll(
+      ImageKey.fetchAll(
         db,
         sql: """
           SELECT key FROM split_members JOIN split_schemes ON split_schemes.id = scheme

@@ -123,27 +123,24 @@ extension DatasetWriter {
   }
 
   /// The keys on the lists that were imported, by the lists' names.
-  package func storedLists() throws -> [String: [String]] {
+  package func storedLists() throws -> [String: [ImageKey]] {
     let rows = try Row.fetchAll(
       db, sql: "SELECT name, keys FROM lists WHERE dataset = ?", arguments: [dataset])
     return Dictionary(
       uniqueKeysWithValues: rows.map { row in
-        (
-          row["name"],
-          (row["keys"] as String).utf8.split(separator: 0x0A).map { String(Substring($0)) }
-        )
+        (row["name"], ImageKey.lines(row["keys"]))
       })
   }
 
   /// Remembers the pictures on a list and how many of them have no label.
-  package func setList(_ name: String, keys: [String], unlabelled: Int) throws {
+  package func setList(_ name: String, keys: [ImageKey], unlabelled: Int) throws {
     try db.execute(
       sql: """
         INSERT INTO lists (dataset, name, listed, unlabelled, keys) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (dataset, name) DO UPDATE SET listed = excluded.listed,
           unlabelled = excluded.unlabelled, keys = excluded.keys
         """,
-      arguments: [dataset, name, keys.count, unlabelled, keys.joined(separator: "\n")])
+      arguments: [dataset, name, keys.count, unlabelled, keys.map(\.text).joined(separator: "\n")])
   }
 
   package func setVocabulary(_ kind: String, _ names: [(number: Int, name: String)]) throws {

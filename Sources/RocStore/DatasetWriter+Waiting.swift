@@ -15,14 +15,14 @@ extension DatasetWriter {
       case part
     }
 
-    package let key: String
+    package let key: ImageKey
     package let kind: Kind
     /// An attribute, a column, a place and a rater, or `scheme/part`.
     package let name: String
     /// A number, counts, or JSON.
     package let value: String
 
-    package init(key: String, kind: Kind, name: String, value: String) {
+    package init(key: ImageKey, kind: Kind, name: String, value: String) {
       self.key = key
       self.kind = kind
       self.name = name
@@ -37,7 +37,7 @@ extension DatasetWriter {
       ON CONFLICT DO UPDATE SET value = excluded.value
       """)
     insert.bind(dataset)
-    insert.bind(fact.key)
+    insert.bind(fact.key.text)
     insert.bind(fact.kind.rawValue)
     insert.bind(fact.name)
     insert.bind(fact.value)
@@ -45,8 +45,8 @@ extension DatasetWriter {
   }
 
   /// Everything that waits, by picture.
-  package func waiting() throws -> [ExactText: [Waiting]] {
-    var result: [ExactText: [Waiting]] = [:]
+  package func waiting() throws -> [ImageKey: [Waiting]] {
+    var result: [ImageKey: [Waiting]] = [:]
     let rows = try Row.fetchCursor(
       db, sql: "SELECT key, kind, name, value FROM waiting WHERE dataset = ?",
       arguments: [dataset])

@@ -6,7 +6,7 @@ package final class DatasetWriter {
   let db: Database
   package let dataset: Int64
   /// What was stored before this transaction, by the path in the label file.
-  private var stored: [ExactText: StoredSample] = [:]
+  private var stored: [ImageKey: StoredSample] = [:]
   private var statements: [String: BulkStatement] = [:]
   private var hasDroppedIndex = false
   private let newSamples: BulkInsert
@@ -40,8 +40,8 @@ package final class DatasetWriter {
         LEFT JOIN votes ON votes.sample = samples.id WHERE dataset = ?
         """, arguments: [dataset])
     while let row = try rows.next() {
-      let key: String = row["key"]
-      stored[ExactText(key)] = StoredSample(
+      let key: ImageKey = row["key"]
+      stored[key] = StoredSample(
         id: row["id"], counts: row["counts"], score: row["gt_score"], extra: row["extra"],
         path: row["path"], state: row["image_state"])
     }
@@ -96,7 +96,7 @@ package final class DatasetWriter {
   /// - Precondition: No key is given twice in one transaction.
   /// - Throws: `StoreError` when another import stored other labels for this picture.
   package func addSample(
-    key: String, score: Double, votes: [Int]?, extra: String?, path: String?, looked: Bool
+    key: ImageKey, score: Double, votes: [Int]?, extra: String?, path: String?, looked: Bool
   ) throws -> Int64 {
     try addSample(
       NewSample(key: key, score: score, votes: votes, extra: extra), path: path, looked: looked)
@@ -104,13 +104,13 @@ package final class DatasetWriter {
 
   /// A picture with its texts made, which several threads may do.
   package struct NewSample: Sendable {
-    package let key: String
+    package let key: ImageKey
     let score: Double
     let counts: String?
     let total: Int
     let extra: String?
 
-    package init(key: String, score: Double, votes: [Int]?, extra: String?) {
+    package init(key: ImageKey, score: Double, votes: [Int]?, extra: String?) {
       self.key = key
       self.score = score
       counts = votes.map(VoteText.encode)
@@ -122,7 +122,7 @@ package final class DatasetWriter {
   /// Adds a picture or brings its row up to date, as the other `addSample`.
   package func addSample(_ new: NewSample, path: String?, looked: Bool) throws -> Int64 {
     let (key, score, counts, extra) = (new.key, new.score, new.counts, new.extra)
-    if let old = stored[ExactText(key)] {
+    if let old = stored[key] {
       let id = old.id
       // A file of scores says nothing of votes that another file brought.
       guard counts == nil || old.counts == nil || old.counts == counts, old.score == score else {
@@ -157,7 +157,7 @@ package final class DatasetWriter {
     nextRow += 1
     newSamples.add(id)
     newSamples.add(dataset)
-    newSamples.add(key)
+    newSamples.add(key.text)
     newSamples.add(path)
     newSamples.add(!looked ? "unknown" : path == nil ? "missing" : "found")
     newSamples.add(score)
@@ -184,8 +184,8 @@ package final class DatasetWriter {
   /// Adds votes to a picture that was stored without them.
   ///
   /// - Throws: `StoreError` when it is stored with others.
-  package func setVotes(of key: String, _ votes: [Int]) throws {
-    guard let old = stored[ExactText(key)] else { return }
+  package func setVotes(of key: ImageKey, _ votes: [Int]) throws {
+    guard let old = stored[key] else { return }
     let counts = VoteText.encode(votes)
     guard let known = old.counts else {
       return try insertVotes(old.id, counts, votes.reduce(0, +))
@@ -225,13 +225,13 @@ package final class DatasetWriter {
   }
 
   /// The counts of a picture that were stored before this transaction.
-  package func votes(of key: String) -> [Int]? {
-    stored[ExactText(key)]?.counts.map(VoteText.decode)
+  package func votes(of key: ImageKey) -> [Int]? {
+    stored[key]?.counts.map(VoteText.decode)
   }
 
   /// A picture that was stored before this transaction.
   package struct Stored {
-    package let key: String
+    package let key: ImageKey
     package let row: Int64
     package let score: Double
     /// Further columns as a JSON object.
@@ -275,7 +275,7 @@ package final class DatasetWriter {
   package var before: [Stored] {
     stored.map {
       Stored(
-        key: $0.key.text, row: $0.value.id, score: $0.value.score, extra: $0.value.extra)
+        key: $0.key, row: $0.value.id, score: $0.value.score, extra: $0.value.extra)
     }
   }
 

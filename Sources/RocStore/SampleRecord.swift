@@ -1,6 +1,6 @@
 import Foundation
 package import GRDB
-import RocNames
+package import RocNames
 import RocScore
 
 /// What is known about the file of a sample.
@@ -31,7 +31,7 @@ extension ImageState {
 package struct SampleRecord: Sendable {
   package let id: Int64
   /// The path in the label file; unique in its dataset.
-  package let key: String
+  package let key: ImageKey
   package let path: String?
   package let imageState: ImageState
   package let imageReason: String?
@@ -50,7 +50,7 @@ package struct SampleRecord: Sendable {
 
   init(_ row: RowReader) {
     id = row.integer(0)
-    key = row.text(1) ?? ""
+    key = ImageKey(row.text(1) ?? "")
     path = row.text(2)
     imageState = row.bytes(3, ImageState.init) ?? .unknown
     imageReason = row.text(4)
@@ -62,7 +62,7 @@ package struct SampleRecord: Sendable {
   }
 
   /// Not unique in some datasets.
-  package var baseName: String { PathName.base(key) }
+  package var baseName: String { key.base }
 
   /// The samples of a dataset, or of one part of it, in the order of their import.
   package static func fetch(

@@ -1,13 +1,13 @@
 import GRDB
-import RocNames
+package import RocNames
 
 /// What audits compare.
 extension Store {
   /// A picture's names and content.
   package struct Identity: Sendable {
     package let id: Int64
-    package let key: String
-    package var baseName: String { PathName.base(key) }
+    package let key: ImageKey
+    package var baseName: String { key.base }
     package let sha256: String?
     /// 32 bytes; nil before a picture was decoded and for one without structure.
     package let perceptualHash: [UInt8]?
@@ -43,7 +43,7 @@ extension Store {
       while try rows.next() {
         let id = rows.integer(0)
         pictures[id] = Identity(
-          id: id, key: rows.text(1) ?? "", sha256: rows.text(2),
+          id: id, key: ImageKey(rows.text(1) ?? ""), sha256: rows.text(2),
           perceptualHash: rows.bytes(3) { Array($0) }, score: rows.real(4), group: rows.text(5))
       }
       let parts = try SplitName.counts(dataset, db).map { part in
@@ -62,14 +62,13 @@ extension Store {
   }
 
   /// The id lists that were imported, with all names on them, labelled or not.
-  package func lists(_ dataset: DatasetRecord) throws -> [(name: String, keys: [String])] {
+  package func lists(_ dataset: DatasetRecord) throws -> [(name: String, keys: [ImageKey])] {
     try read { db in
       try Row.fetchAll(
         db, sql: "SELECT name, keys FROM lists WHERE dataset = ? ORDER BY name",
         arguments: [dataset.id]
       ).map { row in
-        let keys: String = row["keys"]
-        return (row["name"], keys.split(separator: "\n").map(String.init))
+        (row["name"], ImageKey.lines(row["keys"]))
       }
     }
   }

@@ -99,7 +99,7 @@ extension Store {
 
 extension Store {
   /// The attributes of one picture by name.
-  package func attributes(of key: String, in dataset: DatasetRecord) throws -> [String: Double] {
+  package func attributes(of key: ImageKey, in dataset: DatasetRecord) throws -> [String: Double] {
     try read { db in
       let rows = try Row.fetchAll(
         db,

@@ -17,7 +17,7 @@ extension Store {
   ) throws -> [(part: String, members: Int, unknown: [(name: String, hint: String?)])] {
     try write { db in
       let writer = try DatasetWriter.open(dataset, replace: false, db)
-      let pictures = writer.before.sorted { ExactText($0.key) < ExactText($1.key) }
+      let pictures = writer.before.sorted { $0.key < $1.key }
       let index = NameIndex(pictures.map(\.key), isLoose: isLoose)
       return try parts.map { part, names in
         var members: [Int64] = []

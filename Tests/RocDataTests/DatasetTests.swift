@@ -39,12 +39,12 @@ struct DatasetTests {
       uniqueKeysWithValues: report.splits.map { ("\($0.scheme)/\($0.part)", $0.count) })
   }
 
-  private func scores(_ dataset: String) throws -> [String: Double] {
+  private func scores(_ dataset: String) throws -> [ImageKey: Double] {
     let samples = try store.samples(try store.dataset(dataset)).samples
     return Dictionary(uniqueKeysWithValues: samples.map { ($0.key, $0.score) })
   }
 
-  private func votes(_ dataset: String) throws -> [String: [Int]] {
+  private func votes(_ dataset: String) throws -> [ImageKey: [Int]] {
     let samples = try store.samples(try store.dataset(dataset)).samples
     return Dictionary(uniqueKeysWithValues: samples.compactMap { s in s.votes.map { (s.key, $0) } })
   }
@@ -235,8 +235,8 @@ struct DatasetTests {
     for part in expected.members ?? [] {
       for picture in part.value.members ?? [] {
         let values = picture.value.array?.compactMap(\.double) ?? []
-        #expect(try scores("aadb")[picture.name] == values[0])
-        let own = try store.attributes(of: picture.name, in: store.dataset("aadb"))
+        #expect(try scores("aadb")[ImageKey(picture.name)] == values[0])
+        let own = try store.attributes(of: ImageKey(picture.name), in: store.dataset("aadb"))
         #expect(own["BalacingElements"] == values[1] && own["VividColor"] == values[11])
         #expect(own.count == 11)
       }

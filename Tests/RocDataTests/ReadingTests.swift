@@ -28,7 +28,7 @@ struct ReadingTests {
       .run(into: store, images: nil, replace: false)
   }
 
-  private func scores(_ dataset: String, split: String? = nil) throws -> [String: Double] {
+  private func scores(_ dataset: String, split: String? = nil) throws -> [ImageKey: Double] {
     let record = try store.dataset(dataset)
     let samples =
       try split.map { try store.samples(record, split: $0).samples }
@@ -140,11 +140,11 @@ struct ReadingTests {
     try importing("kadid10k", ["dmos.csv": "dist_img,ref_img,dmos,var\n" + rows.joined()])
     let test = Set(
       try scores("kadid10k", split: "seeded/test").keys.map {
-        (Int($0.dropFirst().prefix { $0 != "_" }) ?? 0) / 8
+        (Int($0.text.dropFirst().prefix { $0 != "_" }) ?? 0) / 8
       })
     let train = Set(
       try scores("kadid10k", split: "seeded/train").keys.map {
-        (Int($0.dropFirst().prefix { $0 != "_" }) ?? 0) / 8
+        (Int($0.text.dropFirst().prefix { $0 != "_" }) ?? 0) / 8
       })
     #expect(test.isDisjoint(with: train) && test.union(train).count == 5)
   }

@@ -28,7 +28,7 @@ struct TableImporterTests {
       uniqueKeysWithValues: report.splits.map { ("\($0.scheme)/\($0.part)", $0.count) })
   }
 
-  private func attributes(_ store: Store, _ key: String) throws -> [String: Double] {
+  private func attributes(_ store: Store, _ key: ImageKey) throws -> [String: Double] {
     try store.attributes(of: key, in: try store.dataset(nil))
   }
 

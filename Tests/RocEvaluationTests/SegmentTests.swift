@@ -8,7 +8,7 @@ import Testing
 
 struct ShardTests {
   @Test func everyKeyBelongsToOneShard() {
-    let keys = (0..<2000).map { "folder/\($0).jpg" }
+    let keys = (0..<2000).map { ImageKey("folder/\($0).jpg") }
     for count in [1, 3, 8] {
       let shards = (1...count).compactMap { Shard(index: $0, count: count) }
       #expect(shards.count == count)

@@ -1,4 +1,5 @@
 import RocNames
+import RocTestSupport
 import Testing
 
 /// Names are bytes: what finds a picture, and what only gets a hint.
@@ -46,14 +47,14 @@ struct NameTests {
   }
 
   @Test func oneRuleFindsPictures() {
-    let names = ["a/1.jpg", "b/1.jpg", "b/two.png", "953619.jpg", "farm1_x_b.jpg", "1.25.jpg"]
+    let names: [ImageKey] = ["a/1.jpg", "b/1.jpg", "b/two.png", "953619.jpg", "farm1_x_b.jpg", "1.25.jpg"]
     let index = NameIndex(names)
     for (name, found) in [
       ("a/1.jpg", "a/1.jpg"), ("a\\1.jpg", "a/1.jpg"), ("./b/1", "b/1.jpg"), ("two", "b/two.png"),
       ("else/two.png", "b/two.png"), ("953619.0", "953619.jpg"), ("9.53619E+05", "953619.jpg"),
       ("0.500_farm1_x_b.jpg", "farm1_x_b.jpg"), ("1.25", "1.25.jpg"),
     ] {
-      #expect(index.place(of: name).map { names[$0] } == found, "\(name)")
+      #expect(index.place(of: name).map { names[$0].text } == found, "\(name)")
     }
     // Several pictures, none, and an id whose digits a spreadsheet dropped: no picture is meant.
     for name in ["1.jpg", "1", "9.5362E+05", "9", "none.jpg", "TWO.png"] {
@@ -66,7 +67,7 @@ struct NameTests {
     (decomposed, "its Unicode form"),
   ])
   func nearNamesGetAHintAndAFlag(_ name: String, _ difference: String) {
-    let names = ["b/two.png", "17.jpg", Self.composed]
+    let names: [ImageKey] = ["b/two.png", "17.jpg", ImageKey(Self.composed)]
     let strict = NameIndex(names)
     guard difference != "its ending" else {
       // An ending says nothing about a picture: the stem finds it.
@@ -85,7 +86,7 @@ struct NameTests {
     #expect(NameIndex(["x/1.jpg", "y/1.jpg"]).hint("1.jpg")?.contains("several pictures") == true)
     #expect(NameIndex(["1.jpg"]).hint("9.5E+05")?.contains("digits are lost") == true)
     // Two forms of one name are two pictures and make no name ambiguous.
-    let forms = NameIndex([Self.composed, Self.decomposed])
+    let forms = NameIndex([Self.composed, Self.decomposed].map { ImageKey($0) })
     #expect(forms.place(of: Self.composed) == 0 && forms.place(of: Self.decomposed) == 1)
   }
 

@@ -1,5 +1,6 @@
 import RocJSON
 import RocModel
+import RocTestSupport
 import RocTrain
 import Testing
 

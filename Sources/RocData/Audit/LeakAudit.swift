@@ -21,7 +21,7 @@ package struct LeakAudit: Sendable {
   private let dataset: DatasetRecord
   private let pictures: [Int64: Store.Identity]
   private let parts: [(name: SplitName, members: [Int64])]
-  private let allLists: [(name: String, keys: [String])]
+  private let allLists: [(name: String, keys: [ImageKey])]
 
   /// Compares what the database knows about a dataset.
   ///
@@ -49,7 +49,7 @@ package struct LeakAudit: Sendable {
       let name: ExactText
       let score: Double
     }
-    var first: [Face: String] = [:]
+    var first: [Face: ImageKey] = [:]
     for picture in pictures.values.sorted(by: { $0.id < $1.id }) {
       let face = Face(name: ExactText(picture.baseName), score: picture.score)
       if let other = first[face] {
@@ -141,8 +141,8 @@ package struct LeakAudit: Sendable {
         $0.name == SplitName(scheme: dataset.defaultScheme, part: "test")
       })
     else { return }
-    let keys = Set(names: test.members.compactMap { pictures[$0]?.key })
-    let own = allLists.filter { keys.isSubset(of: Set(names: $0.keys)) }.max {
+    let keys = Set(test.members.compactMap { pictures[$0]?.key })
+    let own = allLists.filter { keys.isSubset(of: $0.keys) }.max {
       $0.keys.count < $1.keys.count
     }
     guard let own, !keys.isEmpty else { return }
@@ -162,15 +162,15 @@ package struct LeakAudit: Sendable {
     // Where a base name stands for several pictures only a whole path says which one is meant.
     let own = pictures.values.map(\.key)
     let index = NameIndex(own, isLoose: isLoose)
-    let wanted = Set(names: names)
-    var listed: Set<ExactText> = []
+    let wanted = Set(names.map(ImageKey.init))
+    var listed: Set<ImageKey> = []
     for name in wanted {
       if let place = index.place(of: name.text) { listed.insert(own[place]) }
     }
     // Imported lists also name pictures that have no label.
-    let plain = NameIndex(names, isLoose: isLoose)
-    func isListed(_ key: String) -> Bool {
-      listed.contains(key) || (index.place(of: key) == nil && plain.place(of: key) != nil)
+    let plain = NameIndex(names.map(ImageKey.init), isLoose: isLoose)
+    func isListed(_ key: ImageKey) -> Bool {
+      listed.contains(key) || (index.place(of: key.text) == nil && plain.place(of: key.text) != nil)
     }
     let partLists = parts.map { part in
       (name: part.name.description, keys: part.members.compactMap { pictures[$0]?.key })
@@ -180,8 +180,8 @@ package struct LeakAudit: Sendable {
       guard !found.isEmpty else { return nil }
       return Overlap(
         kind: .id, first: list.name, second: title, firstCount: found.count,
-        secondCount: Set(names: found).count, sizes: [list.keys.count, wanted.count],
-        examples: Array(found.prefix(5)))
+        secondCount: Set(found).count, sizes: [list.keys.count, wanted.count],
+        examples: found.prefix(5).map(\.text))
     }
     // Copies of listed pictures under other names.
     let copies = pictures.values.filter { isListed($0.key) }.map(\.id).sorted()
@@ -212,7 +212,7 @@ package struct LeakAudit: Sendable {
         j += 1
       } else {
         count += 1
-        if examples.count < 5, let key = pictures[b.members[j]]?.key { examples.append(key) }
+        if examples.count < 5, let key = pictures[b.members[j]]?.key { examples.append(key.text) }
         i += 1
         j += 1
       }
@@ -247,7 +247,7 @@ package struct LeakAudit: Sendable {
     var examples: [String] = []
     for id in b.members where examples.count < 5 {
       guard let picture = pictures[id], let name = identity(picture) else { continue }
-      if hits.contains(name) { examples.append(picture.key) }
+      if hits.contains(name) { examples.append(picture.key.text) }
     }
     return Overlap(
       kind: kind, first: a.name.description, second: b.name.description,
@@ -287,14 +287,14 @@ package struct LeakAudit: Sendable {
   }
 
   private static func overlap(
-    _ a: (name: String, keys: [String]), _ b: (name: String, keys: [String])
+    _ a: (name: String, keys: [ImageKey]), _ b: (name: String, keys: [ImageKey])
   ) -> Overlap? {
-    let names = Set(names: a.keys)
+    let names = Set(a.keys)
     let hits = b.keys.filter { names.contains($0) }
     guard !hits.isEmpty else { return nil }
     return Overlap(
       kind: .id, first: a.name, second: b.name, firstCount: hits.count, secondCount: hits.count,
-      sizes: [a.keys.count, b.keys.count], examples: Array(hits.prefix(5)))
+      sizes: [a.keys.count, b.keys.count], examples: hits.prefix(5).map(\.text))
   }
 
   /// The object of `audit --json`.

@@ -133,7 +133,7 @@ package struct DatasetCard {
   }
 
   private static func hash(_ samples: [SampleRecord]) -> String {
-    let keys = samples.map { Array($0.key.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+    let keys = samples.map { Array($0.key.text.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
     var bytes: [UInt8] = []
     for key in keys {
       bytes += key

@@ -155,7 +155,7 @@ package struct ConversationExport: Sendable {
   /// Appends one record; `target` is left out where there are no votes.
   private func write(_ sample: SampleRecord, index: Int, into bytes: inout [UInt8]) {
     bytes.append(contentsOf: "{\"image\": ".utf8)
-    JSON.write(sample.key, into: &bytes)
+    JSON.write(sample.key.text, into: &bytes)
     bytes.append(contentsOf: ", \"gt_score\": ".utf8)
     let own = scale.map { range.map(sample.score, to: $0) } ?? sample.score
     if let list = lists[sample.id], let extra = sample.extra.flatMap({ try? JSON.parse($0) }),

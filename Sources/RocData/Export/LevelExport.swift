@@ -1,5 +1,6 @@
 import RocJSON
 import RocMetrics
+import RocNames
 package import RocScore
 package import RocStore
 
@@ -112,7 +113,7 @@ package struct LevelExport: Sendable {
       if !isTest || form != .qalign {
         record.append(.init("id", .string("\(sample.baseName)->\(score)")))
       }
-      record.append(.init("image", .string(sample.key)))
+      record.append(.init("image", .string(sample.key.text)))
       record.append(.init("gt_score", .double(score)))
       if case .deqa(let density) = form {
         // Five levels cannot say more than their ends; they run from the worst to the best.

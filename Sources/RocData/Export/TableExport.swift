@@ -13,7 +13,7 @@ package enum TableExport {
     let header = ["image", "gt_score"] + (bins == nil ? [] : names) + attributes.map(Escaped.csv)
     var bytes = Array((header.joined(separator: ",") + "\n").utf8)
     for sample in samples {
-      bytes.append(contentsOf: Escaped.csv(sample.key).utf8)
+      bytes.append(contentsOf: Escaped.csv(sample.key.text).utf8)
       bytes.append(UInt8(ascii: ","))
       bytes.append(contentsOf: sample.score.description.utf8)
       for bin in 0..<(bins ?? 0) {
@@ -37,7 +37,7 @@ package enum TableExport {
     var bytes: [UInt8] = []
     for sample in samples {
       var record: [JSON.Member] = [
-        .init("image", .string(sample.key)), .init("gt_score", .double(sample.score)),
+        .init("image", .string(sample.key.text)), .init("gt_score", .double(sample.score)),
         .init("votes", sample.votes.map { .array($0.map(JSON.int)) } ?? .null),
       ]
       if !attributes.isEmpty {

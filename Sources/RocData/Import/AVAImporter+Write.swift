@@ -3,13 +3,13 @@ import RocStore
 
 /// What goes into the database.
 extension AVAImporter {
-  func key(_ id: Int) -> String { keyStart + String(id) + keyEnd }
+  func key(_ id: Int) -> ImageKey { ImageKey(keyStart + String(id) + keyEnd) }
 
   func writeSamples(
     _ writer: DatasetWriter, images: ImageFolder?, _ ids: inout [Int: Int64],
     _ report: inout ImportReport
   ) throws {
-    var missing: [String] = []
+    var missing: [ImageKey] = []
     guard let labels else { return }
     var texts = AVASampleTexts(labels, start: keyStart, end: keyEnd)
     while let block = texts.next() {
@@ -72,8 +72,8 @@ extension AVAImporter {
   }
 
   /// The id in a picture's key.
-  private func id(_ key: String) -> Int? {
-    Int(String(Substring(key.utf8.dropFirst(keyStart.utf8.count).dropLast(keyEnd.utf8.count))))
+  private func id(_ key: ImageKey) -> Int? {
+    Int(String(Substring(key.text.utf8.dropFirst(keyStart.utf8.count).dropLast(keyEnd.utf8.count))))
   }
 
   /// A list that repeats the votes shows at once when one of two copies is scrambled.

@@ -97,7 +97,7 @@ package struct AVAImporter {
       var ids: [Int: Int64] = [:]
       ids.reserveCapacity(labels?.rows.count ?? 0)
       for sample in writer.before {
-        if let id = Int(sample.key.prefix { $0 != "." }) { ids[id] = sample.row }
+        if let id = Int(sample.key.text.prefix { $0 != "." }) { ids[id] = sample.row }
       }
       try writer.expect(labels?.rows.count ?? 0)
       try writeSamples(writer, images: images, &ids, &report)

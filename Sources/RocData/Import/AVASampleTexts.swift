@@ -1,4 +1,5 @@
 import Dispatch
+import RocNames
 import RocScore
 import RocStore
 import Synchronization
@@ -21,7 +22,7 @@ struct AVASampleTexts {
           let row = labels.rows[place]
           let votes = labels.votes(row)
           return Sample(
-            key: start + String(row.id) + end, score: VoteHistogram(counts: votes).mean ?? 0,
+            key: ImageKey(start + String(row.id) + end), score: VoteHistogram(counts: votes).mean ?? 0,
             votes: votes, extra: row.extra)
         }
         self.samples.withLock { $0 = made }

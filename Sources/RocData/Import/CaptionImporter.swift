@@ -78,7 +78,7 @@ package struct CaptionImporter {
     private let images: ImageFolder?
     private var rows: [Int: Int64] = [:]
     private var published: [String: [Int64]] = [:]
-    private(set) var missing: [String] = []
+    private(set) var missing: [ImageKey] = []
     /// The source being read and how many comments it gave to each picture.
     private var source = ""
     private var given: [Int64: Int] = [:]
@@ -99,7 +99,7 @@ package struct CaptionImporter {
     func joined(_ ids: [Int]) throws -> Int {
       for id in ids {
         if rows[id] != nil { return id }
-        let key = manifest.images.name.replacing("{id}", with: String(id))
+        let key = ImageKey(manifest.images.name.replacing("{id}", with: String(id)))
         if try labels.label(key) != nil { return id }
       }
       return ids[0]
@@ -110,7 +110,7 @@ package struct CaptionImporter {
     /// - Throws: `DataError` when AVA has no votes for it.
     mutating func row(_ id: Int) throws -> Int64 {
       if let known = rows[id] { return known }
-      let key = manifest.images.name.replacing("{id}", with: String(id))
+      let key = ImageKey(manifest.images.name.replacing("{id}", with: String(id)))
       guard let label = try labels.label(key) else {
         throw DataError("picture \(id) has no votes in ava, so there is no score")
       }
@@ -160,7 +160,7 @@ package struct CaptionImporter {
           parts[test.contains(sample.key) ? "test" : "train", default: []].append(sample.row)
         }
         for (id, row) in rows {
-          let key = manifest.images.name.replacing("{id}", with: String(id))
+          let key = ImageKey(manifest.images.name.replacing("{id}", with: String(id)))
           parts[test.contains(key) ? "test" : "train", default: []].append(row)
         }
         try write("official", parts, &report)

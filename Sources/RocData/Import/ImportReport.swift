@@ -18,7 +18,7 @@ package struct ImportReport: Sendable {
   package var scores: ScoreSummary?
   package var votes: Int?
   /// Keys of pictures that are not in the image folder; nil when nobody looked.
-  package var missingImages: [String]?
+  package var missingImages: [ImageKey]?
   package var unreadableImages: Int?
 
   init(dataset: String) { self.dataset = dataset }

@@ -20,7 +20,7 @@ struct KeyRule {
   ///
   /// - Throws: `DataError` for a row of another width than the header, and for a name that is
   ///   empty, a list, or not UTF-8: names that were mended alike would be one picture.
-  func key(_ row: TableRow, _ reader: TableReader) throws(DataError) -> String {
+  func key(_ row: TableRow, _ reader: TableReader) throws(DataError) -> ImageKey {
     guard row.fields.count == reader.header.count else {
       throw DataError("\(row.fields.count) fields, expected \(reader.header.count)")
     }
@@ -48,9 +48,9 @@ struct KeyRule {
     let path = PathName.withSlashes(name)
     // A copy's folders are no part of the name.
     for prefix in reader.table.keyPrefixes?.all ?? [] where path.utf8.starts(with: prefix.utf8) {
-      return String(Substring(path.utf8.dropFirst(prefix.utf8.count)))
+      return ImageKey(String(Substring(path.utf8.dropFirst(prefix.utf8.count))))
     }
-    return path
+    return ImageKey(path)
   }
 
   /// The name of a row's rater.

@@ -35,7 +35,7 @@ struct RatingTable {
   }
 
   private struct Rating {
-    let key: String
+    let key: ImageKey
     let rater: String
     let score: Double
   }
@@ -96,7 +96,7 @@ struct RatingTable {
   ///   - picture: A picture's name in the database and its row; nil for one that was left out.
   /// - Throws: The database's errors.
   func write(
-    _ writer: DatasetWriter, picture: (String) -> (key: String, row: Int64?)?
+    _ writer: DatasetWriter, picture: (ImageKey) -> (key: ImageKey, row: Int64?)?
   ) throws {
     var waiting: [ExactText: Int] = [:]
     var raters: [ExactText: Int64] = [:]

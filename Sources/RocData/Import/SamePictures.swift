@@ -7,9 +7,9 @@ import RocTables
 /// every picture would stand twice. The same base name with the same score gives them away.
 struct SamePictures {
   private struct Known {
-    let key: String
+    let key: ImageKey
     let score: Double
-    let file: ExactText
+    let file: FileName
   }
 
   private struct Group {
@@ -21,27 +21,27 @@ struct SamePictures {
   private static let least = 10
   private static let share = 0.9
   private var known: [ExactText: Known] = [:]
-  private var groups: [ExactText: Group] = [:]
-  private static let database = ExactText("")
+  private var groups: [FileName: Group] = [:]
+  private static let database = FileName("")
 
-  private static func base(_ key: String) -> ExactText {
-    ExactText(PathName.base(key).lowercased())
+  private static func base(_ key: ImageKey) -> ExactText {
+    ExactText(key.base.lowercased())
   }
 
   /// Takes a picture that is stored.
-  mutating func store(_ key: String, _ score: Double) {
+  mutating func store(_ key: ImageKey, _ score: Double) {
     known[Self.base(key)] = Known(key: key, score: score, file: Self.database)
   }
 
   /// Takes a picture of the source that is not stored under this key.
-  mutating func add(_ key: String, _ score: Double, from file: ExactText) {
+  mutating func add(_ key: ImageKey, _ score: Double, from file: FileName) {
     groups[file, default: Group()].added += 1
     guard let other = known[Self.base(key)] else {
       known[Self.base(key)] = Known(key: key, score: score, file: file)
       return
     }
     // Copies of labels may have fewer decimals.
-    guard other.file != file, !other.key.isExactly(key),
+    guard other.file != file, other.key != key,
       abs(other.score - score) <= 1e-3 * max(1, abs(score))
     else { return }
     groups[file, default: Group()].again += 1

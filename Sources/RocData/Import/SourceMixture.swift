@@ -21,7 +21,7 @@ struct SourceMixture {
 
   private let manifest: Manifest
   private var folders: [ExactText: Group] = [:]
-  private var files: [ExactText: Group] = [:]
+  private var files: [FileName: Group] = [:]
 
   /// How many times larger one file's scale may be than another's.
   private static let widest = 4.0

@@ -16,7 +16,7 @@ extension TableImporter {
       }
     }
     try writeRaterTables(writer, &report)
-    var pictures: [(key: String, row: Int64, group: String?)] = []
+    var pictures: [(key: ImageKey, row: Int64, group: String?)] = []
     // As stored now: what holds pictures together may have come with another source.
     for sample in try writer.all(withExtra: !manifest.groupColumns.isEmpty) {
       let extra = sample.extra.flatMap { try? JSON.parse($0) }
@@ -40,7 +40,7 @@ extension TableImporter {
         }
       }
       // A list of base names means every picture of that name.
-      for picture in pictures where several.contains(PathName.base(picture.key)) {
+      for picture in pictures where several.contains(picture.key.base) {
         rows.insert(picture.row)
       }
       return rows

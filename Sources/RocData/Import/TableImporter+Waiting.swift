@@ -23,11 +23,11 @@ extension TableImporter {
 
   /// Adds to the pictures of this source what earlier ones said of them.
   static func adopt(
-    _ waiting: [ExactText: [DatasetWriter.Waiting]], _ samples: inout TableSamples,
-    key: (TableSamples.Entry) -> String
+    _ waiting: [ImageKey: [DatasetWriter.Waiting]], _ samples: inout TableSamples,
+    key: (TableSamples.Entry) -> ImageKey
   ) {
     for (place, entry) in samples.entries.enumerated() where entry.score != nil {
-      for fact in waiting[ExactText(key(entry))] ?? [] {
+      for fact in waiting[key(entry)] ?? [] {
         guard let value = try? JSON.parse(fact.value) else { continue }
         let counts = value.array?.compactMap(\.int)
         switch fact.kind {
@@ -45,11 +45,11 @@ extension TableImporter {
 
   /// Stores ratings that came before the labels.
   func writeRatings(
-    _ waiting: [ExactText: [DatasetWriter.Waiting]], _ writer: DatasetWriter, _ ids: [Int: Int64]
+    _ waiting: [ImageKey: [DatasetWriter.Waiting]], _ writer: DatasetWriter, _ ids: [Int: Int64]
   ) throws {
     for (place, entry) in samples.entries.enumerated() {
       guard entry.score != nil, let row = ids[place] else { continue }
-      for fact in waiting[ExactText(key(entry))] ?? [] where fact.kind == .rating {
+      for fact in waiting[key(entry)] ?? [] where fact.kind == .rating {
         let rating = WaitingRating(fact)
         let rater = try writer.rater(rating.rater, extra: nil)
         try writer.setRating(
@@ -84,7 +84,7 @@ struct WaitingRating {
     extra = value?["extra"]?.string
   }
 
-  func fact(of key: String) -> DatasetWriter.Waiting {
+  func fact(of key: ImageKey) -> DatasetWriter.Waiting {
     let value: JSON = ["score": .double(score), "extra": extra.map(JSON.string) ?? .null]
     return .init(key: key, kind: .rating, name: "\(position) \(rater)", value: value.line)
   }

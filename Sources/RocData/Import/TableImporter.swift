@@ -111,11 +111,11 @@ package struct TableImporter {
   }
 
   /// A picture's path in the database.
-  func key(_ entry: TableSamples.Entry) -> String {
+  func key(_ entry: TableSamples.Entry) -> ImageKey {
     // Some files write the ending that others leave out.
-    let hasEnding = PathName.pictureEndings.contains(PathName.ending(entry.key))
+    let hasEnding = PathName.pictureEndings.contains(PathName.ending(entry.key.text))
     return hasEnding && manifest.images.name.utf8.starts(with: "{id}.".utf8)
-      ? entry.key : manifest.images.name.replacing("{id}", with: entry.key)
+      ? entry.key : ImageKey(manifest.images.name.replacing("{id}", with: entry.key.text))
   }
 
   /// Puts everything into the database in one transaction.
@@ -166,7 +166,7 @@ package struct TableImporter {
   /// Pictures, what is known about them, and their parts.
   private func write(
     _ writer: DatasetWriter, images: ImageFolder?,
-    _ waiting: [ExactText: [DatasetWriter.Waiting]], _ report: inout ImportReport
+    _ waiting: [ImageKey: [DatasetWriter.Waiting]], _ report: inout ImportReport
   ) throws {
     try writer.expect(samples.entries.count)
     let ids = try write(writer, images: images, &report)
@@ -215,10 +215,10 @@ package struct TableImporter {
       }
     }
     let stored = Dictionary(
-      writer.before.map { (ExactText($0.key), $0) }, uniquingKeysWith: { a, _ in a })
+      writer.before.map { ($0.key, $0) }, uniquingKeysWith: { a, _ in a })
     if !allowsSameNames, manifest.images.namesArePhotos != true {
       var same = SamePictures()
-      for sample in writer.before.sorted(by: { ExactText($0.key) < ExactText($1.key) }) {
+      for sample in writer.before.sorted(by: { $0.key < $1.key }) {
         same.store(sample.key, sample.score)
       }
       for entry in samples.entries {
@@ -235,7 +235,7 @@ package struct TableImporter {
       guard let score = entry.score else {
         // An earlier source may have scored it; else it is listed or rated without a label:
         // counted, no failure.
-        if let known = stored[ExactText(key)] {
+        if let known = stored[key] {
           ids[place] = known.row
           let extra = Self.extra(entry.extra, known.extra)
           if let extra, known.extra.map({ extra.isExactly($0) }) != true {
@@ -253,7 +253,7 @@ package struct TableImporter {
       next += 1
       ids[place] = try writer.addSample(
         key: key, score: score, votes: variant == nil ? entry.votes : nil,
-        extra: Self.extra(entry.extra, stored[ExactText(key)]?.extra), path: path ?? nil,
+        extra: Self.extra(entry.extra, stored[key]?.extra), path: path ?? nil,
         looked: images != nil)
     }
     if let found {

@@ -1,4 +1,5 @@
 import RocDigest
+import RocNames
 import RocStore
 
 /// The parts of a table dataset's schemes: as the files say, by raters, or made from others.
@@ -90,7 +91,7 @@ struct TableParts {
   /// - Parameter pictures: The name and the row of every picture, and what holds it together with
   ///   others.
   /// - Throws: The database's errors.
-  mutating func addSeeded(_ pictures: [(key: String, row: Int64, group: String?)]) throws {
+  mutating func addSeeded(_ pictures: [(key: ImageKey, row: Int64, group: String?)]) throws {
     guard let rule = manifest.seeded, !has(rule.scheme) else { return }
     let test = Set(pictures.filter { rule.isTest($0.key, group: $0.group) }.map(\.row))
     try set(rule.scheme, "train", Set(pictures.map(\.row)).subtracting(test))
@@ -106,8 +107,8 @@ extension Manifest.Seeded {
   ///   - key: The picture's name in the database.
   ///   - group: What it has in the column `group`.
   /// - Returns: The same on every machine.
-  func isTest(_ key: String, group: String?) -> Bool {
-    let digest = SHA256.of("\(seed):\(group ?? key)").prefix(16)
+  func isTest(_ key: ImageKey, group: String?) -> Bool {
+    let digest = SHA256.of("\(seed):\(group ?? key.text)").prefix(16)
     return Double(UInt64(digest, radix: 16) ?? 0) < test * 0x1p64
   }
 }

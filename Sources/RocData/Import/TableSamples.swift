@@ -8,7 +8,7 @@ import RocTables
 struct TableSamples {
   /// What all tables together say about one picture.
   struct Entry {
-    let key: String
+    let key: ImageKey
     var score: Double?
     /// Rows of label files that gave it.
     var rows = 1
@@ -21,17 +21,17 @@ struct TableSamples {
   }
 
   private(set) var entries: [Entry] = []
-  private var places: [ExactText: Int] = [:]
+  private var places: [ImageKey: Int] = [:]
   /// `scheme/part` to places in `entries`.
   private(set) var parts: [(name: String, members: [Int])] = []
   private(set) var rows = 0
   private(set) var duplicates = 0
   /// Pictures whose rows were read, for the count of repeats.
-  private var seen: [ExactText: Set<ExactText>] = [:]
+  private var seen: [ExactText: Set<ImageKey>] = [:]
   private(set) var skipped: [SkippedLine] = []
   /// Pictures that the manifest leaves out, and how often.
   private(set) var leftOut = 0
-  private let leftOutKeys: Set<ExactText>
+  private let leftOutKeys: Set<ImageKey>
   private let keys: KeyRule
   private let groups: Set<ExactText>
   private let bins: Manifest.Votes?
@@ -53,7 +53,7 @@ struct TableSamples {
     self.groups = Set(names: groups)
     self.bins = bins
     self.takesUnlabelled = takesUnlabelled
-    leftOutKeys = Set(names: leftOut)
+    leftOutKeys = Set(leftOut.map(ImageKey.init))
     self.keys = keys
     self.scale = scale
   }
@@ -62,7 +62,7 @@ struct TableSamples {
   var sharedFolders: Int {
     var shared: [String]?
     for entry in entries where entry.score != nil {
-      let own = Array(PathName.parts(entry.key).dropLast())
+      let own = Array(PathName.parts(entry.key.text).dropLast())
       shared =
         shared.map { known in
           Array(zip(known, own).prefix { $0.0.isExactly($0.1) }.map(\.0))
@@ -73,8 +73,8 @@ struct TableSamples {
   }
 
   /// The first folder of a picture below those that all share; empty for a picture without one.
-  static func folder(of key: String, below shared: Int) -> String {
-    let parts = PathName.parts(key)
+  static func folder(of key: ImageKey, below shared: Int) -> String {
+    let parts = PathName.parts(key.text)
     return parts.count > shared + 1 ? parts[shared] : ""
   }
 
@@ -103,7 +103,7 @@ struct TableSamples {
     parts = parts.map { ($0.name, $0.members.compactMap { places[$0] }) }
       .filter { !$0.members.isEmpty }
     self.places = Dictionary(
-      kept.enumerated().map { (ExactText($0.element.key), $0.offset) },
+      kept.enumerated().map { ($0.element.key, $0.offset) },
       uniquingKeysWith: { a, _ in a })
   }
 
@@ -111,15 +111,15 @@ struct TableSamples {
   mutating func skip(_ line: SkippedLine) { skipped.append(line) }
 
   /// The place of a picture; a new one has no score yet.
-  mutating func place(of key: String) -> Int {
-    if let place = places[ExactText(key)] { return place }
-    places[ExactText(key)] = entries.count
+  mutating func place(of key: ImageKey) -> Int {
+    if let place = places[key] { return place }
+    places[key] = entries.count
     entries.append(Entry(key: key))
     return entries.count - 1
   }
 
   /// The place of a picture that is there.
-  func knownPlace(of key: String) -> Int? { places[ExactText(key)] }
+  func knownPlace(of key: ImageKey) -> Int? { places[key] }
 
   /// Fills in what ratings say where no table said it.
   mutating func fill(_ place: Int, score: Double?, votes: [Int]?, place text: String) {
@@ -177,7 +177,7 @@ struct TableSamples {
           result.leftOut += 1
           return
         }
-        if !seen.insert(ExactText(entry.key)).inserted { result.duplicates += 1 }
+        if !seen.insert(entry.key).inserted { result.duplicates += 1 }
         let place = try result.merge(entry)
         if let part = try Self.part(row, reader, table) { result.join(part, place) }
       } catch {
@@ -189,7 +189,7 @@ struct TableSamples {
   }
 
   private static func entry(
-    _ row: TableRow, _ reader: TableReader, _ star: String, _ key: String,
+    _ row: TableRow, _ reader: TableReader, _ star: String, _ key: ImageKey,
     groups groupColumns: Set<ExactText>, bins: Manifest.Votes?, takesUnlabelled: Bool,
     areShares: Bool
   ) throws(DataError) -> Entry {
@@ -255,8 +255,8 @@ struct TableSamples {
 
   /// Puts what a line says beside what earlier lines said.
   private mutating func merge(_ entry: Entry) throws(DataError) -> Int {
-    guard let place = places[ExactText(entry.key)] else {
-      places[ExactText(entry.key)] = entries.count
+    guard let place = places[entry.key] else {
+      places[entry.key] = entries.count
       entries.append(entry)
       return entries.count - 1
     }
@@ -305,9 +305,9 @@ struct TableSamples {
   }
 
   /// What stands before the line of a place.
-  static func file(_ place: String) -> ExactText {
-    guard let mark = place.utf8.lastIndex(of: UInt8(ascii: ":")) else { return ExactText(place) }
-    return ExactText(String(place[..<mark]))
+  static func file(_ place: String) -> FileName {
+    guard let mark = place.utf8.lastIndex(of: UInt8(ascii: ":")) else { return FileName(place) }
+    return FileName(String(place[..<mark]))
   }
 
   private static func part(
@@ -327,7 +327,7 @@ struct TableSamples {
     let rest = entry.place.utf8.dropFirst(file(entry.place).text.utf8.count + 1)
     let line = Int(Substring(rest.prefix { (0x30...0x39).contains($0) })) ?? 1
     return SkippedLine(
-      file: file(entry.place).text, line: line, reason: reason, content: entry.key)
+      file: file(entry.place).text, line: line, reason: reason, content: entry.key.text)
   }
 
   mutating func join(_ part: String, _ place: Int) {

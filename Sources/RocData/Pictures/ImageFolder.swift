@@ -1,12 +1,12 @@
 import Foundation
-import RocNames
+package import RocNames
 package import RocTables
 
 /// Picture files below a folder, found by the path or the base name that a label file gives.
 package struct ImageFolder: Sendable {
   package let path: String
   private let files: [String]
-  private let byPath: [ExactText: Int]
+  private let byPath: [FileName: Int]
   /// Lower-case base names; several files of one name are told apart by their folders.
   private let byName: [ExactText: [Int]]
   /// By what loose names have in common.
@@ -38,7 +38,7 @@ package struct ImageFolder: Sendable {
     }
     self.path = URL(fileURLWithPath: path).standardizedFileURL.path
     byPath = Dictionary(
-      files.enumerated().map { (ExactText($0.element), $0.offset) }, uniquingKeysWith: { a, _ in a }
+      files.enumerated().map { (FileName($0.element), $0.offset) }, uniquingKeysWith: { a, _ in a }
     )
     self.byName = byName
     self.byLooseName = byLooseName
@@ -55,10 +55,10 @@ package struct ImageFolder: Sendable {
     case none
   }
 
-  func match(_ key: String) -> Match {
-    if let place = byPath[key] { return .file("\(path)/\(files[place])") }
-    let found = byName[PathName.base(key).lowercased()] ?? []
-    let wanted = Array("/\(key.lowercased())".utf8)
+  func match(_ key: ImageKey) -> Match {
+    if let place = byPath[FileName(key.text)] { return .file("\(path)/\(files[place])") }
+    let found = byName[key.base.lowercased()] ?? []
+    let wanted = Array("/\(key.text.lowercased())".utf8)
     let near = found.filter { place in
       let own = Array("/\(files[place].lowercased())".utf8)
       return own.suffix(wanted.count) == wanted[...] || wanted.suffix(own.count) == own[...]
@@ -70,13 +70,13 @@ package struct ImageFolder: Sendable {
 
   /// The only file whose name differs from a key's in Unicode form, leading zeros or ending, and in
   /// what it differs.
-  func looseMatch(_ key: String) -> (path: String, difference: String)? {
-    guard let found = byLooseName[NameIndex.folded(key)], found.count == 1 else { return nil }
-    return ("\(path)/\(files[found[0]])", NameIndex.difference(key, files[found[0]]))
+  func looseMatch(_ key: ImageKey) -> (path: String, difference: String)? {
+    guard let found = byLooseName[NameIndex.folded(key.text)], found.count == 1 else { return nil }
+    return ("\(path)/\(files[found[0]])", NameIndex.difference(key.text, files[found[0]]))
   }
 
   /// The absolute path of a picture whose name is its own, or nil when it is not there.
-  package func path(of key: String) -> String? {
+  package func path(of key: ImageKey) -> String? {
     switch match(key) {
     case .file(let path), .elsewhere(let path): path
     case .several: nil
@@ -85,7 +85,7 @@ package struct ImageFolder: Sendable {
   }
 
   /// Why a picture is not there, with the file that may be meant.
-  package func reason(_ key: String, in folder: String) -> String {
+  package func reason(_ key: ImageKey, in folder: String) -> String {
     let wanted = Array("/\(key)".utf8)
     let own = unreadable.first { entry in
       let path = Array("/\(entry.path)".utf8)
@@ -101,10 +101,10 @@ package struct ImageFolder: Sendable {
 struct ImageMatches {
   /// In the order of the keys; nil for a picture that is not there.
   private(set) var paths: [String?] = []
-  private(set) var missing: [String] = []
+  private(set) var missing: [ImageKey] = []
   private(set) var notes: [String] = []
 
-  init(_ folder: ImageFolder, _ keys: [String]) {
+  init(_ folder: ImageFolder, _ keys: [ImageKey]) {
     let matches = keys.map(folder.match)
     // A base name that two pictures have cannot stand for a path that is not there.
     var bases: [ExactText: Int] = [:]
@@ -138,12 +138,12 @@ struct ImageMatches {
   }
 
   /// Files that no key names and that only one key could mean.
-  private mutating func takeLoose(_ folder: ImageFolder, _ keys: [String]) {
-    let taken = Set(names: paths.compactMap { $0 })
-    var wishes: [ExactText: [(place: Int, difference: String)]] = [:]
+  private mutating func takeLoose(_ folder: ImageFolder, _ keys: [ImageKey]) {
+    let taken = Set(paths.compactMap { $0.map(FileName.init) })
+    var wishes: [FileName: [(place: Int, difference: String)]] = [:]
     for (place, key) in keys.enumerated() where paths[place] == nil {
-      guard let (path, difference) = folder.looseMatch(key), !taken.contains(path) else { continue }
-      wishes[path, default: []].append((place, difference))
+      guard let (path, difference) = folder.looseMatch(key), !taken.contains(FileName(path)) else { continue }
+      wishes[FileName(path), default: []].append((place, difference))
     }
     let found = wishes.filter { $0.value.count == 1 }.map { ($0.key.text, $0.value[0]) }
       .sorted { $0.1.place < $1.1.place }
@@ -160,5 +160,5 @@ struct ImageMatches {
     }
   }
 
-  private static func base(_ key: String) -> String { PathName.base(key).lowercased() }
+  private static func base(_ key: ImageKey) -> String { key.base.lowercased() }
 }

@@ -1,13 +1,14 @@
 import RocFiles
+package import RocNames
 package import RocStore
 
 /// What was found about the picture of one sample.
 package struct VerifiedImage: Sendable {
   package let sample: Int64
-  package let key: String
+  package let key: ImageKey
   package let facts: PictureFacts
 
-  package init(sample: Int64, key: String, facts: PictureFacts) {
+  package init(sample: Int64, key: ImageKey, facts: PictureFacts) {
     self.sample = sample
     self.key = key
     self.facts = facts

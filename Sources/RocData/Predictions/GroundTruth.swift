@@ -1,4 +1,4 @@
-import RocNames
+package import RocNames
 import RocScore
 package import RocStore
 package import RocTables
@@ -8,7 +8,7 @@ package import RocTables
 /// `NameIndex` says which picture a name means.
 package struct GroundTruth: Sendable {
   package struct Label: Sendable {
-    package let key: String
+    package let key: ImageKey
     package let score: Double
     /// Of the votes.
     package let distribution: [Double]?
@@ -18,9 +18,9 @@ package struct GroundTruth: Sendable {
   private let index: NameIndex
   /// All pictures of the dataset, where the ground truth is that of one of its splits.
   private let all: NameIndex?
-  private let allKeys: [String]
+  private let allKeys: [ImageKey]
   /// The labels by their keys.
-  private let exact: [ExactText: Int]
+  private let exact: [ImageKey: Int]
   /// What the labels come from, for the passport.
   package let source: String
 
@@ -53,9 +53,9 @@ package struct GroundTruth: Sendable {
   package init(path: String, isLoose: Bool = false) throws(DataError) {
     source = path
     var labels: [Label] = []
-    var known: [ExactText: Double] = [:]
+    var known: [ImageKey: Double] = [:]
     for entry in try PredictionFile.labels(path) {
-      guard let image = entry.image, let truth = entry.truth else { continue }
+      guard let image = entry.image.map(ImageKey.init), let truth = entry.truth else { continue }
       if let other = known[image] {
         guard other == truth else {
           throw DataError(
@@ -77,14 +77,14 @@ package struct GroundTruth: Sendable {
     index = NameIndex(labels.map(\.key), isLoose: isLoose)
   }
 
-  private static func places(_ labels: [Label]) -> [ExactText: Int] {
+  private static func places(_ labels: [Label]) -> [ImageKey: Int] {
     Dictionary(
-      labels.enumerated().map { (ExactText($0.element.key), $0.offset) },
+      labels.enumerated().map { ($0.element.key, $0.offset) },
       uniquingKeysWith: { a, _ in a })
   }
 
   package var count: Int { labels.count }
-  package var keys: [String] { labels.map(\.key) }
+  package var keys: [ImageKey] { labels.map(\.key) }
 
   package func label(_ image: String?) -> Label? {
     guard let image, let place = place(of: image) else { return nil }

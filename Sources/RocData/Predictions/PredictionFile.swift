@@ -1,7 +1,7 @@
 import RocFiles
 import RocJSON
 package import RocMetrics
-import RocNames
+package import RocNames
 package import RocTables
 
 /// Predictions beside ground truth from a file of roc's or of another's.
@@ -191,7 +191,7 @@ extension PredictionFile {
     package var overruled = 0
     /// The pictures of the pairs, as the given ground truth calls them; empty texts where the file
     /// names none.
-    package var images: [String] = []
+    package var images: [ImageKey] = []
     /// Entries in all, without duplicates.
     package var count = 0
     /// Entries that cannot be used, with place and reason.
@@ -214,7 +214,7 @@ extension PredictionFile {
         """, isMissing: true)
     }
     var hasDistributions = true
-    var first: [ExactText: (place: String, score: Double, truth: Double)] = [:]
+    var first: [ImageKey: (place: String, score: Double, truth: Double)] = [:]
     for entry in entries {
       let known = truth?.label(entry.image)
       if entry.score == nil, let reason = entry.reason, truth?.isOutside(entry.image) != true {
@@ -241,10 +241,10 @@ extension PredictionFile {
         result.failures.append("\(entry.place): score is no finite number")
         continue
       }
-      let image = known?.key ?? entry.image ?? ""
+      let image = known?.key ?? ImageKey(entry.image ?? "")
       if let own = entry.truth, abs(own - gt) > 1e-6 * max(1, abs(gt)) { result.overruled += 1 }
-      if !image.isEmpty,
-        let other = first.updateValue((entry.place, score, gt), forKey: ExactText(image))
+      if !image.text.isEmpty,
+        let other = first.updateValue((entry.place, score, gt), forKey: image)
       {
         guard other.score == score, other.truth == gt else {
           throw DataError(

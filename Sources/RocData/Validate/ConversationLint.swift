@@ -1,5 +1,5 @@
 package import RocJSON
-import RocNames
+package import RocNames
 package import RocScore
 
 /// What is wrong with one record of a conversation file.
@@ -27,7 +27,7 @@ package struct ConversationLint: Sendable {
   /// The scale of `gt_score`; nil leaves the range unchecked.
   package var range: ScoreRange?
   /// Says whether a picture is there; nil leaves pictures unchecked.
-  package var findImage: (@Sendable (String) -> String?)?
+  package var findImage: (@Sendable (ImageKey) -> String?)?
 
   /// Whether a record without `target` is an error: it is compared by CE and EMD.
   package var needsTarget = false
@@ -37,7 +37,7 @@ package struct ConversationLint: Sendable {
   package private(set) var records = 0
 
   package init(
-    tokens: Int?, range: ScoreRange?, findImage: (@Sendable (String) -> String?)? = nil
+    tokens: Int?, range: ScoreRange?, findImage: (@Sendable (ImageKey) -> String?)? = nil
   ) {
     self.tokens = tokens
     self.range = range
@@ -100,7 +100,7 @@ package struct ConversationLint: Sendable {
     }
     if name.contains("\\") {
       fail("image", "\(name) has a backslash; write folders with /")
-    } else if let findImage, let reason = findImage(name) {
+    } else if let findImage, let reason = findImage(ImageKey(name)) {
       fail("image", "\(name): \(reason)")
     }
   }

@@ -1,6 +1,6 @@
 package import RocJSON
 import RocMetrics
-import RocNames
+package import RocNames
 package import RocScore
 import RocTables
 
@@ -9,7 +9,7 @@ package struct LevelLint: Sendable {
   /// The scale of `gt_score`; nil leaves the range unchecked.
   package var range: ScoreRange?
   /// Says why a picture cannot be read; nil leaves pictures unchecked.
-  package var findImage: (@Sendable (String) -> String?)?
+  package var findImage: (@Sendable (ImageKey) -> String?)?
   /// Whether `level_probs` are expected.
   private let isDeQA: Bool
   /// Whether low scores are the good ones.
@@ -22,11 +22,11 @@ package struct LevelLint: Sendable {
   private var withTurns = 0
   private var levels: [Double] = []
   private var scores: [Double] = []
-  private var images: [ExactText: Int] = [:]
+  private var images: [ImageKey: Int] = [:]
 
   package init(
     isDeQA: Bool, range: ScoreRange?, isLowerBetter: Bool = false,
-    findImage: (@Sendable (String) -> String?)? = nil
+    findImage: (@Sendable (ImageKey) -> String?)? = nil
   ) {
     self.isDeQA = isDeQA
     self.isLowerBetter = isLowerBetter
@@ -139,11 +139,11 @@ package struct LevelLint: Sendable {
     for name in names {
       if name.contains("\\") {
         fail(field, "\(name) has a backslash; write folders with /")
-      } else if let findImage, let reason = findImage(name) {
+      } else if let findImage, let reason = findImage(ImageKey(name)) {
         fail(field, "\(name): \(reason)")
       }
     }
-    let name = names.joined(separator: "\n")
+    let name = ImageKey(names.joined(separator: "\n"))
     if let earlier = images[name] {
       warn(field, "\(names[0]) stands in record \(earlier), too")
     } else {

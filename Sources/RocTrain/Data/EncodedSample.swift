@@ -1,8 +1,10 @@
+package import RocNames
+
 /// A conversation ready for the model.
 package struct EncodedSample: Sendable {
   /// The record's place in its file, from 1.
   package let number: Int
-  package let image: String
+  package let image: ImageKey
   package let text: TrainingText
   package let scores: [Double]
   /// One distribution for each score, or none.
@@ -14,7 +16,7 @@ package struct EncodedSample: Sendable {
   ///   - tokens: Score tokens, the length of one distribution.
   package init(_ record: TrainingRecord, text: TrainingText, tokens: Int) {
     number = record.number
-    image = record.image ?? ""
+    image = record.image ?? ImageKey("")
     self.text = text
     scores = record.scores
     let target = record.target ?? []

@@ -1,20 +1,20 @@
 import RocDigest
 package import RocImage
 package import RocModel
-import RocNames
+package import RocNames
 package import RocTensor
 import Synchronization
 
 /// The pictures of a training, prepared once and kept as long as there is room.
 package final class PictureStore: Sendable {
   private let preprocessing: Preprocessing
-  private let path: @Sendable (String) -> String?
+  private let path: @Sendable (ImageKey) -> String?
   private let capacity: Int
   private let kept = Mutex(Kept())
 
   private struct Kept {
-    var pictures: [ExactText: Picture] = [:]
-    var features: [ExactText: Box] = [:]
+    var pictures: [ImageKey: Picture] = [:]
+    var features: [ImageKey: Box] = [:]
     var bytes = 0
   }
 
@@ -23,7 +23,7 @@ package final class PictureStore: Sendable {
   ///   - capacity: Bytes that may be kept.
   ///   - path: Where the picture of a name lies; nil where it is not there.
   package init(
-    preprocessing: Preprocessing, capacity: Int, path: @escaping @Sendable (String) -> String?
+    preprocessing: Preprocessing, capacity: Int, path: @escaping @Sendable (ImageKey) -> String?
   ) {
     self.preprocessing = preprocessing
     self.capacity = capacity
@@ -31,7 +31,7 @@ package final class PictureStore: Sendable {
   }
 
   /// Why a picture cannot be used, after decoding and preparing it; nil when it can.
-  package func reason(_ name: String) -> String? {
+  package func reason(_ name: ImageKey) -> String? {
     do throws(PictureError) {
       _ = try picture(name)
       return nil
@@ -41,19 +41,19 @@ package final class PictureStore: Sendable {
   }
 
   /// [3, edge²] of the picture of that name.
-  package func pixels(_ name: String) throws(PictureError) -> Matrix {
+  package func pixels(_ name: ImageKey) throws(PictureError) -> Matrix {
     preprocessing.normalised(try picture(name))
   }
 
   /// What a vision encoder that is not trained makes of a picture, [tokens, vision width].
   package func features(
-    _ name: String, _ vision: any VisionEncoder
+    _ name: ImageKey, _ vision: any VisionEncoder
   ) throws(PictureError) -> Box {
     if let box = kept.withLock({ kept -> Box? in kept.features[name] }) { return box }
     let box = Box(vision.encode(try pixels(name), trace: nil))
     // The picture is not needed again.
     kept.withLock { kept in
-      if let picture = kept.pictures.removeValue(forKey: ExactText(name)) {
+      if let picture = kept.pictures.removeValue(forKey: name) {
         kept.bytes -= picture.byteCount
       }
     }
@@ -62,14 +62,14 @@ package final class PictureStore: Sendable {
   }
 
   /// The SHA-256 of a picture's file; nil when it cannot be read.
-  package func digest(_ name: String) -> String? {
+  package func digest(_ name: ImageKey) -> String? {
     path(name).flatMap { try? SHA256.of(file: $0) }
   }
 
-  private func picture(_ name: String) throws(PictureError) -> Picture {
+  private func picture(_ name: ImageKey) throws(PictureError) -> Picture {
     if let picture = kept.withLock({ kept -> Picture? in kept.pictures[name] }) { return picture }
     guard let path = path(name) else {
-      throw PictureError(.missing, path: name, reason: "not in the image folder")
+      throw PictureError(.missing, path: name.text, reason: "not in the image folder")
     }
     let picture = try preprocessing.resized(try Picture.read(path), path: path)
     // Half of the room is left to features.

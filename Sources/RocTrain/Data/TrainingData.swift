@@ -164,14 +164,15 @@ package struct TrainingData: Sendable {
   /// The pictures that cannot be used, with the reason: all are decoded, on all cores.
   private static func reasons(
     _ bytes: UnsafeRawBufferPointer, _ pictures: PictureStore
-  ) -> [ExactText: String] {
-    let names = Set(names: records(bytes).compactMap { $0.json["image"]?.string }).sorted()
-      .map(\.text)
+  ) -> [ImageKey: String] {
+    let names = Set(
+      records(bytes).compactMap { $0.json["image"]?.string.map(ImageKey.init) }
+    ).sorted()
     let found = Parallel.map(names, jobs: coreCount()) { name in
       (name: name, reason: pictures.reason(name))
     }
     return Dictionary(
-      found.compactMap { item in item.reason.map { (ExactText(item.name), $0) } },
+      found.compactMap { item in item.reason.map { (item.name, $0) } },
       uniquingKeysWith: { first, _ in first })
   }
 }

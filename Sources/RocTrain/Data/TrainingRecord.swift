@@ -1,5 +1,6 @@
 package import RocJSON
 package import RocModel
+package import RocNames
 
 /// Why a record cannot be trained with.
 package struct TrainingRecordError: Error, CustomStringConvertible, Equatable, Sendable {
@@ -20,7 +21,7 @@ package struct TrainingRecord: Sendable, Equatable {
   package let number: Int
   package let id: String?
   /// The picture's file name; nil for a conversation without picture.
-  package let image: String?
+  package let image: ImageKey?
   package let turns: [Turn]
   /// `gt_score`, one value for each `[SCORE]`; empty where the record has none.
   package let scores: [Double]
@@ -41,7 +42,7 @@ package struct TrainingRecord: Sendable, Equatable {
     let fields = Fields(record: json, number: number)
     self.number = number
     id = try fields.id()
-    image = try fields.image()
+    image = try fields.image().map(ImageKey.init)
     turns = try fields.turns()
     scores = try fields.scores()
     target = try fields.target(scores: scores.count, tokens: tokens)

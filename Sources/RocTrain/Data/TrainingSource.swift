@@ -1,6 +1,6 @@
 package import RocData
 import RocFiles
-import RocNames
+package import RocNames
 package import RocScore
 package import RocStore
 package import RocTables
@@ -11,7 +11,7 @@ package struct TrainingSource: Sendable {
   /// Conversation records, JSON.
   package let bytes: [UInt8]
   /// Where the picture of a name lies.
-  package let path: @Sendable (String) -> String?
+  package let path: @Sendable (ImageKey) -> String?
   /// What people call it.
   package let name: String
 
@@ -47,7 +47,7 @@ package struct TrainingSource: Sendable {
       throw DataError("\(dataset) \(split): the split has no samples", isMissing: true)
     }
     let paths = Dictionary(
-      samples.map { (ExactText($0.key), $0.path) }, uniquingKeysWith: { first, _ in first })
+      samples.map { ($0.key, $0.path) }, uniquingKeysWith: { first, _ in first })
     // Targets that were imported as they are stay as they are; votes fit any number of bins.
     bytes = ConversationExport(
       dataset: record, lists: try store.scoreLists(of: record),

@@ -174,7 +174,7 @@ package final class Trainer {
     _ what: String, _ step: Int, _ samples: [EncodedSample]
   ) -> TrainingError {
     .notFinite(
-      what: what, step: step, records: samples.map(\.number), images: samples.map(\.image))
+      what: what, step: step, records: samples.map(\.number), images: samples.map(\.image.text))
   }
 
   /// Predicts the scores of samples with their answers given, without moving anything.

@@ -191,8 +191,8 @@ struct Export: RocCommand {
         "split": .string(name?.description ?? split), "format": .string(format.rawValue),
         "output": .string(output), "records": .int(samples.count),
         "left_out": [
-          "missing": .array(missing.map(JSON.string)),
-          "incomplete": .array(incomplete.map(JSON.string)),
+          "missing": .array(missing.map { .string($0.text) }),
+          "incomplete": .array(incomplete.map { .string($0.text) }),
           "same_photo": .int(stored.count - all.count),
         ],
         "images_missing": .int(absent.count),

@@ -143,7 +143,7 @@ struct ExportedAttributes {
   }
 
   /// Leaves samples that have all attributes; returns the keys of the others.
-  func keepComplete(_ samples: inout [SampleRecord]) -> [String] {
+  func keepComplete(_ samples: inout [SampleRecord]) -> [ImageKey] {
     guard !list.isEmpty else { return [] }
     let isComplete = { (sample: SampleRecord) in
       list.allSatisfy { values[sample.id]?[$0.name] != nil }

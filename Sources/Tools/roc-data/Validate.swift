@@ -260,7 +260,7 @@ struct Validate: RocCommand {
     }
     let samples = try store.samples(record).samples
     let byKey = Dictionary(
-      samples.map { (ExactText($0.key), $0) }, uniquingKeysWith: { first, _ in first })
+      samples.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
     var lint = ConversationLint(tokens: tokens, range: range) { key in
       guard let sample = byKey[key], sample.imageState != .readable else { return nil }
       // A picture that nobody has decoded yet is decoded now.

@@ -2,6 +2,7 @@ import ArgumentParser
 import RocData
 import RocJSON
 import RocModel
+import RocNames
 import RocStore
 import RocTool
 
@@ -74,7 +75,7 @@ struct VerifyImages: RocCommand {
         progress.finish()
         let flags = facts.flags.map(\.rawValue).joined(separator: ",")
         try Console.print(
-          "\(Quoted.name(result.key))\t\(facts.state.rawValue)\t\(facts.reason ?? flags)")
+          "\(Quoted.name(result.key.text))\t\(facts.state.rawValue)\t\(facts.reason ?? flags)")
       }
       progress.update(done)
       if let status = Interrupt.status, done < todo.count {
@@ -111,7 +112,7 @@ struct VerifyImages: RocCommand {
 
   private static func object(_ result: VerifiedImage) -> JSON {
     [
-      "image": .string(result.key), "state": .string(result.facts.state.rawValue),
+      "image": .string(result.key.text), "state": .string(result.facts.state.rawValue),
       "reason": JSON(result.facts.reason),
       "flags": .array(result.facts.flags.map { .string($0.rawValue) }),
     ]

@@ -15,7 +15,7 @@ struct ComparedResult {
   /// The labels' scale, where a dataset says it.
   var range: ScoreRange?
   let pairs: ScoredPairs
-  let keys: [String]
+  let keys: [ImageKey]
   let expected: Int
   let failed: Int
   /// Sentences about pictures that the checkpoint was trained on.
@@ -95,7 +95,7 @@ extension Compare {
         Console.note("Warning: … and \(found.failures.count - 5) more records without a score")
       }
       found.noteDuplicates(argument)
-      guard !found.images.contains("") else {
+      guard !found.images.contains(ImageKey("")) else {
         throw CommandError(
           .failed, "\(argument): names no pictures, so they cannot be paired with others'")
       }
@@ -123,7 +123,7 @@ struct ComparedPair {
     var a = ScoredPairs()
     var b = ScoredPairs()
     for (place, key) in first.keys.enumerated() {
-      guard let other = index.place(of: key) else { continue }
+      guard let other = index.place(of: key.text) else { continue }
       guard first.pairs.truth[place] == second.pairs.truth[other] else {
         throw CommandError(
           .checkFailed,

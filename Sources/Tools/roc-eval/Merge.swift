@@ -70,7 +70,7 @@ struct Merge: RocCommand {
       throw CommandError(
         .checkFailed, "\(merge.conflicts.count) pictures have different predictions in \(folder)")
     }
-    let known = Set(names: samples.map(\.key))
+    let known = Set(samples.map(\.key))
     let strangers = merge.predictions.keys.filter { !known.contains($0) }
     guard strangers.isEmpty else {
       throw CommandError(
@@ -125,7 +125,7 @@ struct Merge: RocCommand {
         ? "" : ", of another content of the picture"
       Console.note(
         """
-        \(replace ? "Warning" : "Error"): \(keys[prediction.sample] ?? ""): the database has the score \
+        \(replace ? "Warning" : "Error"): \(keys[prediction.sample]?.text ?? ""): the database has the score \
         \(stored?.scores.first?.description ?? "–"), the segments \
         \(prediction.scores.first?.description ?? "–")\(reason)
         """)

@@ -4,6 +4,7 @@ import RocEvaluation
 import RocImage
 import RocJSON
 import RocMetrics
+import RocNames
 import RocReport
 import RocScore
 import RocStore
@@ -159,7 +160,7 @@ struct Report: RocCommand {
     }
     return sorted.prefix(misses).map { line in
       ReportPage.Miss(
-        name: line.sample.key, predicted: fixed(line.scores[0], 2),
+        name: line.sample.key.text, predicted: fixed(line.scores[0], 2),
         truth: fixed(line.sample.score, 2),
         text: CommentMetrics.comment(of: line.text ?? ""),
         thumbnail: line.sample.path.flatMap(Self.thumbnail))

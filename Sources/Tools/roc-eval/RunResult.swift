@@ -178,7 +178,7 @@ struct RunResult {
         numbers += pairs.distributions[place].predicted + pairs.distributions[place].truth
       }
       text +=
-        ([Escaped.csv(key)] + numbers.map(\.description)).joined(separator: ",") + "\n"
+        ([Escaped.csv(key.text)] + numbers.map(\.description)).joined(separator: ",") + "\n"
     }
     return text
   }

@@ -162,7 +162,7 @@ struct SplitRun {
     return failed == 0 ? .done : .partlyFailed
   }
 
-  private typealias Scored = (key: String, prediction: PredictionRecord)
+  private typealias Scored = (key: ImageKey, prediction: PredictionRecord)
 
   /// Scores pictures in their order and hands over what is done, at least once a second.
   private func score(

@@ -55,7 +55,7 @@ struct TrainingCommand {
     let prepared = try PreparedModel(options, note: Console.note)
     let (training, heldOut, pictures) = try read(prepared)
     if let heldOut {
-      let seen = Set(names: training.samples.map(\.image))
+      let seen = Set(training.samples.map(\.image))
       let shared = heldOut.samples.count { seen.contains($0.image) }
       if shared > 0 {
         Console.note(

@@ -105,12 +105,12 @@ let package = Package(
     .library("RocTables", ["CZlib", "RocArchive", "RocFiles", "RocJSON", "RocNames"]),
     .library("RocCheckpoint", ["RocTensor", "RocFiles", "RocJSON", "RocDigest"]),
     .library("RocTokenizer", ["RocFiles", "RocJSON"]),
-    .library("RocImage", ["CRocImage", "RocFiles", "RocTensor"]),
+    .library("RocImage", ["CRocImage", "RocFiles"]),
     .library(
       "RocModel",
       [
         "RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON", "RocNames",
-        "RocFiles", "CRocKernels",
+        "RocFiles",
       ]),
     .library("RocStore", ["RocScore", "RocNames", .grdb, .sqlite]),
     .target(
@@ -140,7 +140,13 @@ let package = Package(
         "RocTables", "RocModel", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocMetrics",
         "RocJSON",
         "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore", "RocNames", "RocFiles",
-        "CRocKernels",
+
+      ]),
+    .library(
+      "RocScoring",
+      [
+        "RocModel", "RocEvaluation", "RocData", "RocStore", "RocMetrics", "RocScore", "RocImage",
+        "RocDigest", "RocTables", "RocFiles", "RocNames", "RocJSON",
       ]),
     .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint", "RocTensor"]),
 
@@ -156,7 +162,8 @@ let package = Package(
     .tool(
       "roc-eval",
       [
-        "RocFiles", "RocTables", "RocNames", "RocModel", "RocCheckpoint", "RocTensor", "RocData",
+        "RocFiles", "RocTables", "RocScoring", "RocNames", "RocModel", "RocCheckpoint", "RocTensor",
+        "RocData",
         "RocStore",
         "RocScore",
         "RocReport",

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that roc builds with, if any is missing; with the argument "tests"
-# those, too, with which tests set LaTeX and draw its pages; with "emulator" those that emulate a
-# processor.
+# those, too, with which tests set LaTeX, draw its pages and multiply with OpenBLAS; with
+# "emulator" those that emulate a processor.
 set -euo pipefail
 packages=(libjpeg-dev libpng-dev libwebp-dev libsqlite3-dev libssl-dev
   libarchive-dev zlib1g-dev pkg-config)
 [ "${1:-}" != emulator ] || packages=(bochs bochs-term bochsbios vgabios grub-pc-bin grub-common
   xorriso mtools)
-[ "${1:-}" != tests ] || packages+=(texlive-latex-recommended poppler-utils)
+[ "${1:-}" != tests ] || packages+=(texlive-latex-recommended poppler-utils libopenblas0)
 if ! command -v swift > /dev/null; then
   echo "roc needs a Swift 6.2 toolchain or newer: https://www.swift.org/install/linux" >&2
   exit 1

@@ -242,8 +242,8 @@ package struct LowRankUpdate: Sendable {
     guard let factor = RawWeights(copying: transposed, rows: inputs, columns: rank, "lora_A"),
       let packed = PackedWeights(factor, precision: .f32, compute: compute)
     else { return nil }
-    let b = Matrix(rows: outputs, columns: rank, up.widened.map { $0 * scale })
-    let sum = Matrix(rows: outputs, columns: inputs, weights.widened)
+    let b = compute.matrix(outputs, rank, up.widened.map { $0 * scale })
+    let sum = compute.matrix(outputs, inputs, weights.widened)
     Linear(packed, bias: nil).apply(b, into: sum, finish: .add, compute)
     return RawWeights(copying: sum, "merged")
   }

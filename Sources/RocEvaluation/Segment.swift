@@ -6,7 +6,7 @@ import RocScore
 package import RocStore
 
 /// Why a segment cannot be used.
-package struct SegmentError: Error, CustomStringConvertible {
+package struct SegmentError: ReportedError, CustomStringConvertible {
   package let message: String
   package let isMissing: Bool
 
@@ -15,6 +15,7 @@ package struct SegmentError: Error, CustomStringConvertible {
     self.isMissing = isMissing
   }
 
+  package var outcome: Outcome { isMissing ? .missing : .failed }
   package var description: String { message }
 }
 

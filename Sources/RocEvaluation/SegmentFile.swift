@@ -106,8 +106,10 @@ package struct Segment: Sendable {
     ]
   }
 
-  private static func prediction(_ value: JSON) -> (image: ImageKey, prediction: PredictionRecord)? {
-    guard let image = value["image"]?.string.map(ImageKey.init), let scores = value["scores"]?.array,
+  private static func prediction(_ value: JSON) -> (image: ImageKey, prediction: PredictionRecord)?
+  {
+    guard let image = value["image"]?.string.map(ImageKey.init),
+      let scores = value["scores"]?.array,
       let distributions = value["distributions"]?.array
     else { return nil }
     var record = PredictionRecord(

@@ -110,7 +110,8 @@ package struct StoredRun: Sendable {
   ///
   /// - Parameter target: `gt_score`, or an attribute that the answers have a score for.
   /// - Returns: Pairs of the pictures that have both.
-  package func pairs(target: String = StoredRun.holistic) -> (pairs: ScoredPairs, keys: [ImageKey]) {
+  package func pairs(target: String = StoredRun.holistic) -> (pairs: ScoredPairs, keys: [ImageKey])
+  {
     var pairs = ScoredPairs()
     var keys: [ImageKey] = []
     guard let place = run.targets.firstIndex(where: { $0.isExactly(target) }) else {

@@ -1,5 +1,4 @@
 import CRocImage
-package import RocTensor
 
 /// What turns a picture into the numbers the vision encoder sees.
 package struct Preprocessing: Sendable, Equatable {
@@ -48,11 +47,11 @@ package struct Preprocessing: Sendable, Equatable {
     self.shape = shape
   }
 
-  /// [3, cropSize · cropSize] normalised pixels of a picture.
+  /// The normalised pixels of a picture, cropSize x cropSize.
   ///
   /// - Throws: `PictureError` for a picture so long and thin that what is cropped does not fit
   ///   memory.
-  package func callAsFunction(_ picture: Picture, path: String) throws(PictureError) -> Matrix {
+  package func callAsFunction(_ picture: Picture, path: String) throws(PictureError) -> Pixels {
     normalised(try resized(picture, path: path))
   }
 
@@ -96,28 +95,45 @@ package struct Preprocessing: Sendable, Equatable {
       : picture.resized(width: long, height: size, filter: filter)
   }
 
-  /// [3, cropSize · cropSize] from what `resized` gave.
-  package func normalised(_ picture: Picture) -> Matrix {
+  /// The normalised pixels, cropSize x cropSize, of what `resized` gave.
+  package func normalised(_ picture: Picture) -> Pixels {
     let top = (picture.height - cropSize) / 2
     let left = (picture.width - cropSize) / 2
     precondition(top >= 0 && left >= 0, "a crop of \(cropSize) from \(size)")
-    let pixels = Matrix(uninitialized: 3, cropSize * cropSize)
-    for channel in 0..<3 {
-      // The product is taken in double and rounded, the rest is float32, as in transformers.
-      let table = (0..<256).map { value in
-        (Float(Double(value) * rescale) - Float(mean[channel])) / Float(deviation[channel])
-      }
-      let target = pixels.row(channel)
-      let start = picture.pixels + (top * picture.width + left) * 3 + channel
-      table.withUnsafeBufferPointer { table in
+    let plane = cropSize * cropSize
+    let values = [Float](unsafeUninitializedCapacity: 3 * plane) { buffer, filled in
+      for channel in 0..<3 {
+        // The product is taken in double and rounded, the rest is float32, as in transformers.
+        let table = (0..<256).map { value in
+          (Float(Double(value) * rescale) - Float(mean[channel])) / Float(deviation[channel])
+        }
+        let start = picture.pixels + (top * picture.width + left) * 3 + channel
         for y in 0..<cropSize {
           let source = start + y * picture.width * 3
-          let row = target + y * cropSize
-          for x in 0..<cropSize { row[x] = table[Int(source[3 * x])] }
+          let row = channel * plane + y * cropSize
+          for x in 0..<cropSize { buffer[row + x] = table[Int(source[3 * x])] }
         }
       }
+      filled = 3 * plane
     }
-    return pixels
+    return Pixels(height: cropSize, width: cropSize, values: values)
+  }
+}
+
+/// A picture as a network takes it: normalised, one plane a channel.
+package struct Pixels: Sendable {
+  package let height: Int
+  package let width: Int
+  /// [3, height · width], row after row.
+  package let values: [Float]
+
+  /// - Precondition: There are 3 · height · width values.
+  package init(height: Int, width: Int, values: [Float]) {
+    precondition(
+      values.count == 3 * height * width, "\(values.count) values for \(height) x \(width) pixels")
+    self.height = height
+    self.width = width
+    self.values = values
   }
 }
 

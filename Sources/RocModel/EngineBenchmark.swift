@@ -60,13 +60,14 @@ package struct EngineBenchmark {
     }
     let edge = parts.preprocessing.cropSize
     let noise = Noise(seed: 1, name: "pixels", deviation: 1)
-    let pixels = Matrix(
-      rows: 3, columns: edge * edge, noise.values(from: 0, count: 3 * edge * edge, engine.compute))
-    body(row("vision", parts.vision.operations) { _ = parts.vision.encode(pixels, trace: nil) })
-    let features = parts.vision.encode(pixels, trace: nil)
+    let pixels = Pixels(
+      height: edge, width: edge,
+      values: noise.values(from: 0, count: 3 * edge * edge, engine.compute))
+    body(row("vision", parts.vision.operations) { _ = parts.vision.encode([pixels], trace: nil) })
+    let features = parts.vision.encode([pixels], trace: nil)
     body(
       row("a vision layer", parts.vision.layerOperations) {
-        _ = parts.vision.firstLayer(features.copy())
+        _ = parts.vision.firstLayer(features.matrix.copy())
       })
     body(
       row("abstractor", parts.connector.operations) {
@@ -77,14 +78,15 @@ package struct EngineBenchmark {
       ? .levels(LevelScoring()) : .scoreTokens(question: Engine.defaultQuestion)
     try engine.check(mode)
     let picture = parts.connector.connect(features, trace: nil)
-    let prompt = try engine.promptRows(picture, mode)
+    let prompt = try engine.promptRows(picture.matrix, mode)
     let count = prompt.rows.rows
     let cache = parts.language.makeCache(rows: prompt.head.count + count + 64)
     let bytes = Double(engine.languageBytes)
     cache.start(with: prompt.head)
     body(
       row("a language layer of \(count) rows", parts.language.layerOperations(rows: count)) {
-        _ = parts.language.firstLayer(prompt.rows.copy(), kinds: prompt.kinds, cache: cache)
+        _ = parts.language.firstLayer(
+          prompt.rows.copy(), SequenceRows(prompt.kinds, cache: cache, read: count))
       })
     body(
       row("prefill of \(count) rows", parts.language.operations(rows: count)) {
@@ -92,7 +94,7 @@ package struct EngineBenchmark {
         cache.start(with: prompt.head)
         _ = parts.language.logits(
           parts.language.run(
-            prompt.rows.copy(), kinds: prompt.kinds, cache: cache, read: 1, trace: nil))
+            prompt.rows.copy(), [SequenceRows(prompt.kinds, cache: cache, read: 1)], trace: nil))
       })
     let start = cache.count
     let token = prompt.rows.copy(rows: count - 1..<count)
@@ -101,7 +103,7 @@ package struct EngineBenchmark {
         cache.truncate(to: start)
         _ = parts.language.logits(
           parts.language.run(
-            token.copy(), kinds: [.text(1)], cache: cache, read: 1, trace: nil))
+            token.copy(), [SequenceRows([.text(1)], cache: cache, read: 1)], trace: nil))
       })
     var failure: ModelError?
     body(

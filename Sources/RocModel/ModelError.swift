@@ -1,4 +1,5 @@
 package import RocCheckpoint
+import RocFiles
 package import RocTensor
 
 /// Why a model cannot be loaded or asked.
@@ -37,11 +38,4 @@ extension ModelError {
     case .int8: "close other programs or use a machine with more memory"
     }
   }
-}
-
-/// Bytes as MB or GB with one decimal.
-package func memorySize(_ bytes: Int) -> String {
-  let isLarge = bytes >= 1_000_000_000
-  let tenths = Int((Double(bytes) / (isLarge ? 1e8 : 1e5)).rounded(.up))
-  return "\(tenths / 10).\(tenths % 10) \(isLarge ? "GB" : "MB")"
 }

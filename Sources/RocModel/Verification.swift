@@ -94,7 +94,7 @@ package struct Verification {
   /// The model's input: as the reference stored it, or of the picture.
   private static func pixels(
     _ stored: Tensor?, _ path: String?, _ engine: Engine
-  ) throws(ModelError) -> Matrix {
+  ) throws(ModelError) -> Pixels {
     let edge = engine.parts.preprocessing.cropSize
     guard let stored else {
       do throws(PictureError) {
@@ -111,7 +111,7 @@ package struct Verification {
         takes F32 [3, \(edge), \(edge)]
         """)
     }
-    return Matrix(rows: 3, columns: edge * edge, stored.widened)
+    return Pixels(height: edge, width: edge, values: stored.widened)
   }
 
   private static func rank(_ name: String) -> (Int, Int, String) {

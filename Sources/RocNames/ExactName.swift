@@ -23,8 +23,9 @@ extension ExactName {
   package var description: String { text }
 }
 
-/// What a picture is called in its dataset: its path in the label files, without the parts that a
-/// manifest drops. Unique in the dataset.
+/// What a picture is called in its dataset, where the name is unique.
+///
+/// That is its path in the label files, without the parts that a manifest drops.
 ///
 /// A type of its own, so that no text, which Swift compares otherwise, is taken for one.
 package struct ImageKey: ExactName {

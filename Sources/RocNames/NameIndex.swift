@@ -61,7 +61,8 @@ package struct NameIndex: Sendable {
   private func near(_ path: String) -> [Int] {
     let found = loose[Self.folded(path)] ?? []
     // Two spellings of one name are told apart by the rest of the path.
-    return found.count < 2 ? found : found.filter { names[$0].text.lowercased() == path.lowercased() }
+    return found.count < 2
+      ? found : found.filter { names[$0].text.lowercased() == path.lowercased() }
   }
 
   /// Why a name means no picture, where something can be said; nil where nothing is like it.

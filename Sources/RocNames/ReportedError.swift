@@ -11,8 +11,23 @@ package enum Outcome: Sendable {
   case failed
   /// A file or dataset that is needed is not there.
   case missing
+  /// Something was looked at and is not as it should be.
+  case checkFailed
   /// Another process has it.
   case busy
   /// What was asked for does not exist.
   case usage
+}
+
+/// Why a job cannot be done or was not done.
+package struct JobError: ReportedError, CustomStringConvertible {
+  package let message: String
+  package let outcome: Outcome
+
+  package init(_ outcome: Outcome, _ message: String) {
+    self.message = message
+    self.outcome = outcome
+  }
+
+  package var description: String { message }
 }

@@ -83,13 +83,31 @@ package struct Store: Sendable {
         }
       }
       try queue.close()
-      let pool = try DatabasePool(path: path, configuration: configuration)
+      let pool = try Self.pool(path, configuration)
       if try !pool.read(migrator.hasCompletedMigrations) { try migrator.migrate(pool) }
       database = pool
     } catch let error as StoreError {
       throw error
     } catch {
       throw Self.explain(error, path: path)
+    }
+  }
+
+  /// A database with a log beside it, so that readers need not wait for writers.
+  ///
+  /// Where two processes begin the log of a database at once, SQLite tells one of them that it is
+  /// busy without waiting as it does everywhere else.
+  private static func pool(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
+    let clock = ContinuousClock()
+    let start = clock.now
+    while true {
+      do {
+        return try DatabasePool(path: path, configuration: configuration)
+      } catch let error as DatabaseError
+        where error.resultCode == .SQLITE_BUSY && clock.now - start < .seconds(10)
+      {
+        StoreFile.pause(milliseconds: 20)
+      }
     }
   }
 

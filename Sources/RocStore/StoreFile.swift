@@ -22,6 +22,8 @@ enum StoreFile {
     return access(path, W_OK) == 0 && access(folder.isEmpty ? "/" : folder, W_OK) == 0
   }
 
+  static func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
   static func hasContent(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_size > 0

@@ -1,5 +1,3 @@
-import CRocKernels
-
 /// Operations on each row of a matrix by itself.
 extension Compute {
   /// (x - mean) / sqrt(variance + eps) · weight + bias, row by row.
@@ -9,9 +7,11 @@ extension Compute {
     precondition(
       weight.count == x.columns && bias.count == x.columns,
       "LayerNorm of \(weight.count) values over rows of \(x.columns)")
-    let y = Matrix(uninitialized: x.rows, x.columns)
-    roc_layer_norm_rows(
-      team, kernels, x.values, x.rows, x.columns, weight.values, bias.values, epsilon, y.values)
+    let y = matrix(x.rows, x.columns)
+    device.layerNorm(
+      NormJob(
+        x: x.values, m: x.rows, n: x.columns, weight: weight.values, epsilon: epsilon, y: y.values),
+      bias: bias.values)
     return y
   }
 
@@ -27,44 +27,122 @@ extension Compute {
   ) -> Matrix {
     precondition(
       weights.reduce(0) { $0 + $1.rows } == x.rows, "RMSNorm of other than \(x.rows) rows")
-    let y = Matrix(uninitialized: x.rows, x.columns)
+    let y = matrix(x.rows, x.columns)
     var start = 0
     for (rows, vector) in weights where rows > 0 {
       precondition(
         vector.count == x.columns, "RMSNorm of \(vector.count) values over rows of \(x.columns)")
-      roc_rms_norm_rows(
-        team, kernels, x.row(start), rows, x.columns, vector.values, epsilon, y.row(start))
+      device.rmsNorm(
+        NormJob(
+          x: x.row(start), m: rows, n: x.columns, weight: vector.values, epsilon: epsilon,
+          y: y.row(start)))
       start += rows
     }
     return y
   }
 
   /// Softmax of a vector.
-  package func softmax(_ values: [Float]) -> [Float] {
-    var result = values
-    result.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      kernels.pointee.softmax(base, buffer.count, 1)
-    }
-    return result
-  }
+  package func softmax(_ values: [Float]) -> [Float] { device.softmax(values) }
 
-  /// Half rotation of pairs (i, i + width/2) in every head of every row.
+  /// Half rotation of pairs (i, i + width/2) in every head of some rows, in place.
   ///
   /// - Parameters:
-  ///   - x: [M, heads · width], changed in place.
+  ///   - x: [M, heads · width].
+  ///   - rows: The rows to turn, all when nil.
   ///   - heads: Heads in a row.
   ///   - positions: cos and sin, each [positions, width / 2].
-  ///   - first: The position of row 0.
+  ///   - first: The position of the first of these rows.
   package func rotate(
-    _ x: borrowing Matrix, heads: Int, positions: borrowing RotaryTable, first: Int
+    _ x: borrowing Matrix, rows: Range<Int>? = nil, heads: Int, positions: borrowing RotaryTable,
+    first: Int
   ) {
+    let rows = rows ?? 0..<x.rows
     precondition(
-      first + x.rows <= positions.cosine.rows,
-      "positions \(first)..<\(first + x.rows) of a table of \(positions.cosine.rows)")
-    guard x.rows > 0 else { return }
-    roc_rotate_rows(
-      team, kernels, x.values, x.rows, heads, x.columns / heads, positions.cosine.row(first),
-      positions.sine.row(first))
+      rows.upperBound <= x.rows && first + rows.count <= positions.count,
+      "positions \(first)..<\(first + rows.count) of a table of \(positions.count)")
+    guard !rows.isEmpty else { return }
+    device.rotate(
+      RotationJob(
+        x: x.row(rows.lowerBound), m: rows.count, heads: heads, width: x.columns / heads,
+        cosine: positions.cosine.row(first), sine: positions.sine.row(first)))
+  }
+}
+
+/// Rows that change places.
+extension Compute {
+  /// Copies rows of one matrix over those of another.
+  ///
+  /// - Parameters:
+  ///   - x: [_, N].
+  ///   - rows: The rows of `x` to copy, all when nil.
+  ///   - y: [_, N].
+  ///   - start: Where they go.
+  package func copy(
+    _ x: borrowing Matrix, rows: Range<Int>? = nil, into y: borrowing Matrix, at start: Int = 0
+  ) {
+    let rows = rows ?? 0..<x.rows
+    precondition(
+      x.columns == y.columns && rows.upperBound <= x.rows && start + rows.count <= y.rows,
+      "rows \(rows) of \(x.rows) x \(x.columns) to \(start) of \(y.rows) x \(y.columns)")
+    guard !rows.isEmpty else { return }
+    device.copy(x.row(rows.lowerBound), to: y.row(start), rows.count * x.columns)
+  }
+
+  /// Writes a parameter's values over rows of a matrix.
+  package func copy(_ parameter: Parameter, into y: borrowing Matrix, at start: Int = 0) {
+    precondition(
+      parameter.count % max(y.columns, 1) == 0
+        && start + parameter.count / max(y.columns, 1) <= y.rows,
+      "\(parameter.count) values into rows of \(y.columns)")
+    guard parameter.count > 0 else { return }
+    device.copy(parameter.values, to: y.row(start), parameter.count)
+  }
+
+  /// y += x, for all rows of x and those of y from `start` on.
+  package func add(_ x: borrowing Matrix, to y: borrowing Matrix, at start: Int = 0) {
+    precondition(
+      x.columns == y.columns && start + x.rows <= y.rows,
+      "\(x.rows) x \(x.columns) to \(start) of \(y.rows) x \(y.columns)")
+    guard x.count > 0 else { return }
+    device.add(x.values, x.count, to: y.row(start))
+  }
+
+  /// y += the parameter's values, which are those of whole rows.
+  package func add(_ parameter: Parameter, to y: borrowing Matrix, at start: Int = 0) {
+    precondition(
+      parameter.count % max(y.columns, 1) == 0
+        && start + parameter.count / max(y.columns, 1) <= y.rows,
+      "\(parameter.count) values to rows of \(y.columns)")
+    guard parameter.count > 0 else { return }
+    device.add(parameter.values, parameter.count, to: y.row(start))
+  }
+
+  /// Multiplies all values by one factor.
+  package func scale(_ x: borrowing Matrix, by factor: Float) {
+    device.scale(x.values, x.count, by: factor)
+  }
+
+  /// The patches of a picture as rows of [channel, y, x]: a convolution without overlap becomes one
+  /// product.
+  ///
+  /// - Parameters:
+  ///   - pixels: [channels, height · width].
+  ///   - width: Pixels of a row of the picture; `patch` divides width and height.
+  ///   - patch: The edge of a patch.
+  ///   - y: Where the rows go, [_, channels · patch²].
+  ///   - start: The first of these rows.
+  package func patches(
+    _ pixels: borrowing Matrix, width: Int, patch: Int, into y: borrowing Matrix, at start: Int = 0
+  ) {
+    let height = pixels.columns / max(width, 1)
+    precondition(
+      pixels.columns == height * width && width % patch == 0 && height % patch == 0
+        && y.columns == pixels.rows * patch * patch
+        && start + (height / patch) * (width / patch) <= y.rows,
+      "patches of \(patch) in \(pixels.rows) x \(pixels.columns) into \(y.rows) x \(y.columns)")
+    device.patches(
+      PatchJob(
+        pixels: pixels.values, channels: pixels.rows, height: height, width: width, patch: patch,
+        rows: y.row(start)))
   }
 }

@@ -36,16 +36,14 @@ extension Linear {
         && start + rows.count <= x.rows,
       "gradient \(dy.rows) x \(dy.columns) for weights [\(outputs), \(inputs)]")
     if let gradient = weights?.parameter?.gradient {
-      var job = roc_weight_gradient(
-        dy: dy.row(rows.lowerBound), ldy: outputs, m: rows.count, x: x.row(start), ldx: inputs,
-        n: outputs, k: inputs, panels: gradient)
-      let scratch = Matrix(
-        uninitialized: 1, roc_weight_gradient_scratch(compute.threads, rows.count, inputs))
-      roc_linear_weight_gradient(compute.team, compute.kernels, &job, scratch.values)
+      compute.device.weightGradient(
+        roc_weight_gradient(
+          dy: dy.row(rows.lowerBound), ldy: outputs, m: rows.count, x: x.row(start), ldx: inputs,
+          n: outputs, k: inputs, panels: gradient))
     }
     if let gradient = bias?.gradient {
-      roc_add_columns(
-        compute.team, compute.kernels, dy.row(rows.lowerBound), rows.count, outputs, gradient)
+      compute.device.addColumns(
+        dy.row(rows.lowerBound), rows: rows.count, columns: outputs, to: gradient)
     }
   }
 
@@ -64,12 +62,11 @@ extension Linear {
     }
     weights.withPanels { panels in
       guard let panels = panels.baseAddress else { return }
-      var job = roc_input_gradient(
-        dy: dy.row(rows.lowerBound), ldy: outputs, m: rows.count, packed: panels,
-        format: weights.precision.kernelType, n: outputs, k: inputs, dx: dx.row(start),
-        ldx: inputs, adds: adds ? 1 : 0)
-      let scratch = Matrix(uninitialized: compute.threads, roc_input_gradient_scratch(outputs))
-      roc_linear_input_gradient(compute.team, compute.kernels, &job, scratch.values)
+      compute.device.inputGradient(
+        roc_input_gradient(
+          dy: dy.row(rows.lowerBound), ldy: outputs, m: rows.count, packed: panels,
+          format: weights.precision.kernelType, n: outputs, k: inputs, dx: dx.row(start),
+          ldx: inputs, adds: adds ? 1 : 0))
     }
   }
 }

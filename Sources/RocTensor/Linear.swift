@@ -65,7 +65,7 @@ package struct Linear: Sendable {
   ) -> Matrix {
     precondition(finish == .store || finish == .quickGELU, "\(finish) of a result without values")
     let rows = rows ?? 0..<x.rows
-    let y = Matrix(uninitialized: rows.count, outputs)
+    let y = compute.matrix(rows.count, outputs)
     apply(x, rows: rows, into: y, at: 0, finish: finish, compute)
     return y
   }
@@ -96,13 +96,13 @@ package struct Linear: Sendable {
       lowRank.add(x, rows: rows, to: y, at: start, compute)
     case .quickGELU, .siluGate:
       // The update belongs to what the activation sees.
-      let sum = Matrix(uninitialized: rows.count, outputs)
+      let sum = compute.matrix(rows.count, outputs)
       multiply(x, rows: rows, into: sum, at: 0, finish: .store, compute)
       lowRank.add(x, rows: rows, to: sum, at: 0, compute)
       let part = y.copy(rows: start..<start + rows.count)
       let finished =
         finish == .quickGELU ? compute.quickGELU(sum) : compute.siluGate(part, sum)
-      y.row(start).update(from: finished.values, count: finished.count)
+      compute.copy(finished, into: y, at: start)
     }
   }
 
@@ -115,16 +115,14 @@ package struct Linear: Sendable {
     }
     let input = x.row(rows.lowerBound)
     let output = y.row(start)
-    let format = weights.precision.kernelType
-    let scratch = Scratch(
-      bytes: roc_product_scratch(compute.kernels, format, rows.count, inputs))
     weights.withPanels { panels in
       guard let panels = panels.baseAddress else { return }
-      var product = roc_product(
-        a: input, lda: inputs, m: rows.count, packed: panels, format: format, n: outputs,
-        k: inputs, bias: bias.map { UnsafePointer($0.values) }, finish: finish.kernelType,
-        c: output, ldc: outputs)
-      roc_linear(compute.team, compute.kernels, &product, scratch.bytes)
+      compute.device.product(
+        roc_product(
+          a: input, lda: inputs, m: rows.count, packed: panels,
+          format: weights.precision.kernelType, n: outputs, k: inputs,
+          bias: bias.map { UnsafePointer($0.values) }, finish: finish.kernelType, c: output,
+          ldc: outputs))
     }
   }
 }
@@ -139,21 +137,5 @@ extension Linear {
     lowRank.backward(
       dy.copy(rows: rows), of: x.copy(rows: start..<start + rows.count), into: dx, at: start,
       compute)
-  }
-}
-
-/// Memory for the length of one operation; nil for no bytes.
-@safe
-struct Scratch: ~Copyable {
-  let bytes: UnsafeMutableRawPointer?
-  private let count: Int
-
-  init(bytes count: Int) {
-    self.count = count
-    bytes = count > 0 ? Buffers.take(count) : nil
-  }
-
-  deinit {
-    if let bytes { Buffers.give(bytes, count) }
   }
 }

@@ -30,7 +30,8 @@ package final class LowRank: Sendable {
     _ compute: Compute
   ) {
     second.apply(
-      reduced(dropped(x.copy(rows: rows), from: rows.lowerBound), compute), rows: 0..<rows.count,
+      reduced(dropped(x.copy(rows: rows), from: rows.lowerBound, compute), compute),
+      rows: 0..<rows.count,
       into: y, at: start,
       finish: .add, compute)
   }
@@ -47,36 +48,32 @@ package final class LowRank: Sendable {
     _ dy: borrowing Matrix, of x: consuming Matrix, into dx: borrowing Matrix, at start: Int,
     _ compute: Compute
   ) {
-    let input = dropped(x, from: start)
+    let input = dropped(x, from: start, compute)
     second.addGradients(dy, of: reduced(input, compute), compute)
-    let dReduced = Matrix(uninitialized: dy.rows, down.outputs)
+    let dReduced = compute.matrix(dy.rows, down.outputs)
     second.inputGradient(dy, into: dReduced, compute)
-    multiply(dReduced)
+    compute.scale(dReduced, by: scale)
     first.addGradients(dReduced, of: input, compute)
     guard dropout.isActive else {
       return first.inputGradient(dReduced, into: dx, at: start, adds: true, compute)
     }
-    let dInput = Matrix(uninitialized: dy.rows, down.inputs)
+    let dInput = compute.matrix(dy.rows, down.inputs)
     first.inputGradient(dReduced, into: dInput, compute)
-    let masked = dropped(dInput, from: start)
-    let target = dx.row(start)
-    for i in 0..<masked.count { target[i] += masked.values[i] }
+    compute.add(dropped(dInput, from: start, compute), to: dx, at: start)
   }
 
   /// scale · A x, [M, rank].
   private func reduced(_ x: borrowing Matrix, _ compute: Compute) -> Matrix {
     let result = first(x, compute)
-    multiply(result)
+    compute.scale(result, by: scale)
     return result
   }
 
-  private func multiply(_ x: borrowing Matrix) {
-    for i in 0..<x.count { x.values[i] *= scale }
-  }
-
   /// Stretches of rows that begin elsewhere leave out other inputs.
-  private func dropped(_ x: consuming Matrix, from first: Int) -> Matrix {
-    dropout.apply(to: x, stream: stream &+ UInt64(first) << 32)
+  private func dropped(
+    _ x: consuming Matrix, from first: Int, _ compute: Compute
+  ) -> Matrix {
+    dropout.apply(to: x, stream: stream &+ UInt64(first) << 32, compute)
     return x
   }
 }
@@ -93,25 +90,12 @@ package final class Dropout: @unchecked Sendable {
 
   package var isActive: Bool { rate > 0 && key != nil }
 
-  func apply(to x: borrowing Matrix, stream: UInt64) {
+  func apply(to x: borrowing Matrix, stream: UInt64, _ compute: Compute) {
     guard rate > 0, let key else { return }
-    let limit = UInt64(rate * 0x1p32)
-    let factor = Float(1 / (1 - rate))
-    var state = Self.mixed(key ^ Self.mixed(stream &+ 0x9E37_79B9_7F4A_7C15))
-    for i in stride(from: 0, to: x.count, by: 2) {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      let bits = Self.mixed(state)
-      x.values[i] = bits & 0xFFFF_FFFF < limit ? 0 : x.values[i] * factor
-      guard i + 1 < x.count else { break }
-      x.values[i + 1] = bits >> 32 < limit ? 0 : x.values[i + 1] * factor
-    }
-  }
-
-  /// SplitMix64's finaliser.
-  private static func mixed(_ value: UInt64) -> UInt64 {
-    var z = value
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    let start = DropJob.mixed(key ^ DropJob.mixed(stream &+ DropJob.step))
+    compute.device.drop(
+      DropJob(
+        x: x.values, count: x.count, start: start, limit: UInt64(rate * 0x1p32),
+        factor: Float(1 / (1 - rate))))
   }
 }

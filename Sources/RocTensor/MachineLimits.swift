@@ -3,33 +3,35 @@ import Synchronization
 
 /// What this machine can do at most with one instruction set and a number of threads.
 package struct MachineLimits: Sendable {
-  private let compute: Compute
+  private let cpu: CPUDevice
 
-  package init(_ compute: Compute) { self.compute = compute }
+  /// - Parameter compute: On the CPU.
+  package init(_ compute: Compute) { cpu = compute.cpu }
 
   /// Multiplications and additions a second in registers, the best of `rounds` trials.
   package func operations(_ precision: Precision, rounds: Int = 5) -> Double {
-    nonisolated(unsafe) let kernels = compute.kernels
+    nonisolated(unsafe) let kernels = cpu.kernels
     let format = precision.kernelType
     let done = Counter()
     let best = best(rounds) { done.set(kernels.pointee.peak(format, 2_000_000)) }
-    return done.value * Double(compute.threads) / best
+    return done.value * Double(cpu.threads) / best
   }
 
   /// Bytes a second that all threads read from memory together, the best of `rounds` trials.
   package func readBandwidth(rounds: Int = 3) -> Double {
     // Far beyond any cache, a part for each thread.
-    let part = (256 << 20) / compute.threads / 4 / 128 * 128
-    let memory = Matrix(rows: compute.threads, columns: part)
+    let part = (256 << 20) / cpu.threads / 4 / 128 * 128
+    let memory = Matrix(on: cpu, cpu.threads, part)
+    cpu.clear(memory.values, memory.count)
     nonisolated(unsafe) let start = memory.values
-    nonisolated(unsafe) let kernels = compute.kernels
+    nonisolated(unsafe) let kernels = cpu.kernels
     let next = Counter()
     let best = best(rounds) {
-      let index = Int(next.increase()) % self.compute.threads
+      let index = Int(next.increase()) % self.cpu.threads
       _ = kernels.pointee.read(start + index * part, part)
     }
     extendLifetime(memory)
-    return Double(compute.threads * part * 4) / best
+    return Double(cpu.threads * part * 4) / best
   }
 
   /// A number that threads share.
@@ -56,7 +58,7 @@ package struct MachineLimits: Sendable {
     let times = (0..<rounds).map { _ in
       clock.measure {
         roc_team_run(
-          compute.team, compute.threads,
+          cpu.team, cpu.threads,
           { context, _, _ in Unmanaged<Box>.fromOpaque(context).takeUnretainedValue().work() },
           Unmanaged.passUnretained(box).toOpaque())
       } / .seconds(1)

@@ -23,7 +23,7 @@ package struct Noise: Sendable {
   ) {
     guard let start = bytes.baseAddress else { return }
     roc_fill_normal(
-      compute.team, seed, UInt64(first), bytes.count / dtype.size, deviation, dtype.kernelType,
+      compute.hostTeam, seed, UInt64(first), bytes.count / dtype.size, deviation, dtype.kernelType,
       start)
   }
 

@@ -30,13 +30,13 @@ package final class PackedWeights: @unchecked Sendable {
     let bytes = precision.packedBytes(outputs: outputs, inputs: inputs)
     let panels = UnsafeMutableRawPointer.allocate(byteCount: max(bytes, 64), alignment: 64)
     let isFinite = weights.withValues {
-      roc_pack(
-        compute.team, $0, weights.dtype.kernelType, weights.rows, weights.columns,
-        precision.kernelType, panels)
+      compute.device.pack(
+        $0, weights.dtype.kernelType, outputs: weights.rows, inputs: weights.columns,
+        as: precision.kernelType, into: panels)
     }
     storage = .owned(panels)
     parameter = nil
-    if isFinite == 0 { return nil }
+    if !isFinite { return nil }
   }
 
   /// Weights [outputs, inputs] to be trained: float32 panels, which products use as they are or
@@ -50,9 +50,9 @@ package final class PackedWeights: @unchecked Sendable {
     inputs = weights.columns
     let parameter = Parameter(outputs: weights.rows, inputs: weights.columns)
     let isFinite = weights.withValues {
-      roc_pack(
-        compute.team, $0, weights.dtype.kernelType, weights.rows, weights.columns, ROC_F32,
-        parameter.values)
+      compute.device.pack(
+        $0, weights.dtype.kernelType, outputs: weights.rows, inputs: weights.columns, as: ROC_F32,
+        into: parameter.values)
     }
     self.parameter = parameter
     if precision == .f32 {
@@ -61,14 +61,14 @@ package final class PackedWeights: @unchecked Sendable {
       let bytes = precision.packedBytes(outputs: outputs, inputs: inputs)
       storage = .owned(.allocate(byteCount: max(bytes, 64), alignment: 64))
     }
-    if isFinite == 0 { return nil }
+    if !isFinite { return nil }
     refresh(compute)
   }
 
   /// Rounds the weights anew after their parameter was moved.
   package func refresh(_ compute: Compute) {
     guard let parameter, case .owned(let panels) = storage else { return }
-    roc_round_panels(compute.team, compute.kernels, parameter.values, outputs, inputs, panels)
+    compute.device.round(parameter.values, outputs: outputs, inputs: inputs, into: panels)
   }
 
   /// Panels in a file, `packedBytes` from `start`, which must be a multiple of 64.

@@ -17,12 +17,12 @@ package final class Parameter: @unchecked Sendable {
   package let layout: Layout
   /// Floats in memory; panels hold more than there are weights.
   package let count: Int
-  package let values: UnsafeMutablePointer<Float>
+  let values: UnsafeMutablePointer<Float>
   /// As many floats as values for each slot when the parameter is trained.
   private var gradients: [UnsafeMutablePointer<Float>] = []
 
   /// What the present thread adds to; nil when the parameter is not trained.
-  package var gradient: UnsafeMutablePointer<Float>? {
+  var gradient: UnsafeMutablePointer<Float>? {
     gradients.isEmpty ? nil : gradients[roc_gradient_slot()]
   }
 
@@ -64,7 +64,7 @@ package final class Parameter: @unchecked Sendable {
 
   /// Whether no value is infinite or NaN.
   package func isFinite(_ compute: Compute) -> Bool {
-    roc_all_finite(compute.team, values, ROC_F32, count) != 0
+    compute.device.isFinite(values, ROC_F32, count)
   }
 
   package func clearGradient() {
@@ -75,7 +75,7 @@ package final class Parameter: @unchecked Sendable {
   package func gatherGradient(_ compute: Compute) {
     guard let first = gradients.first else { return }
     for other in gradients.dropFirst() {
-      roc_add_columns(compute.team, compute.kernels, other, 1, count, first)
+      compute.device.add(other, count, to: first)
       other.update(repeating: 0, count: count)
     }
   }
@@ -102,7 +102,7 @@ package final class Parameter: @unchecked Sendable {
       switch layout {
       case .rows: start.update(from: source, count: count)
       case .panels(let outputs, let inputs):
-        roc_unpack_f32(compute.team, source, outputs, inputs, start)
+        compute.device.unpack(source, outputs: outputs, inputs: inputs, into: start)
       }
       filled = size
     }
@@ -119,10 +119,21 @@ package final class Parameter: @unchecked Sendable {
     case .panels(let outputs, let inputs):
       _ = array.withUnsafeBytes { source in
         source.baseAddress.map {
-          roc_pack(compute.team, $0, ROC_F32, outputs, inputs, ROC_F32, values)
+          compute.device.pack(
+            $0, ROC_F32, outputs: outputs, inputs: inputs, as: ROC_F32, into: values)
         }
       }
     }
+  }
+
+  /// Whether the parameter is trained.
+  package var isTrained: Bool { !gradients.isEmpty }
+
+  /// Runs `body` with gradients added to a part of a batch of its own, on this thread.
+  package static func withSlot<Value>(_ slot: Int, _ body: () throws -> Value) rethrows -> Value {
+    roc_set_gradient_slot(slot)
+    defer { roc_set_gradient_slot(0) }
+    return try body()
   }
 
   /// Adds `rows` of a table [_, columns] to the gradient, when there is one.
@@ -140,6 +151,6 @@ extension Compute {
   /// The sum of the squares of a parameter's gradient; 0 when it is not trained.
   package func squaredGradient(_ parameter: Parameter) -> Double {
     guard let gradient = parameter.gradient else { return 0 }
-    return roc_sum_of_squares(team, kernels, gradient, parameter.count)
+    return device.sumOfSquares(gradient, parameter.count)
   }
 }

@@ -23,8 +23,3 @@ package enum Precision: String, Sendable, CaseIterable {
     roc_packed_bytes(kernelType, outputs, inputs)
   }
 }
-
-extension Compute {
-  /// Whether the instruction set multiplies bfloat16 by itself.
-  package var hasBF16: Bool { roc_kernels_have_bf16(kernels) != 0 }
-}

@@ -39,12 +39,7 @@ package struct RawWeights: Sendable {
 
   /// Copies a matrix.
   package init?(copying matrix: borrowing Matrix, _ name: String) {
-    let source = UnsafeRawBufferPointer(
-      start: matrix.values, count: matrix.count * MemoryLayout<Float>.stride)
-    let copy = try? MappedFile(memory: name, count: source.count) { $0.copyMemory(from: source) }
-    guard let copy else { return nil }
-    self.init(
-      file: copy, range: 0..<copy.count, dtype: .f32, rows: matrix.rows, columns: matrix.columns)
+    self.init(copying: matrix.array, rows: matrix.rows, columns: matrix.columns, name)
   }
 
   /// The same values with another split into rows and columns.
@@ -75,7 +70,7 @@ package struct RawWeights: Sendable {
   package func isFinite(_ compute: Compute) -> Bool {
     guard rows * columns > 0 else { return true }
     return withValues {
-      roc_all_finite(compute.team, $0, dtype.kernelType, rows * columns) != 0
+      compute.device.isFinite($0, dtype.kernelType, rows * columns)
     }
   }
 

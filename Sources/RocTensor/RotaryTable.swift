@@ -8,28 +8,36 @@ import Darwin
 
 /// cos and sin of position · theta^(-2i / width), computed in float32 as PyTorch does.
 package struct RotaryTable: ~Copyable, Sendable {
-  package let cosine: Matrix
-  package let sine: Matrix
+  let cosine: Matrix
+  let sine: Matrix
+  private let compute: Compute
+
+  /// How many positions there are.
+  package var count: Int { cosine.rows }
 
   /// - Parameters:
   ///   - positions: How many positions, from 0.
   ///   - width: Values of a head.
   ///   - theta: The base of the frequencies, 10000 in LLaMA-2.
   ///   - factor: Divides the frequencies: linear scaling, as transformers computes it.
-  package init(positions: Int, width: Int, theta: Float, factor: Float = 1) {
+  ///   - compute: Where the table is kept.
+  package init(
+    positions: Int, width: Int, theta: Float, factor: Float = 1, _ compute: Compute
+  ) {
     let half = width / 2
-    let cosine = Matrix(rows: positions, columns: half)
-    let sine = Matrix(rows: positions, columns: half)
+    var cosine = [Float](repeating: 0, count: positions * half)
+    var sine = cosine
     let frequencies = Self.frequencies(width: width, theta: theta).map { $0 / factor }
     for position in 0..<positions {
       for (i, frequency) in frequencies.enumerated() {
         let angle = Float(position) * frequency
-        cosine.row(position)[i] = cosf(angle)
-        sine.row(position)[i] = sinf(angle)
+        cosine[position * half + i] = cosf(angle)
+        sine[position * half + i] = sinf(angle)
       }
     }
-    self.cosine = cosine
-    self.sine = sine
+    self.init(
+      cosine: compute.matrix(positions, half, cosine), sine: compute.matrix(positions, half, sine),
+      compute)
   }
 
   /// theta^(-2i / width) for i < width / 2, the official code's `inv_freq`.
@@ -37,15 +45,16 @@ package struct RotaryTable: ~Copyable, Sendable {
     (0..<width / 2).map { 1 / powf(theta, Float(2 * $0) / Float(width)) }
   }
 
-  private init(cosine: consuming Matrix, sine: consuming Matrix) {
+  private init(cosine: consuming Matrix, sine: consuming Matrix, _ compute: Compute) {
     self.cosine = cosine
     self.sine = sine
+    self.compute = compute
   }
 
   /// Rotations the other way: the derivative of rotating.
   package var reversed: RotaryTable {
     let sine = sine.copy()
-    for i in 0..<sine.count { sine.values[i] = -sine.values[i] }
-    return RotaryTable(cosine: cosine.copy(), sine: sine)
+    compute.scale(sine, by: -1)
+    return RotaryTable(cosine: cosine.copy(), sine: sine, compute)
   }
 }

@@ -28,9 +28,6 @@ package enum Interrupt {
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
   }
 
-  /// Waits a little, or until a signal comes.
-  package static func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
-
   /// The status to end with, once a signal came.
   package static var status: ExitStatus? {
     switch received.load(ordering: .relaxed) {

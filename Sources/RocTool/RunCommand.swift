@@ -35,6 +35,7 @@ extension RocCommand {
         switch error.outcome {
         case .failed: .failed
         case .missing: .dataMissing
+        case .checkFailed: .checkFailed
         case .busy: .busy
         case .usage: .usage
         }

@@ -8,7 +8,7 @@ import RocTestSupport
 import Testing
 
 struct EngineTests {
-  private func pixels(_ image: String, _ engine: Engine) throws -> Matrix {
+  private func pixels(_ image: String, _ engine: Engine) throws -> Pixels {
     let path = Fixture.path("images/\(image)")
     return try engine.parts.preprocessing(try Picture.read(path), path: path)
   }

@@ -71,7 +71,7 @@ struct GoldenTests {
     try Engine(folder: item.folder, threads: 2, instructionSet: item.kernels)
   }
 
-  private func pixels(_ image: String, _ engine: Engine) throws -> Matrix {
+  private func pixels(_ image: String, _ engine: Engine) throws -> Pixels {
     let path = Fixture.path("images/\(image)")
     return try engine.parts.preprocessing(try Picture.read(path), path: path)
   }

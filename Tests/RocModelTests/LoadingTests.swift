@@ -1,4 +1,5 @@
 import Foundation
+import RocFiles
 import RocImage
 import RocJSON
 import RocModel

@@ -19,7 +19,7 @@ struct PrecisionTests {
   }
   static let images = ["rgb_64x64.png", "photo_640x427.jpg", "gray_88x99.jpg"]
 
-  private func pixels(_ image: String, _ engine: Engine) throws -> Matrix {
+  private func pixels(_ image: String, _ engine: Engine) throws -> Pixels {
     let path = Fixture.path("images/\(image)")
     return try engine.parts.preprocessing(try Picture.read(path), path: path)
   }

@@ -47,7 +47,9 @@ struct NameTests {
   }
 
   @Test func oneRuleFindsPictures() {
-    let names: [ImageKey] = ["a/1.jpg", "b/1.jpg", "b/two.png", "953619.jpg", "farm1_x_b.jpg", "1.25.jpg"]
+    let names: [ImageKey] = [
+      "a/1.jpg", "b/1.jpg", "b/two.png", "953619.jpg", "farm1_x_b.jpg", "1.25.jpg",
+    ]
     let index = NameIndex(names)
     for (name, found) in [
       ("a/1.jpg", "a/1.jpg"), ("a\\1.jpg", "a/1.jpg"), ("./b/1", "b/1.jpg"), ("two", "b/two.png"),

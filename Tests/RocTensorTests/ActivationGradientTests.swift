@@ -1,8 +1,9 @@
 import CRocKernels
 import Foundation
-import RocTensor
 import RocTestSupport
 import Testing
+
+@testable import RocTensor
 
 /// Quick-GELU and the SiLU gate: their derivatives, and that a recorded pass equals a scoring one.
 struct ActivationGradientTests {
@@ -79,12 +80,12 @@ struct ActivationGradientTests {
     let dy = numbers(count, seed: 58)
     let kernels = try #require(roc_kernels_named(set)).pointee
     let found = try onAnyTeam(set) { compute in
-      let gradient = Matrix(rows: 1, columns: count, dy)
-      let gate = Matrix(rows: 1, columns: count, x)
-      let factor = Matrix(rows: 1, columns: count, up)
+      let gradient = compute.matrix(1, count, dy)
+      let gate = compute.matrix(1, count, x)
+      let factor = compute.matrix(1, count, up)
       let forward = compute.quickGELU(gate).array + compute.siluGate(gate, factor).array
       compute.siluGateGradient(gradient, of: gate, factor)
-      compute.quickGELUGradient(gradient, of: Matrix(rows: 1, columns: count, x))
+      compute.quickGELUGradient(gradient, of: compute.matrix(1, count, x))
       return forward + gradient.array + gate.array + factor.array
     }
     for first in [0, 16_384, 32_768] {
@@ -112,7 +113,7 @@ struct ActivationGradientTests {
       let second = ProductTests.Case(first, inputs: first.a, weights: numbers(n * k, seed: 8))
       for threads in 1...2 {
         let compute = try Compute(threads: threads, instructionSet: set)
-        let x = Matrix(rows: m, columns: k, first.a.map { $0 * 4 })
+        let x = compute.matrix(m, k, first.a.map { $0 * 4 })
         let bias = Parameter(first.bias)
         let layer = Linear(
           try LinearGradientTests.pack(first, precision, compute), bias: bias)

@@ -87,23 +87,16 @@ struct AttentionTests {
     _ compute: Compute, _ s: Shape, _ q: [Float], _ k: [Float], _ v: [Float], _ scale: Float,
     _ precision: Precision = .f32
   ) -> [Float] {
-    let query = Matrix(rows: s.queries, columns: s.heads * s.width, q)
-    let key = Matrix(rows: s.keys, columns: s.keyHeads * s.width, k)
-    let value = Matrix(rows: s.keys, columns: s.keyHeads * s.width, v)
-    defer {
-      extendLifetime(query)
-      extendLifetime(key)
-      extendLifetime(value)
-    }
-    func layout(_ matrix: borrowing Matrix) -> HeadLayout {
-      HeadLayout(matrix.values, rowStride: matrix.columns, headStride: s.width)
-    }
-    return compute.attend(
-      query: layout(query), key: layout(key), value: layout(value),
-      shape: AttentionShape(
+    let query = compute.matrix(s.queries, s.heads * s.width, q)
+    let key = compute.matrix(s.keys, s.keyHeads * s.width, k)
+    let value = compute.matrix(s.keys, s.keyHeads * s.width, v)
+    let output = compute.matrix(s.queries, s.heads * s.width)
+    compute.attend(
+      query, key, value,
+      AttentionShape(
         queries: s.queries, keys: s.keys, heads: s.heads, keyHeads: s.keyHeads, width: s.width,
-        scale: scale, firstVisible: s.firstVisible, precision: precision)
-    ).array
+        scale: scale, firstVisible: s.firstVisible, precision: precision), into: output)
+    return output.array
   }
 
   @Test(arguments: availableSets, [Precision.f32, .bf16])

@@ -4,7 +4,8 @@ import RocTensor
 import RocTestSupport
 import Testing
 
-/// The instruction sets that this CPU runs; others are reported by `MissingKernels`.
+/// The instruction sets of our own kernels that this CPU runs; others are reported by
+/// `MissingKernels`.
 let availableSets = Compute.instructionSets.filter { roc_kernels_named($0) != nil }
 
 /// Numbers from -1 to 1 that are the same in every run.

@@ -66,7 +66,7 @@ struct LinearGradientTests {
         dy: gradient.values, ldy: gradient.stride, m: gradient.rows, packed: start,
         format: packed.precision.kernelType, n: n, k: k, dx: dx.values, ldx: dx.stride,
         adds: before == nil ? 0 : 1)
-      roc_linear_input_gradient(compute.team, compute.kernels, &job, scratch.values)
+      roc_linear_input_gradient(compute.cpu.team, compute.cpu.kernels, &job, scratch.values)
     }
     #expect(gradient.isIntact && dx.isIntact && scratch.isIntact)
     return dx.array
@@ -143,7 +143,7 @@ struct LinearGradientTests {
         var job = roc_weight_gradient(
           dy: gradient.values, ldy: gradient.stride, m: m, x: x.values, ldx: x.stride, n: n, k: k,
           panels: sums.values)
-        roc_linear_weight_gradient(compute.team, compute.kernels, &job, scratch.values)
+        roc_linear_weight_gradient(compute.cpu.team, compute.cpu.kernels, &job, scratch.values)
         #expect(gradient.isIntact && x.isIntact && scratch.isIntact)
         expectEmptyPadding(sums.values, outputs: n, inputs: k, "\(set) \(shape)")
         return sums.array(compute)
@@ -160,9 +160,9 @@ struct LinearGradientTests {
     let ranges = [0..<5, 5..<13]
     let dy = numbers(13 * 70, seed: 4)
     let found = try onAnyTeam(set) { compute in
-      let x = Matrix(rows: 13, columns: 67, item.a)
-      let gradient = Matrix(rows: 13, columns: 70, dy)
-      let dx = Matrix(rows: 13, columns: 67, [Float](repeating: .nan, count: 13 * 67))
+      let x = compute.matrix(13, 67, item.a)
+      let gradient = compute.matrix(13, 70, dy)
+      let dx = compute.matrix(13, 67, [Float](repeating: .nan, count: 13 * 67))
       var results: [Float] = []
       for (range, part) in zip(ranges, [item, other]) {
         let bias = Parameter(part.bias)

@@ -68,17 +68,17 @@ struct OptimiserTests {
         let parameter = Parameter(start)
         let moments = Moments(parameter)
         // Not trained: nothing moves.
-        let update = settings.update(step: 1, learningRate: 1, decay: 1, gradientFactor: 1)
-        compute.apply(update, to: moments)
+        let update = AdamW.Update(step: 1, learningRate: 1, decay: 1)
+        compute.apply(update, settings, to: moments)
         #expect(parameter.array(compute) == start)
         parameter.train()
         for (number, step) in Self.steps.enumerated() {
           let gradient = try #require(parameter.gradient)
           for i in 0..<count { gradient[i] = gradients[number][i] }
           compute.apply(
-            settings.update(
+            AdamW.Update(
               step: number + 1, learningRate: step.rate, decay: step.decay,
-              gradientFactor: step.factor), to: moments)
+              gradientFactor: step.factor), settings, to: moments)
           #expect(parameter.gradientArray(compute)?.allSatisfy { $0 == 0 } == true, "not cleared")
         }
         let values = Array(UnsafeBufferPointer(start: moments.values, count: 2 * count))
@@ -134,9 +134,9 @@ struct OptimiserTests {
         source.replace(with: gradient, compute)
         try #require(rows.gradient).update(from: gradient, count: n * k)
         try #require(panels.gradient).update(from: source.values, count: panels.count)
-        let update = AdamW().update(
+        let update = AdamW.Update(
           step: step, learningRate: 0.01, decay: 0.1, gradientFactor: 0.5)
-        for moments in both { compute.apply(update, to: moments) }
+        for moments in both { compute.apply(update, AdamW(), to: moments) }
       }
       expectSameBits(panels.array(compute), rows.array(compute), "\(set) \(n) x \(k)")
       expectEmptyPadding(panels.values, outputs: n, inputs: k, "\(set) \(n) x \(k)")
@@ -154,12 +154,12 @@ struct OptimiserTests {
     let table = Parameter(numbers(count * columns, seed: 84))
     let rows = numbers(4 * columns, seed: 85)
     let ids = [2, 0, 2, 4]
-    table.addToGradient(Matrix(rows: 4, columns: columns, rows), at: ids)
+    table.addToGradient(compute.matrix(4, columns, rows), at: ids)
     #expect(table.gradientArray(compute) == nil)
     table.train()
     var expected = [Float](repeating: 0, count: count * columns)
     for _ in 0..<2 {
-      table.addToGradient(Matrix(rows: 4, columns: columns, rows), at: ids)
+      table.addToGradient(compute.matrix(4, columns, rows), at: ids)
       for (row, id) in ids.enumerated() {
         for i in 0..<columns { expected[id * columns + i] += rows[row * columns + i] }
       }
@@ -188,7 +188,7 @@ struct OptimiserTests {
         let gradient = try #require(parameter.gradient)
         for i in 0..<parameter.count { gradient[i] = parameter.values[i] }
         compute.apply(
-          AdamW().update(step: 1, learningRate: 0.1, decay: 0, gradientFactor: 1), to: moments)
+          AdamW.Update(step: 1, learningRate: 0.1, decay: 0), AdamW(), to: moments)
         let moved = parameter.array(compute)
         #expect(moved != item.w)
         // Rounded weights follow when they are told to.

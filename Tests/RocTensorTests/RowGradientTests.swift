@@ -86,7 +86,7 @@ struct RowGradientTests {
     let before = numbers(m * n, seed: 15)
     let weight = numbers(n, seed: 12)
     let found = try onAnyTeam(set) { compute in
-      let dx = Matrix(rows: m, columns: n, before)
+      let dx = compute.matrix(m, n, before)
       let factor = Parameter(weight)
       let bias = Parameter(numbers(n, seed: 13))
       factor.train()
@@ -94,7 +94,7 @@ struct RowGradientTests {
       // Twice, once with fixed parameters: dx is added to, the others' gradients once.
       for (factor, bias) in [(factor, bias), (Parameter(weight), Parameter(weight))] {
         compute.normGradient(
-          Matrix(rows: m, columns: n, dy), of: Matrix(rows: m, columns: n, x), rows: rows,
+          compute.matrix(m, n, dy), of: compute.matrix(m, n, x), rows: rows,
           weight: factor, bias: centred ? bias : nil, epsilon: Float(Self.epsilon), into: dx)
       }
       let sums = try #require(factor.gradientArray(compute))
@@ -169,9 +169,11 @@ struct RowGradientTests {
     for (heads, width) in [(4, 6), (3, 34), (1, 128)] {
       let columns = heads * width
       let dy = numbers(19 * columns, seed: 1)
-      let table = RotaryTable(positions: 30, width: width, theta: 10_000)
+      let table = RotaryTable(
+        positions: 30, width: width, theta: 10_000,
+        try Compute(threads: 1, instructionSet: set))
       let found = try onAnyTeam(set) { compute in
-        let gradient = Matrix(rows: 19, columns: columns, dy)
+        let gradient = compute.matrix(19, columns, dy)
         compute.rotate(gradient, heads: heads, positions: table.reversed, first: 5)
         return gradient.array
       }
@@ -199,10 +201,10 @@ struct RowGradientTests {
         let sums = Parameter(before)
         sums.train()
         // 1 x n values first: the sums start from something.
-        compute.add(Matrix(rows: 1, columns: n, before), to: sums)
-        compute.addColumns(of: Matrix(rows: m, columns: n, x), to: sums)
-        compute.addColumns(of: Matrix(rows: m, columns: n, x), to: nil)
-        compute.addColumns(of: Matrix(rows: m, columns: n, x), to: Parameter(before))
+        compute.add(compute.matrix(1, n, before), to: sums)
+        compute.addColumns(of: compute.matrix(m, n, x), to: sums)
+        compute.addColumns(of: compute.matrix(m, n, x), to: nil)
+        compute.addColumns(of: compute.matrix(m, n, x), to: Parameter(before))
         return try #require(sums.gradientArray(compute))
       }
       var expected = before

@@ -1,8 +1,9 @@
 import CRocKernels
 import Foundation
-import RocTensor
 import RocTestSupport
 import Testing
+
+@testable import RocTensor
 
 /// Every row operation of every set against the same formula in double.
 struct RowKernelTests {
@@ -88,8 +89,8 @@ struct RowKernelTests {
   @Test(arguments: availableSets)
   func rotatesRows(_ set: String) throws {
     let compute = try Compute(threads: 2, instructionSet: set)
-    let x = Matrix(rows: 19, columns: 24, numbers(19 * 24, seed: 1))
-    let table = RotaryTable(positions: 30, width: 6, theta: 10_000)
+    let x = compute.matrix(19, 24, numbers(19 * 24, seed: 1))
+    let table = RotaryTable(positions: 30, width: 6, theta: 10_000, compute)
     let turned = x.copy()
     compute.rotate(turned, heads: 4, positions: table, first: 5)
     for row in 0..<19 {

@@ -1,6 +1,5 @@
 import Foundation
 import RocScore
-import RocTensor
 import RocTestSupport
 import RocTrain
 import Testing
@@ -42,10 +41,12 @@ struct ScoreLossTests {
     /// Runs the loss: its result, and the gradients where logits were.
     func run(_ loss: ScoreLoss, scale: Double = 1) -> (result: ScoreLoss.Result, d: [[[Float]]]) {
       let boxes = logits.map {
-        Box(Matrix(rows: $0.count, columns: vocabulary, $0.flatMap { $0 }))
+        Logits(
+          rows: $0.count, columns: vocabulary, $0.flatMap { $0 },
+          scores: vocabulary - axis.values.count..<vocabulary)
       }
       let result = loss(boxes, labels: labels, tasks: tasks, scale: scale)
-      return (result, boxes.map { box in (0..<box.matrix.rows).map { box.matrix.rowArray($0) } })
+      return (result, boxes.map { box in (0..<box.rows).map { box.row($0) } })
     }
   }
 

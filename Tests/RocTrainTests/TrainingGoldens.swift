@@ -30,7 +30,8 @@ struct TrainingGolden {
     return try #require(try Fixture.json(file).array).enumerated().map { i, record in
       let record = try TrainingRecord(record, number: i + 1, tokens: tokens)
       let text = TrainingText(
-        turns: record.turns, hasPicture: true, tokenizer: parts.tokenizer, maxLength: 2048)
+        turns: record.turns, hasPicture: true, template: Owl2Prompt(), tokenizer: parts.tokenizer,
+        maxLength: 2048)
       return EncodedSample(record, text: text, tokens: tokens)
     }
   }

@@ -22,7 +22,8 @@ struct TrainingTextTests {
       let record = try TrainingRecord(row, number: i + 1)
       let hasPicture = try #require(row["has_image"]?.bool as Bool?)
       let text = TrainingText(
-        turns: record.turns, hasPicture: hasPicture, tokenizer: tokenizer, maxLength: maxLength)
+        turns: record.turns, hasPicture: hasPicture, template: Owl2Prompt(), tokenizer: tokenizer,
+        maxLength: maxLength)
       let labels = try self.labels(row["labels"])
       #expect(text.ids == row["input_ids"]?.array?.compactMap(\.int), "\(name): \(record.turns)")
       #expect(text.labels == labels, "\(name): \(record.turns)")
@@ -51,7 +52,8 @@ struct TrainingTextTests {
     for (i, sample) in samples.enumerated() {
       let record = try TrainingRecord(sample, number: i + 1, tokens: 10)
       let text = TrainingText(
-        turns: record.turns, hasPicture: record.image != nil, tokenizer: tokenizer,
+        turns: record.turns, hasPicture: record.image != nil, template: Owl2Prompt(),
+        tokenizer: tokenizer,
         maxLength: 2048)
       #expect(text.ids == ids[i].array?.compactMap(\.int), "\(name): \(record.turns)")
       #expect(text.labels == (try self.labels(labels[i])), "\(name): \(record.turns)")
@@ -87,7 +89,8 @@ struct TrainingTextEdgeTests {
     _ turns: Turn..., hasPicture: Bool = true, maxLength: Int = 2048
   ) -> TrainingText {
     TrainingText(
-      turns: turns, hasPicture: hasPicture, tokenizer: tokenizer, maxLength: maxLength)
+      turns: turns, hasPicture: hasPicture, template: Owl2Prompt(), tokenizer: tokenizer,
+      maxLength: maxLength)
   }
 
   /// The same ids as `text`, whatever blanks, marks and dropped turns were in the way.

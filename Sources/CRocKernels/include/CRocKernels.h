@@ -290,5 +290,25 @@ void roc_unpack_f32(roc_team *team, const float *panels, size_t n, size_t k, flo
 void roc_round_panels(roc_team *team, const roc_kernels *kernels, const float *panels, size_t n,
                       size_t k, void *packed);
 
+// ---------------------------------------------------------------- OpenBLAS
+
+typedef struct roc_openblas {
+  void (*_Nullable sgemm)(int order, int a_form, int b_form, int m, int n, int k, float alpha,
+                          const float *a, int lda, const float *b, int ldb, float beta, float *c,
+                          int ldc);
+} roc_openblas;
+
+// NULL, or why the library cannot be used.
+const char *_Nullable roc_openblas_load(roc_openblas *library);
+// Floats of scratch that a product needs.
+size_t roc_openblas_scratch(size_t threads);
+// As roc_linear and the derivatives above, for ROC_F32; sums are taken in the library's order.
+void roc_openblas_linear(roc_team *team, const roc_kernels *kernels, const roc_openblas *library,
+                         const roc_product *product, float *scratch);
+void roc_openblas_input_gradient(roc_team *team, const roc_openblas *library,
+                                 const roc_input_gradient *gradient);
+void roc_openblas_weight_gradient(roc_team *team, const roc_openblas *library,
+                                  const roc_weight_gradient *gradient);
+
 #pragma clang assume_nonnull end
 #endif

@@ -22,7 +22,8 @@ struct AVASampleTexts {
           let row = labels.rows[place]
           let votes = labels.votes(row)
           return Sample(
-            key: ImageKey(start + String(row.id) + end), score: VoteHistogram(counts: votes).mean ?? 0,
+            key: ImageKey(start + String(row.id) + end),
+            score: VoteHistogram(counts: votes).mean ?? 0,
             votes: votes, extra: row.extra)
         }
         self.samples.withLock { $0 = made }

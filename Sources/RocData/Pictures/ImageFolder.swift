@@ -142,7 +142,9 @@ struct ImageMatches {
     let taken = Set(paths.compactMap { $0.map(FileName.init) })
     var wishes: [FileName: [(place: Int, difference: String)]] = [:]
     for (place, key) in keys.enumerated() where paths[place] == nil {
-      guard let (path, difference) = folder.looseMatch(key), !taken.contains(FileName(path)) else { continue }
+      guard let (path, difference) = folder.looseMatch(key), !taken.contains(FileName(path)) else {
+        continue
+      }
       wishes[FileName(path), default: []].append((place, difference))
     }
     let found = wishes.filter { $0.value.count == 1 }.map { ($0.key.text, $0.value[0]) }

@@ -1,11 +1,16 @@
 import RocCheckpoint
-import RocJSON
+package import RocJSON
 
 /// Reads fields of a configuration file and says which one is missing or odd.
-struct ConfigReader {
-  let json: JSON
+package struct ConfigReader {
+  package let json: JSON
   /// File and place for messages, as in `config.json: visual_config`.
-  let place: String
+  package let place: String
+
+  package init(json: JSON, place: String) {
+    self.json = json
+    self.place = place
+  }
 
   private func refuse(_ name: String, _ expected: String) -> ModelError {
     let found = json[name].map { "is \($0.line.prefix(60))" } ?? "is missing"
@@ -15,7 +20,7 @@ struct ConfigReader {
   /// A size: a whole number from 1 to `most`.
   ///
   /// The bound keeps products of three sizes below 64 bits, whatever a file claims.
-  func size(
+  package func size(
     _ name: String, most: Int = 1 << 17, default preset: Int? = nil
   ) throws(ModelError) -> Int {
     if json[name] == nil || json[name]?.isNull == true, let preset { return preset }
@@ -25,7 +30,7 @@ struct ConfigReader {
     return value
   }
 
-  func number(_ name: String, default preset: Double? = nil) throws(ModelError) -> Double {
+  package func number(_ name: String, default preset: Double? = nil) throws(ModelError) -> Double {
     if json[name] == nil || json[name]?.isNull == true, let preset { return preset }
     guard let value = json[name]?.double else { throw refuse(name, "a number") }
     return value
@@ -34,7 +39,7 @@ struct ConfigReader {
   /// A small positive number, as the epsilon of a norm.
   ///
   /// It must also be above 0 and finite as the float32 that is computed with.
-  func positive(_ name: String, default preset: Double) throws(ModelError) -> Double {
+  package func positive(_ name: String, default preset: Double) throws(ModelError) -> Double {
     let value = try number(name, default: preset)
     guard Float(value) > 0, Float(value).isFinite else {
       throw refuse(name, "a number above 0 that fits float32")
@@ -42,7 +47,8 @@ struct ConfigReader {
     return value
   }
 
-  func numbers(_ name: String, count: Int, default preset: [Double]) throws(ModelError) -> [Double]
+  package func numbers(_ name: String, count: Int, default preset: [Double]) throws(ModelError)
+    -> [Double]
   {
     guard let value = json[name], !value.isNull else { return preset }
     let list = (value.array ?? []).compactMap(\.double)
@@ -52,7 +58,7 @@ struct ConfigReader {
     return list
   }
 
-  func object(_ name: String) throws(ModelError) -> ConfigReader {
+  package func object(_ name: String) throws(ModelError) -> ConfigReader {
     guard let value = json[name], value.members != nil else { throw refuse(name, "an object") }
     return ConfigReader(json: value, place: "\(place): \(name)")
   }

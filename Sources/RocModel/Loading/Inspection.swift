@@ -24,7 +24,7 @@ package struct Inspection {
   package init(
     folder: String, compute: Compute, base: String? = nil, readsValues: Bool = false
   ) throws(ModelError) {
-    let (checkpoint, config) = try ModelLoader.open(folder, base: base)
+    let (checkpoint, backbone) = try ModelLoader.open(folder, base: base)
     // Refuses packed weights of an unknown layout.
     let chosen = try ModelLoader.precision(nil, of: checkpoint, compute)
     let stored = checkpoint.layout == nil ? nil : chosen
@@ -34,16 +34,16 @@ package struct Inspection {
     for precision in stored.map({ [$0] }) ?? Precision.allCases {
       let reader = WeightReader(
         checkpoint, precision: precision, compute: compute, isChecking: true)
-      _ = OwlModel.networks(reader, config, compute)
+      _ = backbone.networks(reader, compute)
       needs.append((precision, reader.bytes))
       (problems, asked) = (reader.problems, reader.asked)
     }
     do throws(ModelError) {
-      _ = try ModelLoader.tokenizer(checkpoint, config)
+      _ = try ModelLoader.tokenizer(checkpoint, backbone)
       let preprocessor = try ConfigReader(
         json: checkpoint.readable("preprocessor_config.json"),
         place: checkpoint.path(of: "preprocessor_config.json"))
-      _ = try OwlModel.preprocessing(preprocessor, edge: config.vision.edge)
+      _ = try backbone.preprocessing(preprocessor)
     } catch {
       problems.append(error.description)
     }
@@ -57,39 +57,17 @@ package struct Inspection {
     self.problems = problems
     self.needs = needs
     unexpected = checkpoint.names.filter { !asked.contains($0) }
-    facts = Self.facts(config, checkpoint)
+    facts = Self.facts(backbone, checkpoint)
   }
 
   private static func facts(
-    _ config: OwlModel.Config, _ checkpoint: Checkpoint
+    _ backbone: any Backbone, _ checkpoint: Checkpoint
   ) -> [(name: String, value: String)] {
-    let (language, vision, abstractor) = (config.language, config.vision, config.abstractor)
-    let readout = config.readout.map {
+    let readout = backbone.readout.map {
       "\($0.tokens) on \($0.axis.low)…\($0.axis.high), [SCORE] is \($0.scoreID)"
     }
-    var facts = [
-      ("architecture", OwlModel.modelType),
-      (
-        "language",
-        """
-        \(language.layers) layers, width \(language.width), \(language.heads) heads, \
-        \(language.keyHeads) key/value heads, MLP \(language.feedForward), vocabulary \
-        \(language.vocabulary), \(language.mostPositions) positions
-        """
-      ),
-      (
-        "vision",
-        """
-        \(vision.layers) layers, width \(vision.width), \(vision.heads) heads, MLP \
-        \(vision.feedForward), \(vision.edge) px in patches of \(vision.patch)
-        """
-      ),
-      (
-        "abstractor",
-        "\(abstractor.layers) layers, \(abstractor.queries) queries, \(abstractor.heads) heads"
-      ),
-      ("score tokens", readout ?? "none; score with --scoring levels"),
-    ]
+    var facts = [("architecture", type(of: backbone).modelTypes[0])] + backbone.facts
+    facts.append(("score tokens", readout ?? "none; score with --scoring levels"))
     if let layout = checkpoint.layout {
       facts.append(("packed", "\(layout.version), \(layout.precision)"))
     }

@@ -21,8 +21,7 @@ package struct ModelLoader {
   var decodingBytes: Int {
     requests.reduce(0) { sum, request in
       guard case .matrix(let outputs, let inputs, let precision) = request.use,
-        request.name.hasPrefix("model.layers.") || request.name.hasPrefix("lm_head"),
-        !request.name.contains("multiway.1")
+        [.language(isForPictures: false), .head].contains(names.part(request.name))
       else { return sum }
       return sum + precision.packedBytes(outputs: outputs, inputs: inputs)
     }
@@ -32,14 +31,13 @@ package struct ModelLoader {
   package let requests: [TensorRequest]
   /// Modules that get a low-rank update.
   package let updated: [String]
-  let config: OwlModel.Config
+  package let backbone: any Backbone
+  /// What its tensors are called.
+  package var names: TensorNames { type(of: backbone).names }
   /// The checkpoint's score tokens; nil when it has none.
-  package var readout: ScoreReadout? { config.readout }
+  package var readout: ScoreReadout? { backbone.readout }
   package let tokenizer: Tokenizer
-  /// Rows that a picture takes in a sequence.
-  package var pictureRows: Int { config.abstractor.rows }
-  /// The most rows of a sequence.
-  package var mostPositions: Int { config.language.mostPositions }
+  package var sizes: BackboneSizes { backbone.sizes }
   private let compute: Compute
   private let training: TrainingPlan?
 
@@ -52,23 +50,24 @@ package struct ModelLoader {
   ///     CPU multiplies it by itself, else f32.
   ///   - base: What an adapter is put on; what its own settings name when nil.
   ///   - training: What is to be trained; nil for a model that only scores.
+  ///   - backbones: The networks that it may be.
   /// - Throws: `ModelError.checkpoint` that names each missing and misshapen tensor.
   package init(
     folder: String, compute: Compute, precision: Precision? = .f32, base: String? = nil,
-    training: TrainingPlan? = nil
+    training: TrainingPlan? = nil, among backbones: [any Backbone.Type] = Backbones.all
   ) throws(ModelError) {
-    let (checkpoint, config) = try Self.open(folder, base: base)
-    let tokenizer = try Self.tokenizer(checkpoint, config)
+    let (checkpoint, backbone) = try Self.open(folder, base: base, among: backbones)
+    let tokenizer = try Self.tokenizer(checkpoint, backbone)
     let chosen = try Self.precision(precision, of: checkpoint, compute)
     let weights = WeightReader(
       checkpoint, precision: chosen, compute: compute, isChecking: true, training: training)
-    _ = OwlModel.networks(weights, config, compute)
+    _ = backbone.networks(weights, compute)
     guard weights.problems.isEmpty else {
       throw .checkpoint(Self.list(weights.problems, folder: folder))
     }
     let asked = weights.asked
     self.checkpoint = checkpoint
-    self.config = config
+    self.backbone = backbone
     self.tokenizer = tokenizer
     self.compute = compute
     self.training = training
@@ -83,8 +82,8 @@ package struct ModelLoader {
   /// The checkpoint and its config, which comes first: a checkpoint of another kind is named as
   /// such, whatever its weights.
   static func open(
-    _ folder: String, base: String?
-  ) throws(ModelError) -> (checkpoint: Checkpoint, config: OwlModel.Config) {
+    _ folder: String, base: String?, among backbones: [any Backbone.Type] = Backbones.all
+  ) throws(ModelError) -> (checkpoint: Checkpoint, backbone: any Backbone) {
     guard fileExists(folder) else {
       throw .checkpoint("\(folder): there is no such checkpoint folder")
     }
@@ -92,19 +91,27 @@ package struct ModelLoader {
     // An adapter may leave the config to its base.
     let leavesConfig = !fileExists(own) && fileExists("\(folder)/adapter_config.json")
     let config = leavesConfig ? nil : try readConfig(own)
+    // Before the weights: a network of another kind is named as such.
+    if let config { _ = try Backbones.find(config, among: backbones) }
     let found = try checkpoint(folder, base: base)
-    if let config { return try fitted(found, config) }
-    return try fitted(found, readConfig(found.path(of: "config.json")))
+    let reader: ConfigReader
+    if let config {
+      reader = config
+    } else {
+      reader = try readConfig(found.path(of: "config.json"))
+    }
+    return try fitted(found, reader, try Backbones.find(reader, among: backbones))
   }
 
   /// A checkpoint with what its config says of its tables: tied ones are one tensor under two names,
   /// and an adapter may bring longer ones than its base's config counts.
   private static func fitted(
-    _ checkpoint: Checkpoint, _ reader: ConfigReader
-  ) throws(ModelError) -> (checkpoint: Checkpoint, config: OwlModel.Config) {
-    let (embeddings, head) = ("model.embed_tokens.weight", "lm_head.weight")
+    _ checkpoint: Checkpoint, _ reader: ConfigReader, _ kind: any Backbone.Type
+  ) throws(ModelError) -> (checkpoint: Checkpoint, backbone: any Backbone) {
+    let (embeddings, head) = (kind.names.embeddings, kind.names.head)
     let isTied = reader.json["tie_word_embeddings"]?.bool == true
     let rows = checkpoint.adapter?.replaced[embeddings]?.shape.first
+    var vocabulary: Int?
     if let rows, rows <= 1 << 20, rows != reader.json["vocab_size"]?.int {
       let other = isTied ? rows : checkpoint[head]?.shape.first
       guard other == rows else {
@@ -115,13 +122,11 @@ package struct ModelLoader {
           save_embedding_layers)
           """)
       }
-      return (
-        isTied ? checkpoint.tied(head, to: embeddings) : checkpoint,
-        try OwlModel.Config(reader, vocabulary: rows)
-      )
+      vocabulary = rows
     }
     return (
-      isTied ? checkpoint.tied(head, to: embeddings) : checkpoint, try OwlModel.Config(reader)
+      isTied ? checkpoint.tied(head, to: embeddings) : checkpoint,
+      try kind.init(reader, vocabulary: vocabulary)
     )
   }
 
@@ -136,44 +141,32 @@ package struct ModelLoader {
   }
 
   private static func readConfig(_ path: String) throws(ModelError) -> ConfigReader {
-    let reader: ConfigReader
     do throws(CheckpointError) {
-      reader = ConfigReader(json: try readJSON(path), place: path)
+      return ConfigReader(json: try readJSON(path), place: path)
     } catch {
       throw .checkpoint(error.message)
     }
-    let modelType = reader.json["model_type"]?.string
-    guard modelType == OwlModel.modelType else {
-      throw .checkpoint(
-        """
-        \(reader.place): model_type is \(modelType ?? "missing"), expected \
-        \(OwlModel.modelType); other architectures are not supported
-        """)
-    }
-    return reader
   }
 
   static func tokenizer(
-    _ checkpoint: Checkpoint, _ config: OwlModel.Config
+    _ checkpoint: Checkpoint, _ backbone: any Backbone
   ) throws(ModelError) -> Tokenizer {
-    let folder = checkpoint.folder
-    let tokenizer: Tokenizer
-    do throws(TokenizerError) {
-      tokenizer = try Tokenizer(folder: checkpoint.folder(of: "tokenizer.model"))
-    } catch {
-      throw .checkpoint(error.message)
-    }
-    guard tokenizer.largestID < config.language.vocabulary else {
+    let tokenizer = try backbone.tokenizer(checkpoint)
+    let vocabulary = backbone.sizes.vocabulary
+    guard tokenizer.largestID < vocabulary else {
       throw .checkpoint(
         """
-        \(folder): the tokenizer has \(tokenizer.count) tokens with ids up to \
-        \(tokenizer.largestID), config.json only vocab_size \(config.language.vocabulary)
+        \(checkpoint.folder): the tokenizer has \(tokenizer.count) tokens with ids up to \
+        \(tokenizer.largestID), config.json only vocab_size \(vocabulary)
         """)
     }
-    if let scoreID = config.readout?.scoreID, tokenizer.id(of: "[SCORE]") != scoreID {
+    if let scoreID = backbone.readout?.scoreID, tokenizer.id(of: "[SCORE]") != scoreID {
       let found = tokenizer.id(of: "[SCORE]").map { "the id \($0)" } ?? "no id"
       throw .checkpoint(
-        "\(folder): [SCORE] has \(found) in added_tokens.json, config.json has score_id \(scoreID)")
+        """
+        \(checkpoint.folder): [SCORE] has \(found) in added_tokens.json, config.json has score_id \
+        \(scoreID)
+        """)
     }
     return tokenizer
   }
@@ -182,10 +175,11 @@ package struct ModelLoader {
   package static func requests(
     of config: JSON, compute: Compute
   ) throws(ModelError) -> [TensorRequest] {
-    let reader = WeightReader(.empty, precision: .f32, compute: compute, isChecking: true)
-    _ = OwlModel.networks(
-      reader, try OwlModel.Config(ConfigReader(json: config, place: "config.json")), compute)
-    return reader.requests
+    let weights = WeightReader(.empty, precision: .f32, compute: compute, isChecking: true)
+    let reader = ConfigReader(json: config, place: "config.json")
+    let kind = try Backbones.find(reader, among: Backbones.all)
+    _ = try kind.init(reader, vocabulary: nil).networks(weights, compute)
+    return weights.requests
   }
 
   static func precision(
@@ -235,8 +229,7 @@ package struct ModelLoader {
   /// - Throws: `ModelError.checkpoint` when preprocessor_config.json is missing or says otherwise
   ///   than config.json.
   package func preprocessing() throws(ModelError) -> Preprocessing {
-    try OwlModel.preprocessing(
-      try checkpoint.config("preprocessor_config.json"), edge: config.vision.edge)
+    try backbone.preprocessing(try checkpoint.config("preprocessor_config.json"))
   }
 
   /// Rounds and packs all weights, or maps those that are packed.
@@ -249,13 +242,14 @@ package struct ModelLoader {
     let preprocessing = try preprocessing()
     let weights = WeightReader(
       checkpoint, precision: precision, compute: compute, isChecking: false, training: training)
-    let (vision, abstractor, language) = OwlModel.networks(weights, config, compute)
+    let networks = backbone.networks(weights, compute)
     guard weights.problems.isEmpty else {
       throw .checkpoint(Self.list(weights.problems, folder: checkpoint.folder))
     }
     return ModelParts(
-      vision: vision, connector: abstractor, language: language, template: OwlPrompt(),
-      tokenizer: tokenizer, preprocessing: preprocessing, readout: config.readout,
+      vision: networks.vision, connector: networks.connector, language: networks.language,
+      template: backbone.template, tokenizer: tokenizer, preprocessing: preprocessing,
+      pictureRows: sizes.pictureRows, names: names, compute: compute, readout: backbone.readout,
       trained: weights.trained)
   }
 }

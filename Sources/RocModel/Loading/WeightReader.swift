@@ -5,11 +5,11 @@ package import RocTensor
 ///
 /// A model is built twice from the same code: a first, checking pass touches no data and finds
 /// every missing and misshapen tensor and the memory that the second pass will take.
-final class WeightReader {
+package final class WeightReader {
   private let checkpoint: Checkpoint
   private let compute: Compute
   private let precision: Precision
-  let isChecking: Bool
+  package let isChecking: Bool
   /// Nil when nothing is trained.
   private let training: TrainingPlan?
   private(set) var problems: [String] = []
@@ -19,7 +19,7 @@ final class WeightReader {
   /// Every tensor that was asked for, in the order of the network.
   private(set) var requests: [TensorRequest] = []
   /// Every parameter that is trained, in the order of the network.
-  private(set) var trained: [TrainedTensor] = []
+  package private(set) var trained: [TrainedTensor] = []
   /// Modules that get a low-rank update, also in the checking pass.
   private(set) var updated: [String] = []
 
@@ -35,7 +35,7 @@ final class WeightReader {
   }
 
   /// Whether some tensors are to be trained.
-  var trains: Bool { training != nil }
+  package var trains: Bool { training != nil }
 
   private func isTrained(_ name: String) -> Bool { training?.trains(name) ?? false }
 
@@ -48,7 +48,7 @@ final class WeightReader {
   ///   - bias: Whether there is one.
   ///   - kept: Stays in bf16 when the rest is in 8 bits.
   /// - Returns: The layer; in the checking pass one that cannot be applied.
-  func linear(
+  package func linear(
     _ name: String, outputs: Int, inputs: Int, bias: Bool = true, kept: Bool = false
   ) -> Linear {
     linear(
@@ -57,7 +57,7 @@ final class WeightReader {
   }
 
   /// Weights stored with more axes, read as [outputs, inputs].
-  func linear(
+  package func linear(
     _ name: String, shape: [Int], outputs: Int, inputs: Int, bias: Parameter? = nil,
     kept: Bool = false
   ) -> Linear {
@@ -131,10 +131,10 @@ final class WeightReader {
       down: down, up: up, scale: plan.scale, dropout: plan.dropout, stream: trained.count)
   }
 
-  func vector(_ name: String, count: Int) -> Parameter { values(name, shape: [count]) }
+  package func vector(_ name: String, count: Int) -> Parameter { values(name, shape: [count]) }
 
   /// Values of any shape as one list.
-  func values(_ name: String, shape: [Int]) -> Parameter {
+  package func values(_ name: String, shape: [Int]) -> Parameter {
     let parameter = Parameter(constants(name, shape: shape))
     guard isTrained(name) else { return parameter }
     count(trainingOf: shape.reduce(1, *), in: .f32)
@@ -154,20 +154,20 @@ final class WeightReader {
   }
 
   /// Values that are stored, or else computed.
-  func buffer(
+  package func buffer(
     _ name: String, shape: [Int], computed: @escaping @Sendable () -> [Float]
-  ) -> [Float] {
-    guard checkpoint[name] == nil else { return constants(name, shape: shape) }
+  ) -> Parameter {
+    guard checkpoint[name] == nil else { return Parameter(constants(name, shape: shape)) }
     requests.append(TensorRequest(name: name, shape: shape, use: .buffer(computed)))
     count(floats: shape)
-    return isChecking ? [] : computed()
+    return Parameter(isChecking ? [] : computed())
   }
 
   /// A tensor that may be there and is not used.
-  func ignore(_ name: String) { asked.insert(name) }
+  package func ignore(_ name: String) { asked.insert(name) }
 
   /// A table whose rows are read one by one from the mapped file.
-  func table(_ name: String, rows: Int, columns: Int) -> EmbeddingTable {
+  package func table(_ name: String, rows: Int, columns: Int) -> EmbeddingTable {
     let shape = [rows, columns]
     if isTrained(name) {
       return EmbeddingTable(trained: values(name, shape: shape), rows: rows, columns: columns)
@@ -292,41 +292,5 @@ package struct TrainedTensor: Sendable {
     self.shape = shape
     self.parameter = parameter
     self.weights = weights
-  }
-}
-
-/// Rows of a table: mapped and widened when asked for, or trained.
-struct EmbeddingTable: Sendable {
-  private let weights: RawWeights?
-  let parameter: Parameter?
-  let rows: Int
-  let columns: Int
-
-  init(weights: RawWeights?, rows: Int, columns: Int) {
-    self.weights = weights
-    self.rows = rows
-    self.columns = columns
-    parameter = nil
-  }
-
-  init(trained parameter: Parameter, rows: Int, columns: Int) {
-    self.parameter = parameter
-    self.rows = rows
-    self.columns = columns
-    weights = nil
-  }
-
-  /// The rows of these ids, [ids.count, columns].
-  func callAsFunction(_ ids: [Int]) -> Matrix {
-    let result = Matrix(rows: ids.count, columns: columns)
-    for (row, id) in ids.enumerated() {
-      precondition(id >= 0 && id < rows, "token \(id) of a table of \(rows)")
-      if let parameter {
-        result.row(row).update(from: parameter.values + id * columns, count: columns)
-      } else if let weights {
-        result.row(row).update(from: weights.widened(row: id), count: columns)
-      }
-    }
-    return result
   }
 }

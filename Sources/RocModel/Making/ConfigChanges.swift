@@ -28,11 +28,11 @@ extension ModelLoader {
         set("torch_dtype", .string(dtype.torchName))
       }
     }
-    if config.language.vocabulary != members.first(where: { $0.name == "vocab_size" })?.value.int {
-      set("vocab_size", .int(config.language.vocabulary))
+    if sizes.vocabulary != members.first(where: { $0.name == "vocab_size" })?.value.int {
+      set("vocab_size", .int(sizes.vocabulary))
     }
     // The head is written as a tensor of its own, and may be trained away from the embeddings.
-    if config.language.isTied { set("tie_word_embeddings", .bool(false)) }
+    if sizes.isTied { set("tie_word_embeddings", .bool(false)) }
     for (name, value) in changes { set(name, value) }
     return members
   }

@@ -32,10 +32,10 @@ package enum ScoreTokens {
         ordinary weights first: roc-model convert \(base) OUT --dtype bf16
         """)
     }
-    guard loader.config.readout == nil, loader.tokenizer.id(of: "[SCORE]") == nil else {
+    guard loader.readout == nil, loader.tokenizer.id(of: "[SCORE]") == nil else {
       throw .request("\(base) has score tokens already; training continues with its rows")
     }
-    let vocabulary = loader.config.language.vocabulary
+    let vocabulary = loader.sizes.vocabulary
     guard loader.tokenizer.count == vocabulary else {
       throw .checkpoint(
         """
@@ -51,7 +51,7 @@ package enum ScoreTokens {
       var plans: [TensorPlan] = []
       for name in checkpoint.names {
         guard let tensor = checkpoint[name] else { continue }
-        let isTable = name == "model.embed_tokens.weight" || name == "lm_head.weight"
+        let isTable = name == loader.names.embeddings || name == loader.names.head
         plans.append(
           isTable ? extended(tensor, by: tokens + 1) : TensorPlan(copying: tensor))
       }

@@ -1,5 +1,6 @@
 import RocCheckpoint
-import RocImage
+import RocFiles
+package import RocImage
 import RocScore
 package import RocTensor
 import RocTokenizer
@@ -96,7 +97,7 @@ package final class Engine: Sendable {
   /// Asks a question about a picture and decodes greedily.
   ///
   /// - Parameters:
-  ///   - pixels: [3, edge · edge] from `parts.preprocessing`.
+  ///   - pixels: From `parts.preprocessing`.
   ///   - question: Without the picture mark; the trained one by default.
   ///   - decimals: Digits of the score in the text.
   ///   - opening: Answer text that is given, not generated; it directly follows the prompt.
@@ -108,7 +109,7 @@ package final class Engine: Sendable {
   /// - Throws: `ModelError.request` for a prompt that is too long or holds a picture mark, and
   ///   for a model without score tokens.
   package func answer(
-    _ pixels: borrowing Matrix, question: String = Engine.defaultQuestion, decimals: Int = 4,
+    _ pixels: Pixels, question: String = Engine.defaultQuestion, decimals: Int = 4,
     opening: String = "", mostTokens: Int = Engine.mostTokens, draft: [Int]? = nil,
     trace: Trace? = nil
   ) throws(ModelError) -> Answer {
@@ -134,20 +135,21 @@ package final class Engine: Sendable {
   /// Reads how likely each level word is after the opened answer.
   ///
   /// - Parameters:
-  ///   - pixels: [3, edge · edge] from `parts.preprocessing`.
+  ///   - pixels: From `parts.preprocessing`.
   ///   - levels: What is asked, and what the words are worth.
   /// - Returns: The expectation as the score, the five probabilities in `levels`, and the opening
   ///   with the likeliest word as the text.
   /// - Throws: `ModelError.request` for a prompt that is too long.
   package func answer(
-    _ pixels: borrowing Matrix, levels: LevelScoring
+    _ pixels: Pixels, levels: LevelScoring
   ) throws(ModelError) -> Answer {
     try checkLevels()
     let text = levels.text(mark: parts.template.mark)
     let prepared = try prepared(text)
-    let cache = makeCache(for: prepared, parts.connector.rows)
+    let picture = picture(pixels, trace: nil)
+    let cache = makeCache(for: prepared, picture.rows)
     let hidden = prefill(
-      picture(pixels, trace: nil), text, prepared, draft: [], cache: cache, trace: nil)
+      picture, text, prepared, draft: [], cache: cache, trace: nil)
     let logits = parts.language.logits(hidden).array
     let probabilities = compute.softmax(levelIDs.map { logits[$0] })
     let score = zip(probabilities, levels.worth).reduce(0 as Float) { $0 + $1.0 * $1.1 }
@@ -184,13 +186,13 @@ package final class Engine: Sendable {
   }
 
   /// The rows that stand for a picture in the prompt.
-  private func picture(_ pixels: borrowing Matrix, trace: Trace?) -> Matrix {
-    trace?.record("pixel_values", pixels)
-    let features = parts.vision.encode(pixels, trace: trace)
-    trace?.record("vision", features)
+  private func picture(_ pixels: Pixels, trace: Trace?) -> Matrix {
+    trace?.record("pixel_values", pixels.values)
+    let features = parts.vision.encode([pixels], trace: trace)
+    trace?.record("vision", features.matrix)
     let rows = parts.connector.connect(features, trace: trace)
-    trace?.record("abstractor", rows)
-    return rows
+    trace?.record("abstractor", rows.matrix)
+    return rows.matrix.copy()
   }
 
   /// Hidden states of the prompt's last row and of each token of the draft.
@@ -205,13 +207,13 @@ package final class Engine: Sendable {
       cache.start(with: prompt.head)
       let rows = joined(picture, tail)
       let kinds: [RowKind] = [.picture(picture.rows), .text(tail.rows)]
-      return language.run(rows, kinds: kinds, cache: cache, read: read, trace: nil)
+      return language.run(rows, [SequenceRows(kinds, cache: cache, read: read)], trace: nil)
     }
     let head = language.embed(Array(ids(text).prefix { $0 != Self.imageID }))
     let rows = joined(joined(head, picture), tail)
     trace?.record("embeddings", rows)
     let kinds: [RowKind] = [.text(head.rows), .picture(picture.rows), .text(tail.rows)]
-    return language.run(rows, kinds: kinds, cache: cache, read: read, trace: trace)
+    return language.run(rows, [SequenceRows(kinds, cache: cache, read: read)], trace: trace)
   }
 
   /// The rows of a prompt after the text before the picture, and that text's keys and values.
@@ -253,7 +255,7 @@ package final class Engine: Sendable {
     }
     let head = Array(ids.prefix { $0 != Self.imageID })
     let tail = Array(ids.dropFirst(head.count + 1))
-    let length = head.count + parts.connector.rows + tail.count
+    let length = head.count + parts.pictureRows + tail.count
     guard length < parts.language.mostPositions else {
       throw .request(
         """
@@ -280,7 +282,8 @@ package final class Engine: Sendable {
     if let known = heads.withLock({ $0[ids] }) { return known }
     let cache = parts.language.makeCache(rows: ids.count)
     _ = parts.language.run(
-      parts.language.embed(ids), kinds: [.text(ids.count)], cache: cache, read: 0, trace: nil)
+      parts.language.embed(ids), [SequenceRows([.text(ids.count)], cache: cache, read: 0)],
+      trace: nil)
     heads.withLock { heads in
       if heads.count >= 4 { heads.removeAll() }
       heads[ids] = cache
@@ -289,9 +292,9 @@ package final class Engine: Sendable {
   }
 
   private func joined(_ a: borrowing Matrix, _ b: borrowing Matrix) -> Matrix {
-    let rows = Matrix(uninitialized: a.rows + b.rows, a.columns)
-    rows.values.update(from: a.values, count: a.count)
-    (rows.values + a.count).update(from: b.values, count: b.count)
+    let rows = compute.matrix(a.rows + b.rows, a.columns)
+    compute.copy(a, into: rows)
+    compute.copy(b, into: rows, at: a.rows)
     return rows
   }
 }

@@ -36,7 +36,7 @@ struct GreedyDecoding {
     while ids.count < most {
       let values = logits.rowArray(row)
       if ids.isEmpty {
-        trace?.record("logits.prompt", Matrix(rows: 1, columns: values.count, values))
+        trace?.record("logits.prompt", values)
       }
       guard let id = choose(values, trace: trace) else { return }
       ids.append(id)
@@ -50,7 +50,7 @@ struct GreedyDecoding {
       // The cache may hold rows of a draft that was not accepted.
       cache.truncate(to: rows)
       let next = parts.language.run(
-        parts.language.embed([id]), kinds: [.text(1)], cache: cache, read: 1, trace: nil)
+        parts.language.embed([id]), [SequenceRows([.text(1)], cache: cache, read: 1)], trace: nil)
       logits = parts.language.logits(next)
       row = 0
     }
@@ -66,8 +66,7 @@ struct GreedyDecoding {
     if id == readout.scoreID {
       scoreSteps.append(ids.count)
       scoreLogits.append(logits)
-      trace?.record(
-        "logits.score.\(scoreSteps.count - 1)", Matrix(rows: 1, columns: logits.count, logits))
+      trace?.record("logits.score.\(scoreSteps.count - 1)", logits)
     }
     return id
   }
@@ -81,7 +80,7 @@ struct GreedyDecoding {
 
   /// Scores and text of what was decoded.
   func answer(decimals: Int, compute: Compute) -> Answer {
-    let distributions = scoreLogits.map { compute.softmax(Array($0.suffix(readout.tokens))) }
+    let distributions = scoreLogits.map { compute.softmax(Array($0[readout.ids])) }
     let scores = distributions.map { Double(readout.axis.expectation(of: $0)) }
     return Answer(
       text: text(score: scores.first, decimals: decimals), scores: scores,

@@ -1,13 +1,12 @@
 import Dispatch
 import RocImage
-import RocTensor
 
 /// Reads and prepares pictures ahead of the engine, in the order given.
 final class PicturePipeline: @unchecked Sendable {
   /// One picture on its way: filled by the queue, emptied by the engine.
   private final class Slot: @unchecked Sendable {
     let ready = DispatchSemaphore(value: 0)
-    var pixels: Matrix?
+    var pixels: Pixels?
     var error: PictureError?
   }
 
@@ -43,14 +42,14 @@ final class PicturePipeline: @unchecked Sendable {
   }
 
   /// The pixels of picture `index`, which must be taken in rising order.
-  func take(_ index: Int) throws(PictureError) -> Matrix {
+  func take(_ index: Int) throws(PictureError) -> Pixels {
     guard let slot = slots.removeValue(forKey: index) else {
       preconditionFailure("picture \(index) taken out of order")
     }
     slot.ready.wait()
     if index + ahead < paths.count { start(index + ahead) }
     if let error = slot.error { throw error }
-    guard let pixels = slot.pixels.take() else {
+    guard let pixels = slot.pixels else {
       preconditionFailure("picture \(index) has neither pixels nor an error")
     }
     return pixels

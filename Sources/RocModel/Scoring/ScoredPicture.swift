@@ -1,5 +1,4 @@
 import RocImage
-import RocTensor
 
 /// The outcome of scoring one picture: an answer, or why there is none.
 package struct ScoredPicture: Sendable {
@@ -49,9 +48,9 @@ extension Engine {
 
   private func outcome(
     _ path: String, _ mode: ScoringMode, _ decimals: Int,
-    pixels: () throws(PictureError) -> Matrix
+    pixels: () throws(PictureError) -> Pixels
   ) throws(ModelError) -> (Answer?, ScoredPicture.Failure?) {
-    let prepared: Matrix
+    let prepared: Pixels
     do throws(PictureError) {
       prepared = try pixels()
     } catch {

@@ -2,7 +2,7 @@ import RocDigest
 package import RocImage
 package import RocModel
 package import RocNames
-package import RocTensor
+import RocTensor
 import Synchronization
 
 /// The pictures of a training, prepared once and kept as long as there is room.
@@ -14,7 +14,7 @@ package final class PictureStore: Sendable {
 
   private struct Kept {
     var pictures: [ImageKey: Picture] = [:]
-    var features: [ImageKey: Box] = [:]
+    var features: [ImageKey: Features] = [:]
     var bytes = 0
   }
 
@@ -40,24 +40,24 @@ package final class PictureStore: Sendable {
     }
   }
 
-  /// [3, edge²] of the picture of that name.
-  package func pixels(_ name: ImageKey) throws(PictureError) -> Matrix {
+  /// The prepared picture of that name.
+  package func pixels(_ name: ImageKey) throws(PictureError) -> Pixels {
     preprocessing.normalised(try picture(name))
   }
 
   /// What a vision encoder that is not trained makes of a picture, [tokens, vision width].
   package func features(
     _ name: ImageKey, _ vision: any VisionEncoder
-  ) throws(PictureError) -> Box {
-    if let box = kept.withLock({ kept -> Box? in kept.features[name] }) { return box }
-    let box = Box(vision.encode(try pixels(name), trace: nil))
+  ) throws(PictureError) -> Features {
+    if let box = kept.withLock({ kept -> Features? in kept.features[name] }) { return box }
+    let box = Features(vision.encode([try pixels(name)], trace: nil))
     // The picture is not needed again.
     kept.withLock { kept in
       if let picture = kept.pictures.removeValue(forKey: name) {
         kept.bytes -= picture.byteCount
       }
     }
-    keep(4 * box.matrix.count, of: capacity) { $0.features[name] = box }
+    keep(4 * box.rows.matrix.count, of: capacity) { $0.features[name] = box }
     return box
   }
 
@@ -84,4 +84,11 @@ package final class PictureStore: Sendable {
       store(&kept)
     }
   }
+}
+
+/// What a vision encoder made of one picture, kept.
+package final class Features: Sendable {
+  package let rows: PictureRows
+
+  init(_ rows: consuming PictureRows) { self.rows = rows }
 }

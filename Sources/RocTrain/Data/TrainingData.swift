@@ -1,4 +1,5 @@
 package import RocData
+import RocFiles
 import RocJSON
 package import RocModel
 import RocNames
@@ -21,6 +22,8 @@ package struct TrainingData: Sendable {
     /// Rows that a picture takes, and the most rows of a sequence.
     package let pictureRows: Int
     package let mostRows: Int
+    /// How conversations are spelled.
+    package let template: any PromptTemplate
 
     /// - Parameters:
     ///   - model: The model.
@@ -30,8 +33,9 @@ package struct TrainingData: Sendable {
     package init(
       model: ModelLoader, readout: ScoreReadout, weights: LossWeights, maxLength: Int
     ) {
-      pictureRows = model.pictureRows
-      mostRows = model.mostPositions
+      pictureRows = model.sizes.pictureRows
+      mostRows = model.sizes.mostPositions
+      template = model.backbone.template
       tokenizer = model.tokenizer
       self.readout = readout
       self.weights = weights
@@ -70,7 +74,8 @@ package struct TrainingData: Sendable {
         let text =
           texts[key]
           ?? TrainingText(
-            turns: record.turns, hasPicture: true, tokenizer: rules.tokenizer,
+            turns: record.turns, hasPicture: true, template: rules.template,
+            tokenizer: rules.tokenizer,
             maxLength: rules.maxLength)
         texts[key] = text
         let found = Self.check(record, text, rules)

@@ -1,3 +1,4 @@
+import RocCheckpoint
 package import RocData
 import RocFiles
 package import RocNames
@@ -60,4 +61,14 @@ package struct TrainingSource: Sendable {
 
   /// The linear map that the scores went through; nil for none.
   package private(set) var scale: (from: ScoreRange, to: ScoreRange)?
+}
+
+extension Store {
+  /// Keeps what a new checkpoint was trained on, so that no table is made of pictures that it has
+  /// seen.
+  package func remember(training folder: String, on dataset: String, split: String) throws {
+    let record = try self.dataset(dataset)
+    guard let name = try samples(record, split: split).split else { return }
+    try addTrainingPart(of: try Checkpoint(folder: folder).sha256(), dataset: dataset, split: name)
+  }
 }

@@ -28,10 +28,13 @@ package struct TrainingText: Sendable, Equatable {
   /// - Parameters:
   ///   - turns: Questions and answers in turn, a question first; an answer before it is dropped.
   ///   - hasPicture: Whether picture marks stand for a picture; in a text without one they are text.
+  ///   - template: The model's.
   ///   - tokenizer: The model's.
   ///   - maxLength: The most tokens, a picture counted as one.
-  package init(turns: [Turn], hasPicture: Bool, tokenizer: Tokenizer, maxLength: Int) {
-    let template = OwlPrompt()
+  package init(
+    turns: [Turn], hasPicture: Bool, template: any PromptTemplate, tokenizer: Tokenizer,
+    maxLength: Int
+  ) {
     func encode(_ text: String) -> [Int] {
       hasPicture
         ? tokenizer.encode(text, splitAt: template.mark, imageID: Engine.imageID)
@@ -45,7 +48,7 @@ package struct TrainingText: Sendable, Equatable {
     // The official code cuts conversations without a picture here, the others after the check.
     let counted = hasPicture ? all : kept
 
-    let answers = Answers(text, encode: encode)
+    let answers = Answers(text, template, encode: encode)
     let visible = counted.count { $0 != tokenizer.unknownID }
     let isMismatched = answers.end < maxLength && answers.end != visible
     ids = kept
@@ -77,13 +80,13 @@ private struct Answers {
   /// The first place after the last round; `<s>` stands before the first.
   private(set) var end = 1
 
-  init(_ text: String, encode: (String) -> [Int]) {
-    for round in text.stretches(between: OwlPrompt.answerEnd) {
-      let halves = round.stretches(between: OwlPrompt.answerStart)
+  init(_ text: String, _ template: any PromptTemplate, encode: (String) -> [Int]) {
+    for round in text.stretches(between: template.answerEnd) {
+      let halves = round.stretches(between: template.answerStart)
       guard halves.count == 2 else { return }
       // Without <s>, and without the blank behind "ASSISTANT:", which joins the answer's first
       // piece.
-      let question = encode(halves[0] + OwlPrompt.answerStart).count - 2
+      let question = encode(halves[0] + template.answerStart).count - 2
       questions.append(end..<end + max(question, 0))
       // The round's own <s> is counted for the </s> that stands behind it in the conversation.
       end += encode(round).count

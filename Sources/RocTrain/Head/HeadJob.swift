@@ -24,7 +24,7 @@ package struct HeadJob {
       checkpoint: try model.loader.checkpoint.sha256(),
       arithmetic: "\(model.loader.precision.rawValue) \(model.compute.instructionSet)",
       store: store, pictures: pictures,
-      width: model.loader.checkpoint["lm_head.weight"]?.shape.last ?? 0)
+      width: model.loader.checkpoint[model.loader.names.head]?.shape.last ?? 0)
   }
 
   /// What happens, for whoever watches.
@@ -62,7 +62,7 @@ package struct HeadJob {
     settings.steps = model.options.mostSteps ?? sampler.updates(epochs: model.options.epochs)
     let training = try HeadTraining(
       items: items, rows: rows, axis: model.readout.axis, settings: settings,
-      sampler: sampler, compute: model.compute)
+      sampler: sampler, names: model.loader.names, compute: model.compute)
     func evaluate() throws {
       guard !others.isEmpty, log.evaluations.last?.step != training.step else { return }
       let evaluation = Evaluation(
@@ -82,7 +82,7 @@ package struct HeadJob {
     }
     try evaluate()
     guard training.rows.isFinite(model.compute) else {
-      throw TrainingError.weights(tensor: "lm_head.weight", step: training.step)
+      throw TrainingError.weights(tensor: model.loader.names.head, step: training.step)
     }
     var weights = TrainedWeights(
       loader: model.loader, trained: [], lowRank: nil,
@@ -104,13 +104,13 @@ package struct HeadJob {
 
   /// The score tokens' rows of the head.
   private func rows() throws(TrainingError) -> [Float] {
-    guard let tensor = model.loader.checkpoint["lm_head.weight"] else {
+    guard let tensor = model.loader.checkpoint[model.loader.names.head] else {
       throw .request(
         "\(model.options.model) is packed; use the checkpoint that it was converted from")
     }
     let (all, width) = (tensor.shape[0], tensor.shape[1])
     let weights = tensor.weights(rows: all, columns: width)
     return weights.widened(
-      from: (all - model.readout.tokens) * width, count: model.readout.tokens * width)
+      from: model.readout.ids.lowerBound * width, count: model.readout.tokens * width)
   }
 }

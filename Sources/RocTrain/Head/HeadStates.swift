@@ -109,8 +109,9 @@ package struct HeadStates {
   package func check(_ sample: EncodedSample) throws(TrainingError) {
     let pass = try batch.pass(sample, tape: nil)
     for row in pass.rows(predicting: scoreID) {
-      let logits = pass.logits.matrix.rowArray(row)
-      let said = logits.indices.max { logits[$0] < logits[$1] } ?? 0
+      let said = pass.logits.withRow(row) { logits in
+        logits.indices.max { logits[$0] < logits[$1] } ?? 0
+      }
       guard said != scoreID else { continue }
       throw .request(
         """

@@ -1,5 +1,5 @@
 import RocMetrics
-import RocModel
+package import RocModel
 package import RocScore
 package import RocTensor
 
@@ -24,11 +24,12 @@ package final class HeadTraining {
   ///   - axis: The scale.
   ///   - settings: `steps` is the length of the schedule.
   ///   - sampler: Of the items.
+  ///   - names: Of the model's tensors.
   ///   - compute: Kernels and threads.
   /// - Throws: `TrainingError` when the rows are not finite.
   package init(
     items: [HeadStates.Item], rows: [Float], axis: ScoreAxis, settings: TrainingSettings,
-    sampler: Sampler, compute: Compute
+    sampler: Sampler, names: TensorNames, compute: Compute
   ) throws(TrainingError) {
     let (tokens, width) = (axis.values.count, rows.count / max(axis.values.count, 1))
     let packed = RawWeights(copying: rows, rows: tokens, columns: width, "score rows")
@@ -49,8 +50,9 @@ package final class HeadTraining {
     optimiser = Optimiser(
       [
         TrainedTensor(
-          name: "lm_head.weight", shape: [tokens, width], parameter: parameter, weights: packed)
-      ], weightDecay: settings.weightDecay, largestNorm: settings.largestNorm, compute: compute)
+          name: names.head, shape: [tokens, width], parameter: parameter, weights: packed)
+      ], weightDecay: settings.weightDecay, largestNorm: settings.largestNorm,
+      decays: names.decays, compute: compute)
   }
 
   package var step: Int { optimiser.step }
@@ -65,8 +67,8 @@ package final class HeadTraining {
     let batches = sampler.batches(update: step).map { $0.map { items[$0] } }
     var reports: [LossParts] = []
     for batch in batches {
-      let x = Self.states(batch)
-      let logits = Box(head(x, compute))
+      let x = states(batch)
+      let logits = Logits(head(x, compute), scores: 0..<head.outputs)
       let result = loss(
         [logits], labels: [[]], tasks: Self.tasks(batch), scale: 1 / Double(batches.count))
       guard result.parts.isFinite else {
@@ -74,7 +76,7 @@ package final class HeadTraining {
           what: "the loss", step: step, records: batch.map(\.record),
           images: batch.map { _ in "stored state" })
       }
-      head.addGradients(logits.matrix, of: x, compute)
+      head.addGradients(logits.matrix(compute), of: x, compute)
       reports.append(result.parts)
     }
     let norm = optimiser.gradientNorm()
@@ -90,19 +92,12 @@ package final class HeadTraining {
   /// The scores of items, with the rows as they are now.
   package func predict(_ items: [HeadStates.Item]) -> [Double] {
     guard !items.isEmpty else { return [] }
-    let logits = Box(head(Self.states(items), compute))
+    let logits = Logits(head(states(items), compute), scores: 0..<head.outputs)
     return loss([logits], labels: [[]], tasks: Self.tasks(items)).scores
   }
 
-  private static func states(_ items: [HeadStates.Item]) -> Matrix {
-    let width = items.first?.state.count ?? 0
-    let x = Matrix(uninitialized: items.count, width)
-    for (row, item) in items.enumerated() {
-      item.state.withUnsafeBufferPointer { source in
-        if let start = source.baseAddress { x.row(row).update(from: start, count: width) }
-      }
-    }
-    return x
+  private func states(_ items: [HeadStates.Item]) -> Matrix {
+    compute.matrix(items.count, head.inputs, items.flatMap(\.state))
   }
 
   private static func tasks(_ items: [HeadStates.Item]) -> [ScoreTask] {

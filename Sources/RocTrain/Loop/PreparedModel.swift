@@ -60,7 +60,7 @@ package struct PreparedModel {
         """)
     }
     let slots = try Self.slots(options, base, compute)
-    let plan = Self.plan(options, slots: slots)
+    let plan = try Self.plan(options, slots: slots, base, compute)
     let alone =
       slots == 1
       ? compute : try Engine.compute(threads: 1, instructionSet: options.instructionSet)
@@ -227,13 +227,18 @@ package struct PreparedModel {
   /// The most values of a model whose gradients are kept twice.
   private static let smallModel = 100_000_000
 
-  private static func plan(_ options: TrainingOptions, slots: Int) -> TrainingPlan {
+  private static func plan(
+    _ options: TrainingOptions, slots: Int, _ base: String, _ compute: Compute
+  ) throws(ModelError) -> TrainingPlan {
     guard case .lora(let settings) = options.mode else {
       let (freezesVision, tunesAbstractor) = (options.freezesVision, options.tunesAbstractor)
+      let part = try ModelLoader(folder: base, compute: compute, precision: nil).names.part
       return TrainingPlan(slots: slots) { name in
-        if name.hasPrefix("model.vision_model.") { return !freezesVision }
-        if name.hasPrefix("model.visual_abstractor.") { return tunesAbstractor }
-        return true
+        switch part(name) {
+        case .vision: !freezesVision
+        case .connector: tunesAbstractor
+        default: true
+        }
       }
     }
     let whole = Set(settings.whole)

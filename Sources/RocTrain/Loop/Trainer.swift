@@ -105,7 +105,7 @@ package final class Trainer {
       settings.schedule, steps: settings.steps, warmupRatio: settings.warmupRatio)
     optimiser = Optimiser(
       parts.trained, weightDecay: settings.weightDecay, largestNorm: settings.largestNorm,
-      compute: compute)
+      decays: parts.names.decays, compute: compute)
     batch = TrainingBatch(
       parts: parts,
       loss: ScoreLoss(

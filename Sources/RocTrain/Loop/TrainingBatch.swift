@@ -1,4 +1,3 @@
-import CRocKernels
 import Dispatch
 import RocImage
 package import RocModel
@@ -75,9 +74,9 @@ package struct TrainingBatch {
   /// Calls `body` for all places below `count`, those of a slot in order.
   private func forEachSlot(of count: Int, _ body: @Sendable (Int) -> Void) {
     @Sendable func run(_ slot: Int) {
-      roc_set_gradient_slot(slot)
-      defer { roc_set_gradient_slot(0) }
-      for place in stride(from: slot, to: count, by: slots) { body(place) }
+      Parameter.withSlot(slot) {
+        for place in stride(from: slot, to: count, by: slots) { body(place) }
+      }
     }
     if isParallel {
       DispatchQueue.concurrentPerform(iterations: slots, execute: run)
@@ -116,10 +115,10 @@ package struct TrainingBatch {
       guard parts.vision.isTrained else {
         let features = try pictures.features(sample.image, parts.vision)
         return SamplePass(
-          sample.text, features: features.matrix, parts: parts, tape: tape, hasVision: false)
+          sample.text, features: features.rows, parts: parts, tape: tape, hasVision: false)
       }
       let features = parts.vision.encode(
-        try pictures.pixels(sample.image), trace: nil, tape: tape)
+        [try pictures.pixels(sample.image)], trace: nil, tape: tape)
       return SamplePass(
         sample.text, features: features, parts: parts, tape: tape, hasVision: tape != nil)
     } catch {

@@ -14,10 +14,11 @@ package final class SamplePass {
   private let places: [Int]
   /// Hidden states of the taught rows, [R, D].
   private let hidden: Matrix
+  private var compute: Compute { parts.compute }
   /// What each taught row is to predict.
   package let labels: [Int]
   /// [R, vocabulary]; the loss turns them into their gradients.
-  package let logits: Box
+  package let logits: Logits
   /// Whether the vision encoder left records.
   private let hasVision: Bool
 
@@ -41,10 +42,10 @@ package final class SamplePass {
   ///     encoder is trained, `features` were computed with the same tape.
   ///   - hasVision: Whether they were.
   package init(
-    _ text: TrainingText, features: borrowing Matrix, parts: ModelParts, tape: Tape?,
+    _ text: TrainingText, features: borrowing PictureRows, parts: ModelParts, tape: Tape?,
     hasVision: Bool
   ) {
-    let rows = parts.connector.connect(features, trace: nil, tape: tape)
+    let rows = parts.connector.connect(features, trace: nil, tape: tape).matrix.copy()
     let mark = text.picturePositions.first ?? 0
     // Nothing behind the last row that predicts a taught token has any influence.
     let taught = text.labels.indices.filter { text.labels[$0] != nil }
@@ -61,10 +62,11 @@ package final class SamplePass {
     let language = parts.language
     let head = language.embed(segments.head)
     let tail = language.embed(segments.tail)
-    let x = Matrix(uninitialized: segments.rows, rows.columns)
-    x.values.update(from: head.values, count: head.count)
-    (x.values + head.count).update(from: rows.values, count: rows.count)
-    (x.values + head.count + rows.count).update(from: tail.values, count: tail.count)
+    let compute = parts.compute
+    let x = compute.matrix(segments.rows, rows.columns)
+    compute.copy(head, into: x)
+    compute.copy(rows, into: x, at: head.rows)
+    compute.copy(tail, into: x, at: head.rows + rows.rows)
     let cache = language.makeCache(rows: segments.rows)
     let unknown = parts.tokenizer.unknownID
     if segments.head.contains(unknown) || segments.tail.contains(unknown) {
@@ -73,12 +75,14 @@ package final class SamplePass {
         + segments.tail.map { $0 == unknown ? 1 : 0 }
     }
     let states = language.run(
-      x, kinds: segments.kinds, cache: cache, read: read, trace: nil, tape: tape)
-    let hidden = Matrix(uninitialized: places.count, states.columns)
+      x, [SequenceRows(segments.kinds, cache: cache, read: read)], trace: nil, tape: tape)
+    let hidden = compute.matrix(places.count, states.columns)
     for (row, place) in places.enumerated() {
-      hidden.row(row).update(from: states.row(place), count: states.columns)
+      compute.copy(states, rows: place..<place + 1, into: hidden, at: row)
     }
-    logits = Box(language.logits(hidden))
+    let vocabulary = language.vocabulary
+    logits = Logits(
+      language.logits(hidden), scores: parts.readout?.ids ?? vocabulary..<vocabulary)
     self.hidden = hidden
     self.parts = parts
     self.tape = tape
@@ -96,10 +100,10 @@ package final class SamplePass {
   package func backward() {
     guard let tape else { preconditionFailure("a pass without a tape has no way back") }
     let language = parts.language
-    let dHidden = language.logitsBackward(logits.matrix, of: hidden)
-    let dStates = Matrix(rows: read, columns: dHidden.columns)
+    let dHidden = language.logitsBackward(logits.matrix(compute), of: hidden)
+    let dStates = compute.zeros(read, dHidden.columns)
     for (row, place) in places.enumerated() {
-      dStates.row(place).update(from: dHidden.row(row), count: dHidden.columns)
+      compute.copy(dHidden, rows: row..<row + 1, into: dStates, at: place)
     }
     let d = language.backward(dStates, tape: tape)
     let (head, picture) = (segments.head.count, segments.picture)

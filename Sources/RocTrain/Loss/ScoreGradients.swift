@@ -1,5 +1,4 @@
 import RocScore
-import RocTensor
 
 #if canImport(Glibc)
 import Glibc
@@ -9,17 +8,17 @@ import Musl
 import Darwin
 #endif
 
-/// The loss parts of the predicted scores, and their gradients by the last N logits.
+/// The loss parts of the predicted scores, and their gradients by the logits of the score tokens.
 struct ScoreGradients {
   private let tasks: [ScoreTask]
-  private let logits: [Box]
+  private let logits: [Logits]
   private let loss: ScoreLoss
   /// [score tokens] of each task.
   private(set) var distributions: [[Double]] = []
-  /// Gradients by the last N logits of each task's row.
+  /// Gradients by the logits of the score tokens in each task's row.
   private var gradients: [[Double]] = []
 
-  init(tasks: [ScoreTask], logits: [Box], loss: ScoreLoss) {
+  init(tasks: [ScoreTask], logits: [Logits], loss: ScoreLoss) {
     self.tasks = tasks
     self.logits = logits
     self.loss = loss
@@ -31,10 +30,7 @@ struct ScoreGradients {
   /// Reads the distributions, before the logits become gradients.
   mutating func evaluate() -> (parts: LossParts, scores: [Double]) {
     distributions = tasks.map { task in
-      let matrix = logits[task.sample]
-      let last = (0..<bins).map {
-        Double(matrix.matrix.row(task.row)[matrix.matrix.columns - bins + $0])
-      }
+      let last = logits[task.sample].scores(task.row)
       let top = last.max() ?? 0
       let powers = last.map { exponential($0 - top) }
       let sum = powers.reduce(0, +)
@@ -55,9 +51,9 @@ struct ScoreGradients {
   /// Adds the gradients to the rows of logits' gradients.
   func add(scale: Double) {
     for (task, gradient) in zip(tasks, gradients) {
-      let matrix = logits[task.sample]
-      let start = matrix.matrix.row(task.row) + (matrix.matrix.columns - bins)
-      for i in 0..<bins { start[i] += Float(scale * gradient[i]) }
+      let box = logits[task.sample]
+      let start = task.row * box.columns + box.scores.lowerBound
+      for i in 0..<bins { box.values[start + i] += Float(scale * gradient[i]) }
     }
   }
 
@@ -83,10 +79,8 @@ struct ScoreGradients {
     let count = Double(tasks.count)
     for (k, task) in tasks.enumerated() {
       guard let target = task.target else { continue }
-      let row = logits[task.sample].matrix.row(task.row)
-      let start = logits[task.sample].matrix.columns - bins
       // From the logits, since a distribution may hold zeros.
-      let last = (0..<bins).map { Double(row[start + $0]) }
+      let last = logits[task.sample].scores(task.row)
       let top = last.max() ?? 0
       let whole = log(last.reduce(0) { $0 + exponential($1 - top) }) + top
       let weight = target.reduce(0, +)

@@ -106,7 +106,7 @@ package struct ScoreLoss: Sendable {
   ///   - scale: Factor of the gradients, 1 / accumulation steps.
   /// - Returns: The parts, scores and distributions.
   package func callAsFunction(
-    _ logits: [Box], labels: [[Int]], tasks: [ScoreTask], scale: Double = 1
+    _ logits: [Logits], labels: [[Int]], tasks: [ScoreTask], scale: Double = 1
   ) -> Result {
     var gradients = ScoreGradients(tasks: tasks, logits: logits, loss: self)
     let score = gradients.evaluate()
@@ -114,11 +114,11 @@ package struct ScoreLoss: Sendable {
     let taught = labels.reduce(0) { $0 + $1.count }
     var text = 0.0
     for (box, labels) in zip(logits, labels) {
-      if labels.isEmpty { box.matrix.values.update(repeating: 0, count: box.matrix.count) }
+      if labels.isEmpty { box.clear() }
       for (row, label) in labels.enumerated() {
-        text += Self.crossEntropy(
-          box.matrix.row(row), count: box.matrix.columns, label: label,
-          factor: scale / Double(taught))
+        text += box.withRow(row) {
+          Self.crossEntropy($0, label: label, factor: scale / Double(taught))
+        }
       }
     }
     parts.text = taught > 0 ? text / Double(taught) : 0
@@ -129,8 +129,9 @@ package struct ScoreLoss: Sendable {
 
   /// -log softmax(row)[label]; the row becomes factor · (softmax - one-hot).
   private static func crossEntropy(
-    _ row: UnsafeMutablePointer<Float>, count: Int, label: Int, factor: Double
+    _ row: UnsafeMutableBufferPointer<Float>, label: Int, factor: Double
   ) -> Double {
+    let count = row.count
     var largest = row[0]
     for i in 1..<count where row[i] > largest { largest = row[i] }
     let top = Double(largest)
@@ -143,11 +144,4 @@ package struct ScoreLoss: Sendable {
     }
     return loss
   }
-}
-
-/// A matrix behind a reference, so that several can stand in a list.
-package final class Box: @unchecked Sendable {
-  package let matrix: Matrix
-
-  package init(_ matrix: consuming Matrix) { self.matrix = matrix }
 }

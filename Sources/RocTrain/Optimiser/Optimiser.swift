@@ -19,31 +19,26 @@ package final class Optimiser {
   package var step: Int
   private let compute: Compute
 
+  /// - Parameters:
+  ///   - tensors: In the order of the network.
+  ///   - weightDecay: Of the tensors that decay.
+  ///   - largestNorm: Nil leaves gradients as they are.
+  ///   - settings: Of AdamW.
+  ///   - decays: Whether weight decay applies to the tensor of a name.
+  ///   - compute: Kernels and threads.
   package init(
     _ tensors: [TrainedTensor], weightDecay: Double, largestNorm: Double?,
-    settings: AdamW = AdamW(), compute: Compute
+    settings: AdamW = AdamW(), decays: (String) -> Bool, compute: Compute
   ) {
     members = tensors.map {
       Member(
-        tensor: $0, moments: Moments($0.parameter), decays: Self.decays($0.name))
+        tensor: $0, moments: Moments($0.parameter), decays: decays($0.name))
     }
     self.settings = settings
     self.weightDecay = weightDecay
     self.largestNorm = largestNorm
     self.compute = compute
     step = 0
-  }
-
-  /// Whether weight decay applies to a tensor: not to biases and to the weights of `nn.LayerNorm`.
-  ///
-  /// LLaMA's RMS norms, the embeddings and the lone parameters of vision encoder and abstractor
-  /// are none and do decay (transformers 4.31, `get_parameter_names`).
-  package static func decays(_ name: String) -> Bool {
-    if name.hasSuffix("bias") { return false }
-    if name.hasPrefix("model.layers.") || name == "model.norm.weight" { return true }
-    let parts = name.split(separator: ".")
-    guard parts.last == "weight", let owner = parts.dropLast().last else { return true }
-    return !(owner.contains("norm") || owner == "ffn_ln")
   }
 
   /// The L2 norm of all gradients together; those of several slots are added up first.
@@ -62,10 +57,10 @@ package final class Optimiser {
     // torch.nn.utils.clip_grad_norm_
     let factor = largestNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
     for member in members {
-      let update = settings.update(
+      let update = AdamW.Update(
         step: step, learningRate: learningRate, decay: member.decays ? weightDecay : 0,
         gradientFactor: factor)
-      compute.apply(update, to: member.moments)
+      compute.apply(update, settings, to: member.moments)
       member.tensor.weights?.refresh(compute)
     }
   }

@@ -66,7 +66,7 @@ package struct TrainedWeights {
     }
     return loader.checkpoint.names.compactMap { name in
       if let tensor = values[name] { return plan(tensor, named: name) }
-      if let rows = lastHeadRows, name == "lm_head.weight", let tensor = loader.checkpoint[name] {
+      if let rows = lastHeadRows, name == loader.names.head, let tensor = loader.checkpoint[name] {
         return Self.head(tensor, rows: rows)
       }
       // What was not trained stays as it is, to the bit.

@@ -141,15 +141,11 @@ package final class TrainingFolder {
       uniquingKeysWith: { first, _ in first })
     for member in optimiser.members {
       let count = member.tensor.parameter.count
-      for (place, name) in Self.names(member).enumerated() {
+      for (part, name) in zip(Moments.Part.allCases, Self.names(member)) {
         guard let tensor = tensors[name], tensor.count == count, tensor.dtype == .f32 else {
           throw CheckpointError("\(file): tensor \(name): expected \(count) F32 values")
         }
-        let values = tensor.widened
-        values.withUnsafeBufferPointer { source in
-          guard let start = source.baseAddress else { return }
-          (member.moments.values + place * count).update(from: start, count: count)
-        }
+        member.moments.replace(part, with: tensor.widened)
       }
     }
     optimiser.step = step
@@ -167,10 +163,9 @@ package final class TrainingFolder {
   /// Moments as they lie in memory, panels included: only a training reads them again.
   private static func plans(_ member: Optimiser.Member) -> [TensorPlan] {
     let count = member.tensor.parameter.count
-    return names(member).enumerated().map { place, name in
+    return zip(Moments.Part.allCases, names(member)).map { part, name in
       TensorPlan(name: name, dtype: .f32, shape: [count]) { sink throws(CheckpointError) in
-        let start = member.moments.values + place * count
-        try sink.write(UnsafeRawBufferPointer(start: start, count: 4 * count))
+        try sink.write(narrowed(member.moments.array(part), to: .f32))
       }
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocData
 import RocJSON
+import RocNames
 import RocStore
 import RocTool
 

@@ -4,7 +4,6 @@ import RocArchive
 import RocData
 import RocFiles
 import RocJSON
-import RocModel
 import RocNames
 import RocScore
 import RocStore
@@ -80,18 +79,19 @@ struct Import: RocCommand {
   }
 
   func execute() throws -> ExitStatus {
-    let manifest = try manifest()
+    let job = try ImportJob(request, note: Console.note)
     Interrupt.listen()
     var unpacked: PictureArchive.Result?
     if let images, ArchiveVolumes.isArchive(images), !isFolder(images) {
-      unpacked = try unpack(images, manifest)
+      unpacked = try unpack(images, job.manifest)
       if let status = Interrupt.status { return status }
     }
     let folder = try (unpacked?.folder ?? images).map { path throws(DataError) in
       try ImageFolder(path, isLoose: looseNames)
     }
-    var report = try read(manifest, folder)
-    if let unpacked { try keep(unpacked, &report) }
+    let report = try job.run(images: folder, unpacked: unpacked) {
+      try database.open(creates: true)
+    }
     let refused = unpacked?.refused ?? []
     for line in refused.prefix(20) {
       Console.note(
@@ -111,41 +111,15 @@ struct Import: RocCommand {
     return report.skipped.isEmpty ? .done : .partlyFailed
   }
 
-  /// The manifest with what the command line changes.
-  private func manifest() throws -> Manifest {
-    var manifest: Manifest
-    if dataset == "auto" {
-      let found = try Recognition.candidates(source)
-      guard let guess = found.first?.name, found.count == 1 else {
-        let list = found.map {
-          "\n  roc-data import \($0.name) --source \(ShellWord.quoted($0.path))"
-        }.joined()
-        throw CommandError(
-          .dataMissing,
-          found.isEmpty
-            ? "\(source): cannot tell which dataset these files are of; name it: roc-data import NAME"
-            : "\(source): these files may be of several datasets; choose:\(list)")
-      }
-      Console.note("\(source): files of \(guess)")
-      manifest = try Manifest.bundled(guess)
-    } else {
-      manifest =
-        dataset.hasSuffix(".yaml") ? try Manifest.read(dataset) : try Manifest.bundled(dataset)
-    }
-    if let name { manifest.rename(name) }
-    if lowerIsBetter {
-      guard manifest.isGeneric == true else {
-        throw CommandError(
-          .usage,
-          """
-          \(dataset): its manifest says which scores are better; --lower-is-better goes with table, \
-          roc, qalign and deqa
-          """)
-      }
-      manifest.declareLowerIsBetter()
-    }
-    if let minScore, let maxScore { manifest.declare(ScoreRange(low: minScore, high: maxScore)) }
-    return manifest
+  private var request: ImportJob.Request {
+    var request = ImportJob.Request(dataset: dataset, source: source)
+    request.name = name
+    if let minScore, let maxScore { request.range = ScoreRange(low: minScore, high: maxScore) }
+    request.lowerIsBetter = lowerIsBetter
+    request.onlyFolder = onlyFolder
+    request.allowsSameNames = allowSameNames
+    request.replaces = replace
+    return request
   }
 
   private func unpack(_ path: String, _ manifest: Manifest) throws -> PictureArchive.Result {
@@ -166,56 +140,6 @@ struct Import: RocCommand {
         ? "\(path): was unpacked into \(target) before"
         : "\(path): \(result.pictures) pictures unpacked into \(target)")
     return result
-  }
-
-  /// Stores what was found while unpacking, so that nothing has to be decoded again.
-  private func keep(_ unpacked: PictureArchive.Result, _ report: inout ImportReport) throws {
-    report.skipped += unpacked.refused
-    if unpacked.others > 0 {
-      let shown = unpacked.otherNames.joined(separator: ", ")
-      report.notes.append(
-        """
-        \(unpacked.others) entries of the archive are no pictures by their names and were not \
-        unpacked: \(shown)\(unpacked.others > unpacked.otherNames.count ? ", …" : "")
-        """)
-    }
-    let store = try database.open()
-    try store.quarantine(unpacked.refused, of: report.dataset)
-    let record = try store.dataset(report.dataset)
-    let prefix = (record.imageFolder ?? "") + "/"
-    let samples = try store.samples(record).samples
-    let found = samples.compactMap { sample -> VerifiedImage? in
-      guard let path = sample.path, path.utf8.starts(with: prefix.utf8) else { return nil }
-      return unpacked.facts[String(Substring(path.utf8.dropFirst(prefix.utf8.count)))].map {
-        VerifiedImage(sample: sample.id, key: sample.key, facts: $0)
-      }
-    }
-    try store.save(found)
-    let broken =
-      unpacked.isKnown
-      ? samples.filter { $0.imageState == .unreadable }.count
-      : found.filter { $0.facts.state == .unreadable }.count
-    report.unreadableImages = broken
-    if broken > 0 { report.notes.append("\(broken) pictures cannot be decoded") }
-  }
-
-  /// The database is made only when there is something to put into it.
-  private func read(_ manifest: Manifest, _ images: ImageFolder?) throws -> ImportReport {
-    switch manifest.importer {
-    case .ava:
-      let importer = try AVAImporter(manifest, source: source)
-      return try importer.run(
-        into: try database.open(creates: true), images: images, replace: replace)
-    case .captions:
-      let importer = try CaptionImporter(manifest, source: source)
-      return try importer.run(
-        into: try database.open(creates: true), images: images, replace: replace)
-    case .table:
-      let importer = try TableImporter(
-        manifest, source: source, onlyFolder: onlyFolder, allowsSameNames: allowSameNames)
-      return try importer.run(
-        into: try database.open(creates: true), images: images, replace: replace)
-    }
   }
 
   private func text(_ report: ImportReport) -> String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocJSON
+import RocNames
 import RocStore
 import RocTool
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocData
 import RocJSON
+import RocNames
 import RocReport
 import RocScore
 import RocStore

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocData
+import RocFiles
 import RocJSON
 import RocModel
 import RocNames

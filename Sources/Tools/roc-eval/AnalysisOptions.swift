@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocData
+import RocEvaluation
 import RocJSON
 import RocMetrics
 import RocScore
@@ -20,18 +21,7 @@ struct BootstrapOptions: ParsableArguments {
     }
   }
 
-  func json(_ metrics: Metrics) -> JSON {
-    guard let count = metrics.resamples else { return .null }
-    return [
-      "method": "BCa", "resamples": .int(count),
-      "resamples_krcc": .int(min(count, Bootstrap.mostKendall)), "seed": .string(String(seed)),
-    ]
-  }
-
-  func text(_ metrics: Metrics) -> String {
-    metrics.resamples.map { "BCa intervals of \($0) resamples, seed \(seed)" }
-      ?? "intervals by formula"
-  }
+  var resampling: Resampling { Resampling(count: resamples, seed: seed) }
 }
 
 /// Where ground truth comes from when a file of predictions has none.
@@ -92,39 +82,6 @@ enum PredictionInput {
   }
 }
 
-extension [Metric] {
-  /// Both ends by name, null where there are none.
-  func intervals(_ interval: (Metric) -> Interval?) -> JSON {
-    .object(
-      map { metric in
-        JSON.Member(
-          metric.name, interval(metric).map { [.double($0.low), .double($0.high)] } ?? .null)
-      })
-  }
-
-  /// How the intervals of `ci95` were found, null where there is none.
-  var methods: JSON {
-    .object(map { JSON.Member($0.name, JSON($0.method)) })
-  }
-
-  /// Why values are null.
-  var reasons: JSON {
-    .object(compactMap { metric in metric.reason.map { JSON.Member(metric.name, .string($0)) } })
-  }
-
-  /// Names, values and intervals in columns.
-  var columns: String {
-    var rows = [["metric", "value", "95 % interval"]]
-    for metric in self {
-      rows.append([
-        metric.name, metric.value.map { fixed($0, 6) } ?? "–",
-        metric.shownInterval,
-      ])
-    }
-    return Text.columns(rows)
-  }
-}
-
 extension PredictionFile.Pairs {
   /// Says what was folded or overruled.
   func noteDuplicates(_ name: String) {
@@ -137,25 +94,5 @@ extension PredictionFile.Pairs {
         "Warning: \(name): \(overruled) records have another gt_score; the given ground truth counts"
       )
     }
-  }
-}
-
-extension Metric {
-  /// The interval as text, with a word where a formula had to stand in; else why there is no value.
-  var shownInterval: String {
-    guard let interval else { return reason ?? "" }
-    let text = "[\(fixed(interval.low, 4)), \(fixed(interval.high, 4))]"
-    return method == "formula" ? "\(text) by formula" : text
-  }
-}
-
-extension DistributionMetrics {
-  var json: JSON {
-    ["kl": JSON(kl), "js": .double(js), "crps": .double(crps), "reduction": "mean over images"]
-  }
-
-  var text: String {
-    "distributions: KL \(kl.map { fixed($0, 4) } ?? "infinite"), JS \(fixed(js, 4)), "
-      + "CRPS \(fixed(crps, 4)) (means over images)"
   }
 }

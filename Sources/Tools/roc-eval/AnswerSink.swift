@@ -2,7 +2,9 @@ import RocCheckpoint
 import RocFiles
 import RocJSON
 import RocModel
+import RocNames
 import RocScore
+import RocScoring
 import RocTool
 
 /// Where `score` puts its answers: standard output, or a file that grows.
@@ -13,7 +15,7 @@ struct AnswerSink {
   private let decimals: Int
   private let run: String
 
-  /// - Throws: `CommandError` for a file that cannot be gone on with.
+  /// - Throws: `JobError` for a file that cannot be gone on with.
   init(
     _ command: Score, _ engine: Engine, _ checkpoint: Checkpoint, _ mode: ScoringMode
   ) throws {
@@ -33,7 +35,9 @@ struct AnswerSink {
     }
     let sha256 = try checkpoint.sha256()
     run = String(RunIdentity(engine, mode, sha256: sha256).fingerprint().prefix(16))
-    file = OutputFile.isStandardOutput(path) ? nil : try AnswerFile(path, form: form, run: run)
+    file =
+      OutputFile.isStandardOutput(path)
+      ? nil : try AnswerFile(path, form: form, run: run, note: Console.note)
     if file == nil, let header = form.header { try Console.print(header) }
   }
 
@@ -52,7 +56,7 @@ struct AnswerSink {
     count > 0 ? "\(path): \(count) of these pictures are scored there already" : nil
   }
 
-  func add(_ image: String, _ outcome: ScoredPicture) throws(CommandError) {
+  func add(_ image: String, _ outcome: ScoredPicture) throws {
     if let file { return try file.add(image, outcome) }
     if let form {
       guard run.isEmpty else {
@@ -65,7 +69,7 @@ struct AnswerSink {
     try Console.print(line(image, outcome))
   }
 
-  func finish() throws(CommandError) { try file?.finish() }
+  func finish() throws { try file?.finish() }
 
   /// `path <tab> score`, or `path <tab> failed <tab> code`.
   private func line(_ image: String, _ outcome: ScoredPicture) -> String {

@@ -3,6 +3,7 @@ import RocData
 import RocEvaluation
 import RocJSON
 import RocMetrics
+import RocNames
 import RocScore
 import RocStore
 import RocTool

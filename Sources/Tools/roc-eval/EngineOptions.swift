@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocCheckpoint
 import RocData
+import RocFiles
 import RocModel
 import RocTensor
 import RocTool

@@ -98,7 +98,7 @@ struct MetricsCommand: RocCommand {
       "ci95": all.intervals(\.interval),
       "ci95_method": all.methods,
       "ci95_analytic": all.intervals(\.analytic),
-      "bootstrap": bootstrap.json(metrics),
+      "bootstrap": bootstrap.resampling.json(metrics),
       "distributions": distances?.json ?? .null,
       "reasons": all.reasons,
       "n_expected": .int(expected),
@@ -116,7 +116,7 @@ struct MetricsCommand: RocCommand {
   ) -> String {
     var lines = [all.columns]
     if let distances { lines.append(distances.text) }
-    lines.append("read as \(file.form.rawValue); \(bootstrap.text(metrics))")
+    lines.append("read as \(file.form.rawValue); \(bootstrap.resampling.text(metrics))")
     lines.append(
       "\(found.pairs.count) of \(found.count) records scored, \(found.failures.count) failed")
     if found.outside > 0 {

@@ -1,6 +1,7 @@
 import RocData
 import RocFiles
 import RocNames
+import RocScoring
 import RocTool
 
 /// Turns arguments into picture paths, and says what it passed over.

@@ -54,7 +54,7 @@ struct Report: RocCommand {
       throw CommandError(
         .dataMissing, "run \(run) has no scores on \(stored.split); score it first with roc-eval")
     }
-    let result = try RunResult(stored, in: store, bootstrap: bootstrap)
+    let result = try RunResult(stored, in: store, bootstrap.resampling)
     let figures = RunFigures.all(stored, result.details.pictures)
     try OutputFile.makeFolder("\(output)/figures")
     for figure in figures {
@@ -123,7 +123,8 @@ struct Report: RocCommand {
       ("threshold", "score > \(ScoreRange.short(stored.dataset.threshold)) on both sides"),
       ("checkpoint", "\(stored.run.checkpoint), SHA-256 \(stored.run.checkpointSHA256)"),
       ("question", stored.run.question), ("precision", stored.run.precision),
-      ("engine", "roc \(stored.run.engine)"), ("intervals", bootstrap.text(result.metrics)),
+      ("engine", "roc \(stored.run.engine)"),
+      ("intervals", bootstrap.resampling.text(result.metrics)),
     ]
     if let themes = result.details.themes {
       let means = [("SRCC", themes.average(\.srcc)), ("PLCC", themes.average(\.plcc))].map {

@@ -1,17 +1,12 @@
 import ArgumentParser
 import Foundation
 import RocCheckpoint
-import RocData
-import RocDigest
 import RocEvaluation
-import RocImage
 import RocJSON
-import RocModel
 import RocNames
 import RocReport
-import RocScore
+import RocScoring
 import RocStore
-import RocTensor
 import RocTool
 
 struct Run: RocCommand {
@@ -107,115 +102,64 @@ struct Run: RocCommand {
 
   func execute() throws -> ExitStatus {
     let store = try database.open(readOnly: segments != nil)
-    let dataset = try store.dataset(dataset)
-    let (name, all) = try store.samples(dataset, split: split)
-    try check(dataset, all, store)
-    let samples = Array(all.dropFirst(offset).prefix(limit ?? .max))
-    guard !samples.isEmpty else {
-      throw CommandError(.usage, "--offset \(offset): the split has \(all.count) pictures")
-    }
+    let job = try SplitJob(store, request)
     let (engine, checkpoint, mode) = try engineOptions.engine()
-    if case .levels = mode, targets != "gt_score" {
-      throw CommandError(.usage, "--targets \(targets): levels give one score, gt_score")
-    }
-    if case .scoreTokens(let question) = mode {
-      let word = ScoreWord(of: dataset)
-      if !word.isNamed(in: question) {
-        Console.note(
-          """
-          Note: the score of \(dataset.name) is called \(word.question), the question is \
-          "\(question)"; --question asks another
-          """)
-      }
-    }
-    var record = try self.record(dataset, engine, mode, sha256: try checkpoint.sha256())
-    let policy = SplitRun.Policy(retriesFailed: retryFailed)
+    if let remark = job.remark(on: mode) { Console.note(remark) }
+    let record = try job.run(engine, mode, sha256: try checkpoint.sha256())
     Interrupt.listen()
+    var meter = ScoreMeter(total: 0)
+    func run(_ record: RunRecord) -> SplitRun {
+      SplitRun(
+        record: record, engine: engine, mode: mode, ahead: engineOptions.batchSize,
+        policy: .init(retriesFailed: retryFailed), shouldStop: { Interrupt.status != nil },
+        tell: { meter.show($0) })
+    }
     if let segments {
-      let split = name?.description ?? self.split
-      let header = SegmentHeader(
-        dataset: dataset.name, split: split, splitSHA256: StoredRun.digest(all.map(\.key)),
-        count: all.count, run: record)
-      let run = SplitRun(
-        record: record, engine: engine, mode: mode, ahead: engineOptions.batchSize)
-      return try scoreShare(of: samples, run, header, folder: segments, policy)
+      let own = try share(of: job.samples)
+      meter = ScoreMeter(total: own.pictures.count)
+      let segment = try SegmentWriter(
+        folder: segments, shard: own.shard, header: job.header(record))
+      let (end, failed) = try run(record).score(own.pictures, into: segment)
+      meter.finish()
+      if let status = stopped(end, in: "") { return status }
+      return failed == 0 ? .done : .partlyFailed
     }
-    record.id = try store.findOrInsert(record)
-    for text in trainedOn {
-      guard let (name, part) = Self.trainingPart(text) else { continue }
-      try store.addTrainingPart(of: record.checkpointSHA256, dataset: name, split: part)
-    }
-    let run = SplitRun(
-      record: record, engine: engine, mode: mode, ahead: engineOptions.batchSize)
-    if let status = try run.score(samples, in: store, policy: policy) { return status }
-    let stored = try StoredRun(store, record, dataset, split: split)
-    return try show(RunResult(stored, in: store, bootstrap: bootstrap))
+    let stored = try job.stored(record)
+    meter = ScoreMeter(total: job.samples.count)
+    let end = try run(stored).score(job.samples, in: store)
+    meter.finish()
+    if let status = stopped(end, in: "database") { return status }
+    let result = try StoredRun(store, stored, job.dataset, split: split)
+    return try show(RunResult(result, in: store, bootstrap.resampling))
   }
 
-  private func check(
-    _ dataset: DatasetRecord, _ all: [SampleRecord], _ store: Store
-  ) throws {
-    guard all.contains(where: { $0.path != nil || $0.imageState == .missing }) else {
-      throw CommandError(
-        .dataMissing,
-        """
-        \(dataset.name): nobody has said where the pictures are; import again with \
-        roc-data import \(dataset.name) --source … --images FOLDER
+  private var request: SplitRequest {
+    var request = SplitRequest(split: split, checkpoint: engineOptions.checkpoint)
+    request.dataset = dataset
+    request.offset = offset
+    request.limit = limit
+    request.targets = targets.pieces(",")
+    request.trainedOn = trainedOn.compactMap(Self.trainingPart)
+    return request
+  }
+
+  /// Says where the command goes on from; nil when all is done.
+  private func stopped(_ end: ScoringEnd, in place: String) -> ExitStatus? {
+    guard case .stopped(let done, let all) = end else { return nil }
+    Console.note(
+      place.isEmpty
+        ? "interrupted after \(done) of \(all) pictures; the same command continues from here"
+        : """
+        interrupted: \(done) of \(all) pictures are scored and stored; the same command continues \
+        from here
         """)
-    }
-    let known = Set(names: try store.attributeNames(of: dataset).map(\.name))
-    for name in targets.pieces(",").dropFirst() where !known.contains(name) {
-      throw CommandError(
-        .usage,
-        """
-        \(dataset.name) has no attribute \(name); it has \
-        \(known.isEmpty ? "none" : known.sorted().map(\.text).joined(separator: ", "))
-        """)
-    }
-    for text in trainedOn {
-      guard let (name, part) = Self.trainingPart(text) else { continue }
-      // A name that is not there would never show a leak.
-      _ = try store.samples(try store.dataset(name), split: part.description)
-    }
+    return Interrupt.status ?? .interrupted
   }
 
-  /// The run that everything deciding the scores makes.
-  private func record(
-    _ dataset: DatasetRecord, _ engine: Engine, _ mode: ScoringMode, sha256: String
-  ) throws -> RunRecord {
-    let (range, tokens) = try asked(mode, engine)
-    let identity = RunIdentity(engine, mode, sha256: sha256)
-    let names = targets.pieces(",")
-    return RunRecord(
-      dataset: dataset.id ?? 0,
-      // What the scores stand for decides no score, but every number that is made of them.
-      fingerprint: identity.fingerprint(names.count > 1 ? [targets] : []),
-      checkpoint: engineOptions.checkpoint, checkpointSHA256: sha256,
-      question: identity.question, preprocessing: identity.preprocessing,
-      precision: identity.precision,
-      engine: Engine.version, range: range, tokens: tokens, targets: names)
-  }
-
-  /// What stands in a run for its mode: the range of scores and their tokens.
-  private func asked(
-    _ mode: ScoringMode, _ engine: Engine
-  ) throws -> (range: ScoreRange, tokens: Int) {
-    switch mode {
-    case .levels(let levels):
-      let range = ScoreRange(low: levels.range.lowerBound, high: levels.range.upperBound)
-      return (range, LevelScoring.words.count)
-    case .scoreTokens:
-      guard let axis = engine.parts.readout?.axis else {
-        throw CommandError(.usage, "\(engineOptions.checkpoint) has no score tokens")
-      }
-      return (ScoreRange(low: axis.low, high: axis.high), axis.values.count)
-    }
-  }
-
-  private func scoreShare(
-    of samples: [SampleRecord], _ run: SplitRun, _ header: SegmentHeader, folder: String,
-    _ policy: SplitRun.Policy
-  ) throws -> ExitStatus {
+  /// This worker's share of the pictures.
+  private func share(
+    of samples: [SampleRecord]
+  ) throws -> (shard: Shard, pictures: [SampleRecord]) {
     var detected: (shard: Shard, from: String)?
     do throws(SegmentError) {
       if shard == nil { detected = try Shard.detect(ProcessInfo.processInfo.environment) }
@@ -227,12 +171,7 @@ struct Run: RocCommand {
     let own = samples.filter { share.contains($0.key) }
     let source = shard == nil ? detected.map { " (\($0.from))" } ?? "" : ""
     Console.note("shard \(share)\(source): \(own.count) of \(samples.count) pictures")
-    do {
-      let segment = try SegmentWriter(folder: folder, shard: share, header: header)
-      return try run.score(own, into: segment, policy: policy)
-    } catch let error as SegmentError {
-      throw CommandError(.failed, error.message)
-    }
+    return (share, own)
   }
 
   private func show(_ result: RunResult) throws -> ExitStatus {

@@ -1,8 +1,7 @@
 import ArgumentParser
-import Foundation
-import RocJSON
 import RocModel
-import RocScore
+import RocNames
+import RocScoring
 import RocTool
 
 struct Score: RocCommand {
@@ -60,70 +59,40 @@ struct Score: RocCommand {
     let wanted = paths.filter { !sink.has($0) }
     if let known = sink.knownRemark(paths.count - wanted.count) { Console.note(known) }
     Interrupt.listen()
-    var failures = 0
-    var done = 0
     var progress = Progress("scoring", total: wanted.count, unit: "pictures")
-    try engine.score(
-      paths: wanted, mode: mode, decimals: decimals,
-      ahead: engineOptions.batchSize
-    ) { index, outcome in
-      let path = wanted[index]
-      // A picture that was named twice.
-      if sink.isFile, sink.has(path) { return true }
-      progress.finish()
-      if let failure = outcome.failure {
-        failures += 1
-        Console.note("Warning: \(Quoted.name(failure.message))")
-      }
-      if outcome.failure == nil, PictureFile.isGrey16(path) {
-        Console.note(
-          """
-          Warning: \(Quoted.name(path)): a PNG of 16-bit grey; its values above 255 are scored as \
-          white, as Pillow reads them; convert it to 8 bits
-          """)
-      }
-      try sink.add(path, outcome)
-      done += 1
-      progress.update(done)
-      return Interrupt.status == nil && !Console.isClosed
-    }
+    let job = ListJob(engine, mode, decimals: decimals, ahead: engineOptions.batchSize)
+    let result = try job.run(
+      wanted, passes: { sink.isFile && sink.has($0) },
+      shouldStop: { Interrupt.status != nil || Console.isClosed },
+      tell: { event in
+        if case .done(let done) = event { return progress.update(done) }
+        progress.finish()
+        Console.note("Warning: \(Self.text(event))")
+      }, keep: { try sink.add($0, $1) })
     progress.finish()
     try sink.finish()
-    if let status = Interrupt.status, done < wanted.count {
+    if let status = Interrupt.status, result.isStopped {
       Console.note(
-        "interrupted after \(done) of \(wanted.count) pictures"
+        "interrupted after \(result.done) of \(wanted.count) pictures"
           + (sink.isFile ? "; the same command goes on from here" : ""))
       return status
     }
+    let failures = result.failures
     if failures > 0 {
       Console.note("\(failures) of \(paths.count) pictures have no score")
     }
     return failures > 0 || !list.unreadable.isEmpty ? .partlyFailed : .done
   }
-}
 
-extension ScoredPicture {
-  /// The object of `score --jsonl`.
-  func json(image: String) -> JSON {
-    let scores = failure == nil ? answer?.scores ?? [] : []
-    let distributions = failure == nil ? answer?.distributions ?? [] : []
-    var members: [JSON.Member] = [
-      .init("schema", "roc/score/1"),
-      .init("image", .string(image)),
-      .init("score", JSON(scores.first)),
-      .init("scores", JSON(scores)),
-      .init("distribution", JSON(distributions.first ?? [])),
-      .init("distributions", .array(distributions.map { JSON($0) })),
-      .init("text", JSON(answer?.text)),
-    ]
-    if failure == nil, let levels = answer?.levels {
-      let named = zip(LevelScoring.words, levels).map { JSON.Member($0, JSON($1)) }
-      members.append(.init("levels", .object(named)))
+  private static func text(_ event: ListJob.Event) -> String {
+    switch event {
+    case .failed(let message): Quoted.name(message)
+    case .grey16(let path):
+      """
+      \(Quoted.name(path)): a PNG of 16-bit grey; its values above 255 are scored as white, as \
+      Pillow reads them; convert it to 8 bits
+      """
+    case .done(let count): "\(count) done"
     }
-    members.append(
-      .init(
-        "error",
-        failure.map { ["code": .string($0.code), "message": .string($0.message)] } ?? .null))
-    return .object(members)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RocCheckpoint
+import RocFiles
 import RocJSON
 import RocModel
 import RocTensor
@@ -40,14 +41,14 @@ struct Doctor: RocCommand {
       name == best.instructionSet
         ? "\(name) (used)"
         : (try? Compute(threads: 1, instructionSet: name)) == nil
-          ? "\(name) (not on this CPU)" : name
+          ? "\(name) (\(name == "openblas" ? "not installed" : "not on this CPU"))" : name
     }
     try show("kernels", sets.joined(separator: ", "))
     try show(
       "auto precision", best.hasBF16 ? "bf16, which this CPU multiplies" : "f32; bf16 and int8 run")
     let cores =
       getenv("OPENBLAS_CORETYPE").map { "; OPENBLAS_CORETYPE=\(String(cString: $0))" } ?? ""
-    try show("BLAS", "not used: every product runs on roc's own kernels\(cores)")
+    try show("BLAS", "OpenBLAS only where the CPU has no vector kernels of ours\(cores)")
     let free = availableMemory()
     try show("memory", free.map { "\(memorySize($0)) free" } ?? "unknown")
     let folder =

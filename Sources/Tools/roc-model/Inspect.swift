@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocCheckpoint
+import RocFiles
 import RocJSON
 import RocModel
 import RocTensor

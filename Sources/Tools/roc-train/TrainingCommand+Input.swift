@@ -11,69 +11,14 @@ import RocTrain
 
 /// From options and files to what a training begins with.
 extension TrainingCommand {
-  /// Records and pictures, all checked.
-  func read(
-    _ model: PreparedModel
-  ) throws -> (TrainingData, heldOut: TrainingData?, PictureStore) {
-    let sources = try sources(model.readout)
-    let paths = [sources.training.path] + (sources.heldOut.map { [$0.path] } ?? [])
-    // Pictures are kept before the weights are loaded, and must leave them room.
-    let spare = availableMemory().map { max(0, $0 - model.loader.bytesNeeded) / 2 }
-    let pictures = PictureStore(
-      preprocessing: try model.loader.preprocessing(),
-      capacity: min(model.options.cacheSize, spare ?? .max)
-    ) { name in
-      for path in paths { if let found = path(name) { return found } }
-      return nil
-    }
-    let rules = TrainingData.Rules(
-      model: model.loader, readout: model.readout, weights: model.options.settings.weights,
-      maxLength: model.options.maxLength)
-    // What is only scored needs no targets.
-    let scoring = TrainingData.Rules(
-      model: model.loader, readout: model.readout, weights: LossWeights(l1: 0, ce: 0, emd: 0),
-      maxLength: model.options.maxLength)
-    func check(
-      _ source: TrainingSource, _ rules: TrainingData.Rules
-    ) throws(TrainingDataError) -> TrainingData {
-      let result = source.bytes.withUnsafeBytes { bytes in
-        Result { () throws(TrainingDataError) in
-          try TrainingData(bytes, from: source.name, rules: rules, pictures: pictures)
-        }
-      }
-      return try result.get()
-    }
-    return (
-      try check(sources.training, rules), try sources.heldOut.map { try check($0, scoring) },
-      pictures
-    )
-  }
-
-  private func sources(
-    _ readout: ScoreReadout
-  ) throws -> (training: TrainingSource, heldOut: TrainingSource?) {
+  /// Where the records come from.
+  func input() throws -> TrainingInput {
     if let file = data.dataPath, let folder = data.imageFolder {
-      return (
-        try TrainingSource(file: file, imageFolder: folder),
-        try data.evalDataPath.map { try TrainingSource(file: $0, imageFolder: folder) }
-      )
+      return .files(training: file, heldOut: data.evalDataPath, images: folder)
     }
-    let store = try data.database.open(readOnly: true)
-    let range = ScoreRange(low: readout.axis.low, high: readout.axis.high)
-    func source(_ split: String) throws -> TrainingSource {
-      let source = try TrainingSource(
-        dataset: data.dataset ?? "", split: split, store: store, range: range,
-        tokens: readout.tokens)
-      if let scale = source.scale {
-        Console.note(
-          """
-          \(source.name): scores of \(scale.from.low) to \(scale.from.high) are mapped linearly to \
-          the model's \(scale.to.low) to \(scale.to.high)
-          """)
-      }
-      return source
-    }
-    return (try source(data.split ?? ""), try data.evalSplit.map(source))
+    return .splits(
+      dataset: data.dataset ?? "", training: data.split ?? "", heldOut: data.evalSplit,
+      try data.database.open(readOnly: true))
   }
 
   func trainingOptions() throws -> TrainingOptions {

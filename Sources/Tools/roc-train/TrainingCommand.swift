@@ -53,25 +53,9 @@ struct TrainingCommand {
   private func train() throws -> ExitStatus {
     let options = try trainingOptions()
     let prepared = try PreparedModel(options, note: Console.note)
-    let (training, heldOut, pictures) = try read(prepared)
-    if let heldOut {
-      let seen = Set(training.samples.map(\.image))
-      let shared = heldOut.samples.count { seen.contains($0.image) }
-      if shared > 0 {
-        Console.note(
-          """
-          Warning: \(shared) of \(heldOut.samples.count) held-out records have pictures that are \
-          trained on
-          """)
-      }
-    }
-    for warning in training.warnings.prefix(5) {
-      Console.note("Warning: record \(warning.record): \(warning.field): \(warning.message)")
-    }
-    if training.warnings.count > 5 {
-      Console.note(
-        "… and \(training.warnings.count - 5) more warnings; roc-data validate lists all")
-    }
+    let records = try TrainingRecords(try input(), for: prepared, note: Console.note)
+    records.remarks.forEach(Console.note)
+    let (training, heldOut, pictures) = (records.training, records.heldOut, records.pictures)
     if let status = Interrupt.status { return status }
     let parts = try prepared.load()
     if let status = Interrupt.status { return status }
@@ -104,7 +88,7 @@ struct TrainingCommand {
     }
     let outcome = try run.run(shouldStop: { Interrupt.status != nil }, tell: tell)
     meter.finish()
-    try draw(run.reports, run.evaluations)
+    try TrainingCurves.draw(run.reports, run.evaluations, into: output.outputDir)
     guard outcome == .done else {
       Console.note("stopped; the same command goes on from here")
       return Interrupt.status ?? .interrupted
@@ -147,7 +131,7 @@ struct TrainingCommand {
       Console.note("stopped; hidden states that were computed are kept in \(store.path)")
       return Interrupt.status ?? .interrupted
     }
-    try draw(log.reports, log.evaluations)
+    try TrainingCurves.draw(log.reports, log.evaluations, into: output.outputDir)
     Console.note(
       """
       \(output.outputDir): the model is there, after \(log.reports.count) updates of the score \
@@ -157,16 +141,12 @@ struct TrainingCommand {
     return .done
   }
 
-  /// Keeps in the database what the new checkpoint was trained on, so that no table is made of
-  /// pictures that it has seen.
+  /// Keeps in the database what the new checkpoint was trained on.
   private func remember(_ store: Store?) {
     guard let dataset = data.dataset, let split = data.split else { return }
     do {
       guard let store else { throw StoreError("\(data.database.path) cannot be written") }
-      let record = try store.dataset(dataset)
-      guard let name = try store.samples(record, split: split).split else { return }
-      try store.addTrainingPart(
-        of: try Checkpoint(folder: output.outputDir).sha256(), dataset: dataset, split: name)
+      try store.remember(training: output.outputDir, on: dataset, split: split)
     } catch {
       Console.note(
         """
@@ -192,36 +172,6 @@ struct TrainingCommand {
       step \(evaluation.step): SRCC \(text(evaluation.srcc))\(interval), PLCC \
       \(text(evaluation.plcc)), MAE \(text(evaluation.mae)) on \(evaluation.count) held-out scores
       """
-  }
-
-  /// The curves of all starts.
-  private func draw(_ reports: [StepReport], _ evaluations: [Evaluation]) throws {
-    var total = LossCurve(name: "total")
-    var parts: [String: LossCurve] = [:]
-    let names = ["text", "l1", "ce", "emd"]
-    for report in reports {
-      total.add(step: report.step, value: report.loss)
-      for (name, value) in [
-        ("text", report.parts.text), ("l1", report.parts.l1), ("ce", report.parts.ce),
-        ("emd", report.parts.emd),
-      ] {
-        guard let value else { continue }
-        parts[name, default: LossCurve(name: name)].add(step: report.step, value: value)
-      }
-    }
-    let figure = Figure.lossCurves([total] + names.compactMap { parts[$0] })
-    try OutputFile.write(figure.svg, to: "\(output.outputDir)/losses.svg")
-    let points = evaluations.compactMap { evaluation in
-      evaluation.srcc.map {
-        (
-          step: evaluation.step, srcc: $0,
-          interval: evaluation.interval.map { (low: $0.low, high: $0.high) }
-        )
-      }
-    }
-    guard points.count > 1 else { return }
-    try OutputFile.write(
-      Figure.heldOutCorrelation(points).svg, to: "\(output.outputDir)/heldout.svg")
   }
 
   /// Every finding of records that cannot be trained with.

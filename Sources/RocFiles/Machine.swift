@@ -1,0 +1,102 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Memory that this process can still take, in bytes; nil where the system does not say.
+///
+/// A container or a job of a scheduler may have less than the machine.
+package func availableMemory() -> Int? {
+  let machine = lines(of: "/proc/meminfo").first { $0.hasPrefix("MemAvailable:") }
+    .flatMap { $0.split(separator: " ").compactMap { Int($0) }.first }.map { $0 * 1024 }
+  return ([machine] + groupLimits()).compactMap(\.self).min()
+}
+
+/// What the control groups of this process leave, version 2 and 1.
+private func groupLimits() -> [Int?] {
+  lines(of: "/proc/self/cgroup").flatMap { line -> [Int?] in
+    let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+    guard fields.count == 3 else { return [] }
+    let isNew = fields[1].isEmpty
+    guard isNew || fields[1].split(separator: ",").contains("memory") else { return [] }
+    let root = isNew ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
+    let names =
+      isNew
+      ? ("memory.max", "memory.current") : ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    var limits: [Int?] = []
+    var path = String(fields[2])
+    // A limit of any group above holds, too; inside of a container only the root is seen.
+    while true {
+      let folder = path == "/" ? root : root + path
+      if let most = number(in: "\(folder)/\(names.0)"), most < 1 << 60 {
+        let used = number(in: "\(folder)/\(names.1)") ?? 0
+        limits.append(max(most - used + reclaimable("\(folder)/memory.stat"), 0))
+      }
+      guard path != "/", let cut = path.lastIndex(of: "/") else { return limits }
+      path = cut == path.startIndex ? "/" : String(path[..<cut])
+    }
+  }
+}
+
+/// File pages of a group, which the system drops when memory is asked for.
+private func reclaimable(_ path: String) -> Int {
+  lines(of: path).reduce(0) { sum, line in
+    let words = line.split(separator: " ")
+    guard words.count == 2, ["inactive_file", "active_file"].contains(words[0]) else { return sum }
+    return sum + (Int(words[1]) ?? 0)
+  }
+}
+
+private func number(in path: String) -> Int? { lines(of: path).first.flatMap { Int($0) } }
+
+/// The lines of a file that the system makes up; none when there is no such file.
+private func lines(of path: String) -> [String] {
+  guard let stream = fopen(path, "r") else { return [] }
+  defer { fclose(stream) }
+  var lines: [String] = []
+  var line = [CChar](repeating: 0, count: 1024)
+  while fgets(&line, Int32(line.count), stream) != nil {
+    let text = String(
+      decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    lines.append(text)
+  }
+  return lines
+}
+
+/// The instruction set that `ROC_KERNELS` asks for; nil when it is unset or empty.
+package func requestedInstructionSet() -> String? {
+  getenv("ROC_KERNELS").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+}
+
+/// Cores that this process may run on, as `taskset` or a scheduler set them; at least 1.
+package func coreCount() -> Int {
+  let mask = lines(of: "/proc/self/status").first { $0.hasPrefix("Cpus_allowed:") }
+  let allowed = mask?.dropFirst("Cpus_allowed:".count).compactMap { $0.hexDigitValue }
+    .reduce(0) { $0 + $1.nonzeroBitCount }
+  return max(allowed ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+}
+
+/// The most memory that this process has held so far, in bytes; 0 where the system does not say.
+package func peakResidentMemory() -> Int {
+  var usage = rusage()
+  #if canImport(Darwin)
+  guard getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
+  return usage.ru_maxrss
+  #else
+  guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+  return usage.ru_maxrss * 1024
+  #endif
+}
+
+/// Bytes as MB or GB with one decimal.
+package func memorySize(_ bytes: Int) -> String {
+  let isLarge = bytes >= 1_000_000_000
+  let tenths = Int((Double(bytes) / (isLarge ? 1e8 : 1e5)).rounded(.up))
+  return "\(tenths / 10).\(tenths % 10) \(isLarge ? "GB" : "MB")"
+}
+
+/// Waits a little, or until a signal comes.
+package func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }

@@ -1,0 +1,57 @@
+import RocImage
+import RocJSON
+
+/// CLIP's image processor, preprocessor_config.json; sizes may be numbers or objects.
+enum CLIPPreprocessing {
+  /// - Parameters:
+  ///   - config: preprocessor_config.json.
+  ///   - edge: Of the pictures that the tower takes.
+  /// - Returns: How pictures are prepared.
+  /// - Throws: `ModelError.checkpoint` for what is not computed here.
+  static func read(
+    _ config: ConfigReader, edge: Int
+  ) throws(ModelError) -> Preprocessing {
+    guard config.json.members != nil else {
+      throw .checkpoint("\(config.place): holds \(config.json.kind), expected an object")
+    }
+    for flag in ["do_resize", "do_center_crop", "do_rescale", "do_normalize"] {
+      guard config.json[flag]?.bool != false else {
+        throw .checkpoint("\(config.place): \(flag) false is not supported")
+      }
+    }
+    if let crop = config.json["crop_size"], let width = crop["width"]?.int {
+      guard width == crop["height"]?.int else {
+        throw .checkpoint("\(config.place): crop_size \(crop.line) is not square")
+      }
+    }
+    func side(_ name: String, _ key: String) throws(ModelError) -> Int {
+      guard config.json[name]?.members != nil else { return try config.size(name, default: edge) }
+      return try config.object(name).size(key)
+    }
+    let filterNumber = try config.size("resample", default: 3)
+    guard let filter = Preprocessing.Filter(rawValue: filterNumber) else {
+      throw .checkpoint(
+        "\(config.place): resample \(filterNumber), expected 1 (Lanczos), 2 (bilinear) or 3")
+    }
+    let deviation = try config.numbers(
+      "image_std", count: 3, default: Preprocessing.clipDeviation)
+    guard deviation.allSatisfy({ Float($0) >= Float.leastNormalMagnitude }) else {
+      throw .checkpoint("\(config.place): image_std \(deviation), expected numbers above 0")
+    }
+    let result = Preprocessing(
+      size: try side("size", "shortest_edge"), cropSize: try side("crop_size", "height"),
+      mean: try config.numbers(
+        "image_mean", count: 3, default: Preprocessing.clipMean),
+      deviation: deviation, rescale: try config.positive("rescale_factor", default: 1.0 / 255),
+      filter: filter)
+    // A larger size than a few times the edge is a mistake, and would take memory without bound.
+    guard result.cropSize == edge, (edge...8 * edge).contains(result.size) else {
+      throw .checkpoint(
+        """
+        \(config.place): pictures of size \(result.size) cut to \(result.cropSize), but \
+        config.json has image_size \(edge)
+        """)
+    }
+    return result
+  }
+}

@@ -1,0 +1,298 @@
+import RocJSON
+import RocTensor
+
+/// Sizes and names of a LLaMA decoder.
+struct LlamaSettings: Sendable {
+  /// What its tensors are called.
+  struct Names: Sendable {
+    let embeddings: String
+    /// What stands before the number of a layer.
+    let layers: String
+    let norm: String
+    /// Without `.weight`.
+    let head: String
+  }
+
+  /// The names of weights that exist twice, for rows of text and of pictures.
+  struct MultiwayNames: Sendable {
+    let text: @Sendable (String) -> String
+    let picture: @Sendable (String) -> String
+  }
+
+  let names: Names
+  /// Nil where all rows have the same weights.
+  let multiway: MultiwayNames?
+  let width: Int
+  let layers: Int
+  let heads: Int
+  let keyHeads: Int
+  let feedForward: Int
+  let vocabulary: Int
+  let epsilon: Float
+  let rotary: RotarySettings
+  let mostPositions: Int
+  /// The head's weights are those of the embeddings.
+  let isTied: Bool
+
+  /// The sizes on one line.
+  var summary: String {
+    """
+    \(layers) layers, width \(width), \(heads) heads, \(keyHeads) key/value heads, MLP \
+    \(feedForward), vocabulary \(vocabulary), \(mostPositions) positions
+    """
+  }
+
+  var headWidth: Int { width / heads }
+  var keyWidth: Int { keyHeads * headWidth }
+
+  /// - Parameters:
+  ///   - config: Of the decoder.
+  ///   - names: What its tensors are called.
+  ///   - multiway: The names of what exists twice.
+  ///   - vocabulary: Rows of embeddings and head where an adapter brings others than config.json
+  ///     says.
+  /// - Throws: `ModelError.checkpoint` for a size that is no size, and for a key that asks for
+  ///   another computation than this one.
+  init(
+    _ config: ConfigReader, names: Names, multiway: MultiwayNames? = nil, vocabulary: Int? = nil
+  ) throws(ModelError) {
+    self.names = names
+    self.multiway = multiway
+    width = try config.size("hidden_size")
+    layers = try config.size("num_hidden_layers", most: 1024)
+    heads = try config.size("num_attention_heads")
+    keyHeads = try config.size("num_key_value_heads", default: heads)
+    feedForward = try config.size("intermediate_size")
+    let stated = try config.size("vocab_size", most: 1 << 20)
+    self.vocabulary = vocabulary ?? stated
+    epsilon = Float(try config.positive("rms_norm_eps", default: 1e-6))
+    rotary = try RotarySettings(config)
+    isTied = config.json["tie_word_embeddings"]?.bool == true
+    mostPositions = try config.size("max_position_embeddings", default: 2048)
+    guard width % heads == 0, (width / heads) % 2 == 0, heads % keyHeads == 0 else {
+      throw .checkpoint(
+        """
+        \(config.place): hidden_size \(width), num_attention_heads \(heads) and \
+        num_key_value_heads \(keyHeads) do not divide each other into even heads
+        """)
+    }
+    try Self.checkComputation(config, headWidth: width / heads)
+  }
+
+  /// Refuses keys that ask for what is not computed here: passed over, they would change scores in
+  /// silence.
+  private static func checkComputation(
+    _ config: ConfigReader, headWidth: Int
+  ) throws(ModelError) {
+    let json = config.json
+    func refuse(_ key: String, _ expected: String) -> ModelError {
+      .checkpoint(
+        "\(config.place): \(key) \(json[key]?.line.prefix(60) ?? "") is not supported, \(expected)")
+    }
+    for key in ["attention_bias", "mlp_bias"] where json[key]?.bool == true {
+      throw refuse(key, "expected false")
+    }
+    if let act = json["hidden_act"], !act.isNull, !["silu", "swish"].contains(act.string) {
+      throw refuse("hidden_act", "expected silu")
+    }
+    if let own = json["head_dim"], !own.isNull, own.int != headWidth {
+      throw refuse("head_dim", "expected hidden_size / num_attention_heads, \(headWidth)")
+    }
+    if let factor = json["partial_rotary_factor"], !factor.isNull, factor.double != 1 {
+      throw refuse("partial_rotary_factor", "expected 1")
+    }
+    if let window = json["sliding_window"], !window.isNull,
+      json["use_sliding_window"]?.bool != false
+    {
+      throw refuse("sliding_window", "expected null: all rows are attended to")
+    }
+    if let quantised = json["quantization_config"], !quantised.isNull {
+      throw refuse(
+        "quantization_config", "expected the original weights; --precision int8 rounds them here")
+    }
+    for key in ["final_logit_softcapping", "attn_logit_softcapping"] {
+      if let cap = json[key], !cap.isNull { throw refuse(key, "expected null") }
+    }
+  }
+}
+
+/// A LLaMA decoder, causal over all rows.
+struct LlamaDecoder: LanguageModel {
+  private let settings: LlamaSettings
+  private let compute: Compute
+  private let embeddings: EmbeddingTable
+  private let layers: [LlamaLayer]
+  private let finalNorm: Parameter
+  private let head: Linear
+  private let positions: Positions
+
+  /// The rotary table behind a reference, shared by copies of the model.
+  private final class Positions: Sendable {
+    let table: RotaryTable
+    /// Rotations back, for derivatives; empty unless something is trained.
+    let reversed: RotaryTable
+
+    init(_ settings: LlamaSettings, count: Int, trains: Bool, _ compute: Compute) {
+      table = RotaryTable(
+        positions: count, width: settings.headWidth, theta: settings.rotary.theta,
+        factor: settings.rotary.factor, compute)
+      reversed =
+        trains
+        ? table.reversed
+        : RotaryTable(positions: 0, width: settings.headWidth, theta: 1, compute)
+    }
+  }
+
+  init(_ reader: WeightReader, _ settings: LlamaSettings, _ compute: Compute) {
+    self.settings = settings
+    self.compute = compute
+    embeddings = reader.table(
+      settings.names.embeddings, rows: settings.vocabulary, columns: settings.width)
+    layers = (0..<settings.layers).map { LlamaLayer(reader, $0, settings) }
+    finalNorm = reader.vector(settings.names.norm, count: settings.width)
+    head = reader.linear(
+      settings.names.head, outputs: settings.vocabulary, inputs: settings.width, bias: false,
+      kept: true)
+    positions = Positions(
+      settings, count: reader.isChecking ? 0 : settings.mostPositions, trains: reader.trains,
+      compute)
+  }
+
+  var mostPositions: Int { settings.mostPositions }
+  var vocabulary: Int { settings.vocabulary }
+
+  func makeCache(rows: Int) -> KeyValueCache {
+    KeyValueCache(layers: settings.layers, width: settings.keyWidth, rows: rows, compute)
+  }
+
+  func embed(_ ids: [Int]) -> Matrix { embeddings(ids, compute) }
+
+  /// What each sequence adds; its caches get the room.
+  private func pass(_ batch: [SequenceRows], wantsAll: Bool) -> [LlamaLayer.Stretch] {
+    var start = 0
+    return batch.map { sequence in
+      let rows = start..<start + sequence.count
+      start = rows.upperBound
+      sequence.cache.reserve(rows.count)
+      return LlamaLayer.Stretch(
+        rows: rows, kinds: sequence.kinds, past: sequence.cache.count,
+        wanted: wantsAll ? rows.count : sequence.read, cache: sequence.cache)
+    }
+  }
+
+  func run(
+    _ rows: consuming Matrix, _ batch: [SequenceRows], trace: Trace?, tape: Tape?
+  ) -> Matrix {
+    precondition(
+      batch.reduce(0) { $0 + $1.count } == rows.rows, "other sequences than \(rows.rows) rows")
+    precondition(
+      tape == nil || (batch.count == 1 && batch[0].cache.count == 0),
+      "a derivative of \(batch.count) sequences, or over earlier rows")
+    var x = rows
+    let whole = pass(batch, wantsAll: true)
+    // Only keys and values of the last layer's other rows are ever used.
+    let last = trace == nil ? pass(batch, wantsAll: false) : whole
+    for (i, layer) in layers.enumerated() {
+      if let tape, tape.recomputes { tape.push(LayerInput(x.copy())) }
+      x = layer(
+        x, i == layers.count - 1 ? last : whole, positions: positions.table, compute,
+        tape: tape?.recomputes == true ? nil : tape)
+      trace?.record("llama.layer\(i)", x)
+    }
+    for sequence in batch { sequence.cache.advance(sequence.count) }
+    let hidden = compute.rmsNorm(
+      x, weights: [(rows: x.rows, vector: finalNorm)], epsilon: settings.epsilon)
+    trace?.record("llama.final", hidden)
+    tape?.push(PassRecord(whole: whole[0], last: last[0], x: x))
+    return trace == nil ? hidden : read(hidden, whole, batch)
+  }
+
+  /// The wanted rows where all were computed.
+  private func read(
+    _ hidden: borrowing Matrix, _ pass: [LlamaLayer.Stretch], _ batch: [SequenceRows]
+  ) -> Matrix {
+    let result = compute.matrix(batch.reduce(0) { $0 + $1.read }, settings.width)
+    var start = 0
+    for (stretch, sequence) in zip(pass, batch) {
+      let end = stretch.rows.upperBound
+      compute.copy(hidden, rows: end - sequence.read..<end, into: result, at: start)
+      start += sequence.read
+    }
+    return result
+  }
+
+  func firstLayer(_ rows: consuming Matrix, _ sequence: SequenceRows) -> Matrix {
+    layers[0](
+      rows, pass([sequence], wantsAll: true), positions: positions.table, compute, tape: nil)
+  }
+
+  /// What a pass leaves beside its layers' records.
+  private final class PassRecord {
+    /// The sequence in all layers but the last one, and in the last one.
+    let whole: LlamaLayer.Stretch
+    let last: LlamaLayer.Stretch
+    /// [read, width]: the last layer's result.
+    let x: Matrix
+
+    init(whole: LlamaLayer.Stretch, last: LlamaLayer.Stretch, x: consuming Matrix) {
+      self.whole = whole
+      self.last = last
+      self.x = x
+    }
+  }
+
+  func backward(_ gradient: borrowing Matrix, tape: Tape) -> Matrix {
+    let record = tape.pop(PassRecord.self)
+    precondition(gradient.rows == record.x.rows, "a gradient of \(gradient.rows) rows")
+    var d = compute.zeros(gradient.rows, settings.width)
+    compute.normGradient(
+      gradient, of: record.x, weight: finalNorm, bias: nil, epsilon: settings.epsilon, into: d)
+    for (i, layer) in layers.enumerated().reversed() {
+      let pass = i == layers.count - 1 ? record.last : record.whole
+      let inner: Tape
+      if tape.recomputes {
+        inner = Tape()
+        _ = layer(
+          tape.pop(LayerInput.self).x.copy(), [pass], positions: positions.table, compute,
+          tape: inner)
+      } else {
+        inner = tape
+      }
+      d = layer.backward(
+        d, record: inner.pop(), pass, rotations: positions.reversed, compute)
+    }
+    return d
+  }
+
+  func embedBackward(_ gradient: borrowing Matrix, ids: [Int]) {
+    embeddings.addGradient(gradient, at: ids)
+  }
+
+  func logits(_ hidden: borrowing Matrix) -> Matrix { head(hidden, compute) }
+
+  func logitsBackward(_ gradient: borrowing Matrix, of hidden: borrowing Matrix) -> Matrix {
+    let d = compute.matrix(hidden.rows, hidden.columns)
+    head.backward(gradient, of: hidden, into: d, compute)
+    return d
+  }
+
+  func operations(rows: Int) -> Double {
+    let (keys, others) = rowOperations
+    // The last layer computes more than keys and values only for the row that is read.
+    return Double(rows) * (Double(settings.layers) * keys + Double(settings.layers - 1) * others)
+      + others + 2 * Double(settings.width * settings.vocabulary)
+  }
+
+  func layerOperations(rows: Int) -> Double {
+    Double(rows) * (rowOperations.keys + rowOperations.others)
+  }
+
+  /// Of a row in one layer: keys and values, and everything else.
+  private var rowOperations: (keys: Double, others: Double) {
+    let width = Double(settings.width)
+    return (
+      4 * width * Double(settings.keyWidth),
+      4 * width * width + 6 * width * Double(settings.feedForward)
+    )
+  }
+}

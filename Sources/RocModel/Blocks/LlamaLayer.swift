@@ -1,0 +1,312 @@
+import RocTensor
+
+/// Weights for rows of text and for rows of pictures: two sets in a multiway network, else one.
+struct Multiway<Weights: Sendable>: Sendable {
+  let text: Weights
+  let picture: Weights
+
+  /// - Parameters:
+  ///   - settings: Say whether there are two, and what they are called.
+  ///   - name: Of one tensor or module.
+  ///   - make: The weights of a name.
+  init(_ settings: LlamaSettings, _ name: String, _ make: (String) -> Weights) {
+    guard let multiway = settings.multiway else {
+      text = make(name)
+      picture = text
+      return
+    }
+    text = make(multiway.text(name))
+    picture = make(multiway.picture(name))
+  }
+
+  func of(_ kind: RowKind) -> Weights {
+    switch kind {
+    case .text: text
+    case .picture: picture
+    }
+  }
+}
+
+/// One layer of a LLaMA decoder.
+struct LlamaLayer: Sendable {
+  private let settings: LlamaSettings
+  private let place: Int
+  private let attentionNorm: Multiway<Parameter>
+  private let query: Linear
+  private let key: Multiway<Linear>
+  private let value: Multiway<Linear>
+  private let output: Linear
+  private let mlpNorm: Multiway<Parameter>
+  private let gate: Linear
+  private let up: Linear
+  private let down: Linear
+
+  /// - Parameters:
+  ///   - reader: Of the weights.
+  ///   - place: Its number, from 0.
+  ///   - settings: Of the network.
+  init(_ reader: WeightReader, _ place: Int, _ settings: LlamaSettings) {
+    let (width, name) = (settings.width, "\(settings.names.layers).\(place)")
+    func linear(_ part: String, _ outputs: Int, _ inputs: Int) -> Linear {
+      reader.linear(part, outputs: outputs, inputs: inputs, bias: false)
+    }
+    self.settings = settings
+    self.place = place
+    attentionNorm = Multiway(settings, "\(name).input_layernorm") {
+      reader.vector("\($0).weight", count: width)
+    }
+    query = linear("\(name).self_attn.q_proj", width, width)
+    key = Multiway(settings, "\(name).self_attn.k_proj") { linear($0, settings.keyWidth, width) }
+    value = Multiway(settings, "\(name).self_attn.v_proj") { linear($0, settings.keyWidth, width) }
+    output = linear("\(name).self_attn.o_proj", width, width)
+    mlpNorm = Multiway(settings, "\(name).post_attention_layernorm") {
+      reader.vector("\($0).weight", count: width)
+    }
+    gate = linear("\(name).mlp.gate_proj", settings.feedForward, width)
+    up = linear("\(name).mlp.up_proj", settings.feedForward, width)
+    down = linear("\(name).mlp.down_proj", width, settings.feedForward)
+    // Saved by older versions of transformers; computed in float32 here.
+    reader.ignore("\(name).self_attn.rotary_emb.inv_freq")
+  }
+
+  /// What the forward pass leaves; letters: T = rows, W = wanted rows, D = width.
+  final class Record {
+    /// [T, D]: the input and its norm.
+    let input: Matrix
+    let normed: Matrix
+    /// [W, D]: queries, rotated, and what attention mixed.
+    let query: Matrix
+    let mixed: Matrix
+    /// [W, D]: after attention, and its norm.
+    let middle: Matrix
+    let middleNormed: Matrix
+    /// [W, feed forward].
+    let gate: Matrix
+    let up: Matrix
+    let hidden: Matrix
+
+    init(
+      input: consuming Matrix, normed: consuming Matrix, query: consuming Matrix,
+      mixed: consuming Matrix, middle: consuming Matrix, middleNormed: consuming Matrix,
+      gate: consuming Matrix, up: consuming Matrix, hidden: consuming Matrix
+    ) {
+      self.input = input
+      self.normed = normed
+      self.query = query
+      self.mixed = mixed
+      self.middle = middle
+      self.middleNormed = middleNormed
+      self.gate = gate
+      self.up = up
+      self.hidden = hidden
+    }
+  }
+
+  /// One sequence's share of a pass.
+  struct Stretch {
+    /// Of the T rows.
+    let rows: Range<Int>
+    let kinds: [RowKind]
+    /// Rows of the sequence before these.
+    let past: Int
+    /// How many of the last rows are computed to the end.
+    let wanted: Int
+    let cache: KeyValueCache
+
+    var wantedRows: Range<Int> { rows.upperBound - wanted..<rows.upperBound }
+  }
+
+  /// Runs the layer and stores keys and values of all rows.
+  ///
+  /// - Parameters:
+  ///   - x: [T, width].
+  ///   - pass: The sequences that the T rows belong to.
+  ///   - positions: Rotations.
+  ///   - compute: Kernels and threads.
+  ///   - tape: Keeps what `backward` needs when given; of one sequence.
+  /// - Returns: [the sum of wanted, width].
+  func callAsFunction(
+    _ x: consuming Matrix, _ pass: [Stretch], positions: borrowing RotaryTable, _ compute: Compute,
+    tape: Tape?
+  ) -> Matrix {
+    let normed = norm(x, attentionNorm, pass.flatMap(\.kinds), compute)
+    store(normed, pass, positions: positions, compute)
+    let wanted = pass.reduce(0) { $0 + $1.wanted }
+    guard wanted > 0 else { return compute.matrix(0, settings.width) }
+    let isWhole = wanted == normed.rows
+    let q = isWhole ? query(normed, compute) : query(last(normed, pass, compute), compute)
+    let mixed = compute.matrix(wanted, settings.width)
+    var start = 0
+    for stretch in pass {
+      let rows = start..<start + stretch.wanted
+      let slot = stretch.cache.slots[place]
+      let seen = stretch.past + stretch.rows.count
+      compute.rotate(
+        q, rows: rows, heads: settings.heads, positions: positions, first: seen - stretch.wanted)
+      var shape = shape(stretch)
+      shape.first.query = start
+      compute.attend(q, slot.keys, slot.values, shape, into: mixed)
+      start = rows.upperBound
+    }
+    let kinds = pass.flatMap { $0.kinds.suffix(rows: $0.wanted) }
+    guard let tape else {
+      let x = isWhole ? x : last(x, pass, compute)
+      output.apply(mixed, into: x, finish: .add, compute)
+      let inner = norm(x, mlpNorm, kinds, compute)
+      let hidden = gate(inner, compute)
+      up.apply(inner, into: hidden, finish: .siluGate, compute)
+      down.apply(hidden, into: x, finish: .add, compute)
+      return x
+    }
+    let middle = last(x, pass, compute)
+    output.apply(mixed, into: middle, finish: .add, compute)
+    let inner = norm(middle, mlpNorm, kinds, compute)
+    let gated = gate(inner, compute)
+    let raised = up(inner, compute)
+    let hidden = compute.siluGate(gated, raised)
+    let result = middle.copy()
+    down.apply(hidden, into: result, finish: .add, compute)
+    tape.push(
+      Record(
+        input: x, normed: normed, query: q, mixed: mixed, middle: middle, middleNormed: inner,
+        gate: gated, up: raised, hidden: hidden))
+    return result
+  }
+
+  /// Turns the gradient of the result, [W, D], into that of the layer's input, [T, D].
+  ///
+  /// - Parameters:
+  ///   - gradient: [W, D].
+  ///   - record: What the forward pass left.
+  ///   - pass: Its one sequence.
+  ///   - rotations: The reversed positions.
+  ///   - compute: Kernels and threads.
+  /// - Returns: [T, D].
+  func backward(
+    _ gradient: consuming Matrix, record: Record, _ pass: Stretch,
+    rotations: borrowing RotaryTable, _ compute: Compute
+  ) -> Matrix {
+    let (rows, wanted, width) = (record.input.rows, gradient.rows, settings.width)
+    let first = rows - wanted
+    let dHidden = compute.matrix(wanted, settings.feedForward)
+    down.backward(gradient, of: record.hidden, into: dHidden, compute)
+    compute.siluGateGradient(dHidden, of: record.gate, record.up)
+    let dMixed = compute.matrix(wanted, width)
+    gate.backward(record.gate, of: record.middleNormed, into: dMixed, compute)
+    up.backward(record.up, of: record.middleNormed, into: dMixed, adds: true, compute)
+    normBackward(
+      dMixed, of: record.middle, mlpNorm, pass.kinds.suffix(rows: wanted), into: gradient, compute)
+
+    output.backward(gradient, of: record.mixed, into: dMixed, compute)
+    let dQuery = compute.matrix(wanted, width)
+    let dKey = compute.zeros(rows, settings.keyWidth)
+    let dValue = compute.zeros(rows, settings.keyWidth)
+    let slot = pass.cache.slots[place]
+    compute.attendGradient(
+      dMixed, record.query, slot.keys, slot.values, into: dQuery, dKey, dValue, shape(pass))
+    compute.rotate(dQuery, heads: settings.heads, positions: rotations, first: first)
+    compute.rotate(dKey, heads: settings.keyHeads, positions: rotations, first: 0)
+
+    let dNormed = compute.matrix(rows, width)
+    var start = 0
+    for kind in pass.kinds {
+      let rows = start..<start + kind.count
+      key.of(kind).backward(
+        dKey, rows: rows, of: record.normed, at: start, into: dNormed, compute)
+      value.of(kind).backward(
+        dValue, rows: rows, of: record.normed, at: start, into: dNormed, adds: true, compute)
+      start = rows.upperBound
+    }
+    query.backward(dQuery, of: record.normed, at: first, into: dNormed, adds: true, compute)
+    let dInput = compute.zeros(rows, width)
+    compute.copy(gradient, into: dInput, at: first)
+    normBackward(dNormed, of: record.input, attentionNorm, pass.kinds, into: dInput, compute)
+    return dInput
+  }
+
+  private func normBackward(
+    _ dy: borrowing Matrix, of x: borrowing Matrix, _ weights: Multiway<Parameter>,
+    _ kinds: [RowKind], into dx: borrowing Matrix, _ compute: Compute
+  ) {
+    var start = 0
+    for kind in kinds {
+      compute.normGradient(
+        dy, of: x, rows: start..<start + kind.count, weight: weights.of(kind), bias: nil,
+        epsilon: settings.epsilon, into: dx)
+      start += kind.count
+    }
+  }
+
+  /// The wanted rows of a sequence over all keys up to themselves.
+  private func shape(_ stretch: Stretch) -> AttentionShape {
+    let seen = stretch.past + stretch.rows.count
+    return AttentionShape(
+      queries: stretch.wanted, keys: seen, heads: settings.heads, keyHeads: settings.keyHeads,
+      width: settings.headWidth, firstVisible: seen - stretch.wanted + 1,
+      hidden: stretch.cache.hidden)
+  }
+
+  private func norm(
+    _ x: borrowing Matrix, _ weights: Multiway<Parameter>, _ kinds: [RowKind], _ compute: Compute
+  ) -> Matrix {
+    compute.rmsNorm(
+      x, weights: kinds.map { (rows: $0.count, vector: weights.of($0)) },
+      epsilon: settings.epsilon)
+  }
+
+  /// Copies of the wanted rows of all sequences.
+  private func last(_ x: borrowing Matrix, _ pass: [Stretch], _ compute: Compute) -> Matrix {
+    let result = compute.matrix(pass.reduce(0) { $0 + $1.wanted }, x.columns)
+    var start = 0
+    for stretch in pass {
+      compute.copy(x, rows: stretch.wantedRows, into: result, at: start)
+      start += stretch.wanted
+    }
+    return result
+  }
+
+  /// Adds keys and values of the rows to the caches.
+  private func store(
+    _ x: borrowing Matrix, _ pass: [Stretch], positions: borrowing RotaryTable, _ compute: Compute
+  ) {
+    let k = compute.matrix(x.rows, settings.keyWidth)
+    let v = compute.matrix(x.rows, settings.keyWidth)
+    var start = 0
+    for kind in pass.flatMap(\.kinds) {
+      let rows = start..<start + kind.count
+      key.of(kind).apply(x, rows: rows, into: k, at: start, compute)
+      value.of(kind).apply(x, rows: rows, into: v, at: start, compute)
+      start = rows.upperBound
+    }
+    for stretch in pass {
+      compute.rotate(
+        k, rows: stretch.rows, heads: settings.keyHeads, positions: positions,
+        first: stretch.past)
+      let slot = stretch.cache.slots[place]
+      compute.copy(k, rows: stretch.rows, into: slot.keys, at: stretch.past)
+      compute.copy(v, rows: stretch.rows, into: slot.values, at: stretch.past)
+    }
+  }
+}
+
+extension [RowKind] {
+  /// The kinds of the last `rows` rows.
+  fileprivate func suffix(rows: Int) -> [RowKind] {
+    var left = rows
+    var kinds: [RowKind] = []
+    for kind in reversed() where left > 0 {
+      kinds.insert(kind.resized(to: Swift.min(kind.count, left)), at: 0)
+      left -= kind.count
+    }
+    return kinds
+  }
+}
+
+extension RowKind {
+  fileprivate func resized(to count: Int) -> RowKind {
+    switch self {
+    case .text: .text(count)
+    case .picture: .picture(count)
+    }
+  }
+}

@@ -134,7 +134,11 @@ struct LlamaLayer: Sendable {
     let wanted = pass.reduce(0) { $0 + $1.wanted }
     guard wanted > 0 else { return compute.matrix(0, settings.width) }
     let isWhole = wanted == normed.rows
-    let q = isWhole ? query(normed, compute) : query(last(normed, pass, compute), compute)
+    // One sequence is read where it stands: what dropout leaves out depends on the rows' places.
+    let q =
+      pass.count == 1
+      ? query(normed, rows: pass[0].wantedRows, compute)
+      : query(last(normed, pass, compute), compute)
     let mixed = compute.matrix(wanted, settings.width)
     var start = 0
     for stretch in pass {

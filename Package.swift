@@ -103,16 +103,16 @@ let package = Package(
     .library("RocDigest", ["CCrypto", "RocFiles"]),
     .library("RocArchive", ["CArchive", "RocNames"]),
     .library("RocTables", ["CZlib", "RocArchive", "RocFiles", "RocJSON", "RocNames"]),
-    .library("RocCheckpoint", ["RocTensor", "RocFiles", "RocJSON", "RocDigest"]),
+    .library("RocCheckpoint", ["RocDigest", "RocFiles", "RocJSON", "RocTensor"]),
     .library("RocTokenizer", ["RocFiles", "RocJSON"]),
     .library("RocImage", ["CRocImage", "RocFiles"]),
     .library(
       "RocModel",
       [
-        "RocCheckpoint", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocJSON", "RocNames",
-        "RocFiles",
+        "RocCheckpoint", "RocFiles", "RocImage", "RocJSON", "RocNames", "RocScore", "RocTensor",
+        "RocTokenizer",
       ]),
-    .library("RocStore", ["RocScore", "RocNames", .grdb, .sqlite]),
+    .library("RocStore", ["RocNames", "RocScore", .grdb, .sqlite]),
     .target(
       name: "RocData",
       dependencies: [
@@ -129,61 +129,48 @@ let package = Package(
     .library(
       "RocEvaluation",
       [
-        "RocTables", "RocStore", "RocNames", "RocFiles", "RocData", "RocMetrics", "RocScore",
-        "RocDigest",
-        "RocJSON",
-        "RocReport", .yams,
+        "RocData", "RocDigest", "RocFiles", "RocJSON", "RocMetrics", "RocNames", "RocReport",
+        "RocScore", "RocStore", "RocTables", .yams,
       ]),
     .library(
       "RocTrain",
       [
-        "RocTables", "RocModel", "RocTensor", "RocTokenizer", "RocImage", "RocScore", "RocMetrics",
-        "RocJSON",
-        "RocCheckpoint", "RocDigest", "RocData", "RocReport", "RocStore", "RocNames", "RocFiles",
-
+        "RocCheckpoint", "RocData", "RocDigest", "RocFiles", "RocImage", "RocJSON", "RocMetrics",
+        "RocModel", "RocNames", "RocReport", "RocScore", "RocStore", "RocTables", "RocTensor",
+        "RocTokenizer",
       ]),
     .library(
       "RocScoring",
       [
-        "RocModel", "RocEvaluation", "RocData", "RocStore", "RocMetrics", "RocScore", "RocImage",
-        "RocDigest", "RocTables", "RocFiles", "RocNames", "RocJSON",
+        "RocData", "RocDigest", "RocEvaluation", "RocFiles", "RocImage", "RocJSON", "RocModel",
+        "RocNames", "RocScore", "RocStore", "RocTables", "RocTensor",
       ]),
-    .library("Roc", ["RocModel", "RocImage", "RocScore", "RocCheckpoint", "RocTensor"]),
+    .library("Roc", ["RocCheckpoint", "RocImage", "RocModel", "RocScore", "RocTensor"]),
 
-    .library("RocTool", ["RocStore", "RocFiles", "RocNames", .argumentParser]),
+    .library("RocTool", ["RocFiles", "RocNames", "RocStore", .argumentParser]),
     .tool(
       "roc-data",
       [
-        "RocFiles", "RocTables", "RocData", "RocArchive", "RocReport", "RocStore", "RocScore",
-        "RocImage",
-        "RocTensor",
-        "RocModel", "RocJSON", "RocTool", "RocNames",
+        "RocArchive", "RocData", "RocFiles", "RocImage", "RocJSON", "RocNames", "RocReport",
+        "RocScore", "RocStore", "RocTables", "RocTool",
       ]),
     .tool(
       "roc-eval",
       [
-        "RocFiles", "RocTables", "RocScoring", "RocNames", "RocModel", "RocCheckpoint", "RocTensor",
-        "RocData",
-        "RocStore",
-        "RocScore",
-        "RocReport",
-        "RocMetrics", "RocJSON", "RocImage", "RocDigest", "RocTool", "RocEvaluation",
+        "RocCheckpoint", "RocData", "RocEvaluation", "RocFiles", "RocImage", "RocJSON",
+        "RocMetrics", "RocModel", "RocNames", "RocReport", "RocScore", "RocScoring", "RocStore",
+        "RocTables", "RocTensor", "RocTool",
       ]),
 
     .tool(
       "roc-model",
-      [
-        "RocFiles", "RocModel", "RocCheckpoint", "RocTensor", "RocJSON", "RocTool", "RocImage",
-        "RocScore",
-        "RocNames",
-      ]),
+      ["RocCheckpoint", "RocFiles", "RocJSON", "RocModel", "RocNames", "RocTensor", "RocTool"]),
 
     .tool(
       "roc-train",
       [
-        "RocFiles", "RocTrain", "RocModel", "RocCheckpoint", "RocTensor", "RocData", "RocReport",
-        "RocScore",
-        "RocMetrics", "RocStore", "RocJSON", "RocTool", "RocNames",
+        "RocCheckpoint", "RocData", "RocFiles", "RocJSON", "RocMetrics", "RocModel", "RocNames",
+        "RocReport", "RocScore", "RocStore", "RocTensor", "RocTool", "RocTrain",
       ]),
 
     .target(

@@ -1,4 +1,3 @@
-import RocNames
 
 /// A line or a record of a file that was set aside.
 package struct SkippedLine: Sendable, Equatable {

@@ -1,6 +1,5 @@
 import RocData
 package import RocEvaluation
-import RocMetrics
 package import RocModel
 package import RocNames
 import RocScore

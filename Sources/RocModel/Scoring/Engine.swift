@@ -1,6 +1,7 @@
 import RocCheckpoint
 import RocFiles
 package import RocImage
+import RocNames
 import RocScore
 package import RocTensor
 import RocTokenizer
@@ -13,7 +14,7 @@ package final class Engine: Sendable {
   /// What a trained model answers to it, to the last blank.
   package static let defaultAnswer = "The aesthetic rate of the image is [SCORE]. "
   /// The version of roc, which stands for that of the arithmetic in every stored run.
-  package static let version = "0.4.0"
+  package static let version = rocVersion
   /// The official code stops here, too.
   static let mostTokens = 512
   /// Stands for the picture among token ids, as in the official code.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import RocModel
+import RocNames
 
 @main
 struct RocDataCommand: ParsableCommand {
@@ -12,7 +12,7 @@ struct RocDataCommand: ParsableCommand {
         roc-data stats ava --split test
         roc-data export ava --split train --format roc --output train.json
       """,
-    version: "roc \(Engine.version)",
+    version: "roc \(rocVersion)",
     subcommands: [
       Import.self, AddSplit.self, List.self, Stats.self, VerifyImages.self, Validate.self,
       Export.self, Audit.self, Card.self, Rename.self, Remove.self, Demo.self,

@@ -2,7 +2,6 @@ import ArgumentParser
 import RocData
 import RocFiles
 import RocJSON
-import RocModel
 import RocNames
 import RocStore
 import RocTool

@@ -1,6 +1,39 @@
 import RocFiles
 import RocJSON
 
+/// What a checkpoint folder holds.
+package struct CheckpointContents {
+  /// Bytes of a shard at most, as Hugging Face's tools divide.
+  package static let usualShardSize = 5_000_000_000
+
+  package var weights: [TensorPlan]
+  /// Of the weights' files.
+  package var metadata: [String: String] = [:]
+  /// Where a further file begins.
+  package var shardSize = CheckpointContents.usualShardSize
+  /// Of the weights' file, when there is one shard.
+  package var name = "model.safetensors"
+  /// Further files by name.
+  package var texts: [String: [UInt8]]
+  /// Files to copy by name; texts of these names take their place.
+  package var copies: [String: String]
+  /// Further safetensors files by name.
+  package var others: [String: [TensorPlan]] = [:]
+
+  package init(
+    weights: [TensorPlan], texts: [String: [UInt8]], copies: [String: String] = [:]
+  ) {
+    self.weights = weights
+    self.texts = texts
+    self.copies = copies.filter { texts[$0.key] == nil }
+  }
+
+  /// Of all tensors.
+  var byteCount: Int {
+    (weights + others.values.flatMap { $0 }).reduce(0) { $0 + $1.byteCount }
+  }
+}
+
 /// Writes a checkpoint folder beside its final place and moves it there when it is whole: a folder
 /// of that name is either absent or complete.
 package struct CheckpointWriter {
@@ -9,9 +42,6 @@ package struct CheckpointWriter {
   private var partial: String { new.place }
   /// Whether the files go into a folder that is there already.
   private let joins: Bool
-
-  /// Bytes of a shard at most, as Hugging Face's tools divide.
-  package static let shardSize = 5_000_000_000
 
   /// - Parameter folder: Must not exist.
   /// - Throws: `CheckpointError` when it does, or when nothing can be made there.
@@ -44,36 +74,27 @@ package struct CheckpointWriter {
   /// refers to a writer that has not got so far.
   ///
   /// - Parameters:
-  ///   - plans: The weights.
-  ///   - metadata: Of the safetensors files.
-  ///   - shardSize: Where a further file begins.
-  ///   - texts: Further files by name.
-  ///   - copies: Files to copy by name.
-  ///   - name: Of the weights' file, when there is one shard.
-  ///   - others: Further safetensors files by name.
+  ///   - contents: What the folder will hold.
   ///   - progress: Called with the bytes that are written and those in all; false stops.
   /// - Returns: The names of the files.
   /// - Throws: `CheckpointError` when the disk is full or a file cannot be read.
   @discardableResult
   package func write(
-    _ plans: [TensorPlan], metadata: [String: String] = [:],
-    shardSize: Int = CheckpointWriter.shardSize, texts: [String: [UInt8]],
-    copies: [String: String] = [:], name: String = "model.safetensors",
-    others: [String: [TensorPlan]] = [:], progress: (Int, Int) -> Bool = { _, _ in true }
+    _ contents: CheckpointContents, progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(CheckpointError) -> [String] {
-    let total = (plans + others.values.flatMap { $0 }).reduce(0) { $0 + $1.byteCount }
+    let total = contents.byteCount
     try checkSpace(total)
     var done = 0
-    for (name, bytes) in texts { try write(bytes, name) }
-    for (name, source) in copies { try copy(source, name) }
-    for (other, plans) in others {
+    for (name, bytes) in contents.texts { try write(bytes, name) }
+    for (name, source) in contents.copies { try copy(source, name) }
+    for (other, plans) in contents.others {
       try SafetensorsWriter.write(plans, to: "\(partial)/\(other)") { bytes in
         done += bytes
         return progress(done, total)
       }
     }
-    if !plans.isEmpty {
-      try writeWeights(plans, metadata, shardSize, name) { bytes in
+    if !contents.weights.isEmpty {
+      try writeWeights(contents) { bytes in
         done += bytes
         return progress(done, total)
       }
@@ -112,13 +133,13 @@ package struct CheckpointWriter {
   }
 
   private func writeWeights(
-    _ plans: [TensorPlan], _ metadata: [String: String], _ shardSize: Int, _ name: String,
-    _ progress: (Int) -> Bool
+    _ contents: CheckpointContents, _ progress: (Int) -> Bool
   ) throws(CheckpointError) {
+    let metadata = contents.metadata
     var shards: [[TensorPlan]] = [[]]
     var size = 0
-    for plan in plans {
-      if size > 0, size + plan.byteCount > shardSize {
+    for plan in contents.weights {
+      if size > 0, size + plan.byteCount > contents.shardSize {
         shards.append([])
         size = 0
       }
@@ -127,7 +148,8 @@ package struct CheckpointWriter {
     }
     guard shards.count > 1 else {
       try SafetensorsWriter.write(
-        plans, metadata: metadata, to: "\(partial)/\(name)", progress: progress)
+        contents.weights, metadata: metadata, to: "\(partial)/\(contents.name)",
+        progress: progress)
       return
     }
     var map: [JSON.Member] = []
@@ -137,7 +159,7 @@ package struct CheckpointWriter {
         shard, metadata: metadata, to: "\(partial)/\(name)", progress: progress)
       map += shard.map { JSON.Member($0.name, .string(name)) }
     }
-    let total = plans.reduce(0) { $0 + $1.byteCount }
+    let total = contents.weights.reduce(0) { $0 + $1.byteCount }
     let index: JSON = [
       "metadata": ["total_size": .int(total)], "weight_map": .object(map),
     ]

@@ -1,4 +1,3 @@
-
 /// A line or a record of a file that was set aside.
 package struct SkippedLine: Sendable, Equatable {
   /// The file's path below the source folder.

@@ -135,7 +135,7 @@ struct BackboneTests {
     texts["tokenizer.model"] = tokenizer.model
     texts["config.json"] = Array(config.line.utf8)
     texts["preprocessor_config.json"] = Array("{}".utf8)
-    try CheckpointWriter(folder: path).write(plans, texts: texts)
+    try CheckpointWriter(folder: path).write(CheckpointContents(weights: plans, texts: texts))
   }
 
   private func engine() throws -> Engine {

@@ -119,7 +119,8 @@ struct MakingTests {
     let golden = try Fixture.json("training/new_tokens.json")
     let base = try folder.plainCheckpoint(as: "base")
     let output = "\(folder.path)/roc"
-    try ScoreTokens.add(to: base, folder: output, tokens: 10, low: 1, high: 10, compute: compute)
+    try ScoreTokens.add(
+      to: base, folder: output, axis: ScoreAxis(low: 1, high: 10, count: 10), compute: compute)
     let checkpoint = try Checkpoint(folder: output)
     let original = try Checkpoint(folder: Fixture.path("tiny-f32"))
     for (name, field) in [
@@ -140,7 +141,7 @@ struct MakingTests {
     #expect(engine.parts.readout?.axis.values.count == 10)
     let twice = #expect(throws: ModelError.self) {
       try ScoreTokens.add(
-        to: output, folder: "\(folder.path)/twice", tokens: 10, low: 1, high: 10,
+        to: output, folder: "\(folder.path)/twice", axis: ScoreAxis(low: 1, high: 10, count: 10),
         compute: compute)
     }
     #expect(twice?.description.contains("has score tokens already") == true)
@@ -227,7 +228,10 @@ struct MakingTests {
     let plans = (0..<5).map {
       TensorPlan(name: "t\($0)", dtype: .f32, shape: [4], values: [Float($0), 1, 2, 3])
     }
-    try writer.write(plans, shardSize: 32, texts: ["config.json": Array("{}".utf8)])
+    var contents = CheckpointContents(
+      weights: plans, texts: ["config.json": Array("{}".utf8)])
+    contents.shardSize = 32
+    try writer.write(contents)
     let checkpoint = try Checkpoint(folder: "\(folder.path)/shards")
     #expect(checkpoint.weightFiles.count == 3)
     #expect(checkpoint["t4"]?.widened == [4, 1, 2, 3])

@@ -70,7 +70,8 @@ struct ArchitectureTests {
       #expect(!needed.contains("CRocKernels") || module == "RocTensor")
       #expect(!needed.contains("RocTool"), "\(module)")
     }
-    for module in ["RocData", "RocStore", "RocEvaluation", "RocReport", "RocImage", "RocTokenizer"] {
+    for module in ["RocData", "RocStore", "RocEvaluation", "RocReport", "RocImage", "RocTokenizer"]
+    {
       #expect(table[module]?.isDisjoint(with: ["RocTensor", "RocModel"]) == true, "\(module)")
     }
     #expect(table["RocModel"]?.contains("RocStore") == false)

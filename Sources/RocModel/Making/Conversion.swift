@@ -82,10 +82,11 @@ package struct Conversion {
         .object(try loader.configuration(dtype: dtype)))
     }
     // One file, so that nothing but its header stands before the panels.
-    try writer.write(
-      plans, metadata: metadata,
-      shardSize: metadata.isEmpty ? CheckpointWriter.shardSize : Int.max, texts: texts,
-      copies: loader.checkpoint.otherFiles.filter { texts[$0.key] == nil }, progress: progress)
+    var contents = CheckpointContents(
+      weights: plans, texts: texts, copies: loader.checkpoint.otherFiles)
+    contents.metadata = metadata
+    if !metadata.isEmpty { contents.shardSize = .max }
+    try writer.write(contents, progress: progress)
   }
 
   private var plans: [TensorPlan] {

@@ -1,6 +1,7 @@
 package import RocCheckpoint
 import RocFiles
 import RocJSON
+package import RocScore
 package import RocTensor
 import RocTokenizer
 
@@ -13,16 +14,15 @@ package enum ScoreTokens {
   /// - Parameters:
   ///   - base: A checkpoint without score tokens.
   ///   - folder: Must not exist.
-  ///   - tokens: Score tokens, 2 or more.
-  ///   - low: The score of the first one.
-  ///   - high: The score of the last one.
+  ///   - axis: What the score tokens stand for, 2 or more.
   ///   - compute: Threads.
   ///   - progress: Called with the bytes that are written and those in all; false stops.
   /// - Throws: `ModelError` when the base has score tokens or does not fit its config.
   package static func add(
-    to base: String, folder: String, tokens: Int, low: Double, high: Double, compute: Compute,
+    to base: String, folder: String, axis: ScoreAxis, compute: Compute,
     progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(ModelError) {
+    let tokens = axis.values.count
     let writer = try creating(folder)
     let loader = try ModelLoader(folder: base, compute: compute, precision: .f32)
     guard loader.checkpoint.layout == nil, loader.checkpoint.adapter == nil else {
@@ -61,12 +61,12 @@ package enum ScoreTokens {
       let added: [(id: Int, text: String)] =
         TokenizerFiles.scoreTokens(tokens).enumerated().map { (vocabulary + $0, $1) }
       let texts = [
-        "config.json": try config(loader, vocabulary, tokens, low, high),
+        "config.json": try config(loader, vocabulary, axis),
         "added_tokens.json": try addedTokens(checkpoint, added),
       ]
       try writer.write(
-        plans, texts: texts,
-        copies: checkpoint.otherFiles.filter { texts[$0.key] == nil }, progress: progress)
+        CheckpointContents(weights: plans, texts: texts, copies: checkpoint.otherFiles),
+        progress: progress)
     } catch {
       throw .output(error)
     }
@@ -90,12 +90,13 @@ package enum ScoreTokens {
   }
 
   private static func config(
-    _ loader: ModelLoader, _ vocabulary: Int, _ tokens: Int, _ low: Double, _ high: Double
+    _ loader: ModelLoader, _ vocabulary: Int, _ axis: ScoreAxis
   ) throws(CheckpointError) -> [UInt8] {
+    let tokens = axis.values.count
     let changes: [(name: String, value: JSON)] = [
       ("vocab_size", .int(vocabulary + 1 + tokens)), ("score_id", .int(vocabulary)),
       ("img_token_num", .int(tokens)), ("num_tokens", .int(tokens)),
-      ("min_score", JSON(number: low)), ("max_score", JSON(number: high)),
+      ("min_score", JSON(number: axis.low)), ("max_score", JSON(number: axis.high)),
       ("output_first_id", .int(vocabulary + 1)), ("output_last_id", .int(vocabulary + tokens)),
     ]
     return TokenizerFiles.bytes(.object(try loader.configuration(dtype: nil, changes: changes)))

@@ -182,7 +182,8 @@ package struct PreparedModel {
     guard !fileExists(path) else { return path }
     note("\(options.model) has no score tokens; \(path) gets [SCORE] and \(tokens) of them")
     try ScoreTokens.add(
-      to: options.model, folder: path, tokens: tokens, low: low, high: high, compute: compute)
+      to: options.model, folder: path, axis: ScoreAxis(low: low, high: high, count: tokens),
+      compute: compute)
     return path
   }
 

@@ -96,10 +96,11 @@ package final class TrainingFolder {
     var texts = try weights.texts(.f32)
     texts[Self.stateFile] = TrainedWeights.bytes(
       .object([JSON.Member("step", .int(step))] + (state.members ?? [])))
-    let moments = optimiser.members.flatMap(Self.plans)
-    try writer.write(
-      weights.plans(.f32), texts: texts, copies: weights.copies.filter { texts[$0.key] == nil },
-      name: weights.fileName, others: [Self.optimiserFile: moments])
+    var contents = CheckpointContents(
+      weights: weights.plans(.f32), texts: texts, copies: weights.copies)
+    contents.name = weights.fileName
+    contents.others = [Self.optimiserFile: optimiser.members.flatMap(Self.plans)]
+    try writer.write(contents)
     guard let limit else { return }
     for old in checkpoints.dropLast(max(limit, 1)) { remove(checkpoint(old)) }
   }
@@ -112,11 +113,11 @@ package final class TrainingFolder {
   /// - Throws: `CheckpointError` when the disk is full; what was there before stays.
   package func finish(_ weights: TrainedWeights, dtype: DType?) throws(CheckpointError) {
     let writer = try CheckpointWriter(into: path)
-    let texts = try weights.texts(dtype)
-    let wrote = try writer.write(
-      weights.plans(dtype ?? .f32), texts: texts,
-      copies: weights.copies.filter { texts[$0.key] == nil },
-      name: weights.fileName)
+    var contents = CheckpointContents(
+      weights: weights.plans(dtype ?? .f32), texts: try weights.texts(dtype),
+      copies: weights.copies)
+    contents.name = weights.fileName
+    let wrote = try writer.write(contents)
     // Weights of another form would be read before these, or beside them.
     let isSingle = weights.isAdapter || !wrote.contains("model.safetensors.index.json")
     for name in folderEntries(path) {

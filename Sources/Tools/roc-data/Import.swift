@@ -1,12 +1,10 @@
 import ArgumentParser
-import Foundation
 import RocArchive
 import RocData
 import RocFiles
 import RocJSON
 import RocNames
 import RocScore
-import RocStore
 import RocTables
 import RocTool
 
@@ -123,8 +121,9 @@ struct Import: RocCommand {
   }
 
   private func unpack(_ path: String, _ manifest: Manifest) throws -> PictureArchive.Result {
-    let parent =
-      database.path.contains("/") ? (database.path as NSString).deletingLastPathComponent : "."
+    let folder = PathName.folder(database.path)
+    let isAtRoot = folder.isEmpty && database.path.utf8.first == UInt8(ascii: "/")
+    let parent = folder.isEmpty ? (isAtRoot ? "" : ".") : folder
     let target = unpackTo ?? "\(parent)/\(manifest.name)-pictures"
     let archive = try PictureArchive(path, folder: target)
     var lastShown = 0

@@ -53,7 +53,7 @@ struct Compare: RocCommand {
   }
 
   func execute() throws -> ExitStatus {
-    let inputs = try Self.inputs(results, truth, target: target)
+    let inputs = try inputs()
     let first = inputs[0]
     let threshold = threshold ?? inputs.lazy.compactMap(\.threshold).first ?? 5
     for other in inputs.dropFirst() {
@@ -79,8 +79,7 @@ struct Compare: RocCommand {
     }
     for seen in Set(inputs.flatMap(\.seen)).sorted() { Console.note("Warning: \(seen)") }
     let all = try inputs.dropFirst().map { other in
-      try ComparedPair(
-        first, other, threshold: threshold, resamples: bootstrap.resamples, seed: bootstrap.seed)
+      try ComparedPair(first, other, threshold: threshold, bootstrap.resampling)
     }
     for pair in all where pair.left > 0 {
       Console.note(
@@ -89,7 +88,7 @@ struct Compare: RocCommand {
         are left out
         """)
     }
-    let adjusted = Self.holm(all)
+    let adjusted = all.holm
     if json {
       try Console.print(object(inputs, all, adjusted, threshold).pretty)
     } else {
@@ -100,15 +99,25 @@ struct Compare: RocCommand {
     return inputs.contains { $0.failed > 0 } ? .partlyFailed : .done
   }
 
-  /// Holm's correction of each metric's tests over all methods.
-  private static func holm(_ all: [ComparedPair]) -> [[String: Double]] {
-    var result = all.map { _ in [String: Double]() }
-    for name in Resampler.Values.names {
-      let places = all.indices.filter { all[$0].p(name) != nil }
-      let adjusted = Holm.adjusted(places.compactMap { all[$0].p(name) })
-      for (place, p) in zip(places, adjusted) { result[place][name] = p }
+  /// Reads what the arguments name: a number is a run where the database holds it.
+  private func inputs() throws -> [ComparedResult] {
+    let (labels, dataset, _) = try truth.labels()
+    return try results.map { argument in
+      if let number = Int64(argument) {
+        let store = try truth.database.open(readOnly: true)
+        let (run, own) = try store.run(number)
+        let stored = try StoredRun(store, run, own, split: truth.split ?? "test")
+        return try ComparedResult(stored, target: target)
+      }
+      let file = try PredictionInput.read(argument)
+      let found = try file.pairs(truth: labels)
+      for failure in found.failures.prefix(5) { Console.note("Warning: \(failure)") }
+      if found.failures.count > 5 {
+        Console.note("Warning: … and \(found.failures.count - 5) more records without a score")
+      }
+      found.noteDuplicates(argument)
+      return try ComparedResult(found, name: argument, dataset: dataset)
     }
-    return result
   }
 
   private func object(

@@ -61,73 +61,35 @@ struct MetricsCommand: RocCommand {
     if map == nil, let warning = ScaleCheck(found.pairs, labels: dataset?.range).warning {
       Console.note("Warning: \(predictions): \(warning)")
     }
-    let threshold = threshold ?? dataset?.threshold ?? 5
-    let metrics = Metrics(
-      found.pairs, threshold: threshold, resamples: bootstrap.resamples, seed: bootstrap.seed)
-    let all = metrics.all + Metrics.fitted(found.pairs)
-    let distances = DistributionMetrics(found.pairs.distributions)
+    let result = FileMetrics(
+      file, found, expected: expected, threshold: threshold ?? dataset?.threshold ?? 5,
+      bootstrap.resampling)
     if json {
-      try Console.print(
-        object(file, found, all, distances, threshold, metrics, labels, split, expected).pretty)
+      try Console.print(object(result, labels, split).pretty)
     } else {
-      try Console.print(text(file, found, all, distances, metrics, expected))
+      try Console.print(result.text)
     }
     return found.failures.isEmpty ? .done : .partlyFailed
   }
 
   private func object(
-    _ file: PredictionFile, _ found: PredictionFile.Pairs, _ all: [Metric],
-    _ distances: DistributionMetrics?, _ threshold: Double, _ metrics: Metrics,
-    _ labels: GroundTruth?, _ split: SplitName?, _ expected: Int
+    _ result: FileMetrics, _ labels: GroundTruth?, _ split: SplitName?
   ) -> JSON {
-    [
-      "schema": "roc/metrics/1",
-      "predictions": .string(predictions),
-      "form": .string(file.form.rawValue),
-      "ground_truth": JSON(truth.source),
-      "split": truth.split == nil
-        ? .null
-        : [
-          "name": JSON(split?.description ?? truth.split),
-          "sha256": .string(StoredRun.digest(labels?.keys ?? [])),
-          "n": .int(expected),
-        ],
-      "threshold": .double(threshold),
-      "map": JSON(map?.description),
-      "metrics": .object(all.map { JSON.Member($0.name, JSON($0.value)) }),
-      "ci95": all.intervals(\.interval),
-      "ci95_method": all.methods,
-      "ci95_analytic": all.intervals(\.analytic),
-      "bootstrap": bootstrap.resampling.json(metrics),
-      "distributions": distances?.json ?? .null,
-      "reasons": all.reasons,
-      "n_expected": .int(expected),
-      "n_scored": .int(found.pairs.count),
-      "n_failed": .int(found.failures.count),
-      "n_outside_split": .int(found.outside),
-      "incomplete": .bool(found.pairs.count < expected),
+    let head: [JSON.Member] = [
+      .init("schema", "roc/metrics/1"), .init("predictions", .string(predictions)),
+      .init("form", .string(result.form)), .init("ground_truth", JSON(truth.source)),
+      .init(
+        "split",
+        truth.split == nil
+          ? .null
+          : [
+            "name": JSON(split?.description ?? truth.split),
+            "sha256": .string(StoredRun.digest(labels?.keys ?? [])),
+            "n": .int(result.expected),
+          ]),
+      .init("threshold", .double(result.threshold)), .init("map", JSON(map?.description)),
     ]
-  }
-
-  private func text(
-    _ file: PredictionFile, _ found: PredictionFile.Pairs, _ all: [Metric],
-    _ distances: DistributionMetrics?, _ metrics: Metrics,
-    _ expected: Int
-  ) -> String {
-    var lines = [all.columns]
-    if let distances { lines.append(distances.text) }
-    lines.append("read as \(file.form.rawValue); \(bootstrap.resampling.text(metrics))")
-    lines.append(
-      "\(found.pairs.count) of \(found.count) records scored, \(found.failures.count) failed")
-    if found.outside > 0 {
-      lines.append("\(found.outside) further records are of pictures outside the split")
-    }
-    if found.pairs.count < expected, expected > found.count {
-      lines.append(
-        "The metrics are over an incomplete split: \(found.pairs.count) of its \(expected) pictures."
-      )
-    }
-    return lines.joined(separator: "\n")
+    return .object(head + result.members)
   }
 }
 

@@ -3,6 +3,7 @@ import RocCheckpoint
 import RocFiles
 import RocJSON
 import RocModel
+import RocScore
 import RocTensor
 import RocTool
 
@@ -173,8 +174,10 @@ struct AddScoreTokens: RocCommand {
     let progress = WritingProgress(output)
     try guarded {
       try ScoreTokens.add(
-        to: base, folder: output, tokens: tokens.numTokens, low: tokens.minScore,
-        high: tokens.maxScore, compute: compute, progress: progress.update)
+        to: base, folder: output,
+        axis: ScoreAxis(
+          low: tokens.minScore, high: tokens.maxScore, count: tokens.numTokens),
+        compute: compute, progress: progress.update)
     }
     progress.finish()
     Console.note(

@@ -95,7 +95,8 @@ package struct RandomModel {
         shape: [frequencies.count], values: frequencies)
     }
     do throws(CheckpointError) {
-      try writer.write(plans, texts: texts, progress: progress)
+      try writer.write(
+        CheckpointContents(weights: plans, texts: texts), progress: progress)
     } catch {
       throw .output(error)
     }

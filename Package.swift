@@ -206,7 +206,7 @@ let package = Package(
     .tests("RocReportTests", ["RocReport", "RocMetrics", "RocImage"]),
     .tests(
       "RocEvaluationTests",
-      ["RocEvaluation", "RocStore", "RocScore", "RocMetrics", "RocJSON", "RocData"]),
+      ["RocEvaluation", "RocFiles", "RocStore", "RocScore", "RocMetrics", "RocJSON", "RocData"]),
     .tests("RocStoreTests", ["RocStore", "RocScore", .grdb]),
     .tests(
       "RocDataTests",
@@ -221,7 +221,7 @@ let package = Package(
       [
         "RocFiles", "RocJSON", "RocImage", "RocModel", "RocCheckpoint", "RocTensor", "RocData",
         "RocScore",
-        "roc-data", "roc-eval",
+        "RocScoring", "RocStore", "RocTool", "roc-data", "roc-eval",
         "roc-model", "roc-train", .grdb,
       ]),
   ]

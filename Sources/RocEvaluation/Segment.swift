@@ -112,7 +112,8 @@ package final class SegmentWriter {
     }
     let path = "\(folder)/shard-\(digits(shard.index))-of-\(digits(shard.count)).jsonl"
     do throws(FileError) {
-      try makeFolders(folder)
+      // Only the last one: a mistyped path must not be made on one worker's own disk.
+      try makeFolder(folder)
     } catch {
       throw SegmentError("\(folder): cannot be made: \(error.reason)")
     }
@@ -141,7 +142,13 @@ package final class SegmentWriter {
       try writing { () throws(FileError) in try file.truncate(to: 0) }
       return nil
     }
-    let found = try Segment(path)
+    let found: Segment
+    do throws(SegmentError) {
+      found = try Segment(path)
+    } catch {
+      // Opened a moment ago: that it is gone is a failure of this run, no missing input.
+      throw SegmentError(error.message)
+    }
     guard found.header == header else {
       let gaps = found.header.differences(from: header).joined(separator: "; ")
       throw SegmentError(

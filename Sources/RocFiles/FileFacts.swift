@@ -108,6 +108,16 @@ package func freeSpace(_ folder: String) -> Int? {
   return Int(facts.f_bavail) * Int(facts.f_frsize)
 }
 
+/// Makes a folder in one that is there, unless it is there itself.
+///
+/// - Throws: `FileError` when it cannot be made.
+package func makeFolder(_ path: String) throws(FileError) {
+  guard mkdir(path, 0o777) != 0 else { return }
+  let code = errno
+  guard !isFolder(path) else { return }
+  throw FileError(path: path, errno: code == EEXIST ? ENOTDIR : code)
+}
+
 /// Makes a folder and those above it.
 ///
 /// - Returns: The folders that were not there before, outermost first.
@@ -120,11 +130,10 @@ package func makeFolders(_ path: String) throws(FileError) -> [String] {
   for (place, part) in parts.enumerated() {
     folder += place == 0 ? String(Substring(part)) : "/\(String(Substring(part)))"
     guard !part.isEmpty, !part.elementsEqual(".".utf8) else { continue }
-    if mkdir(folder, 0o777) == 0 {
-      made.append(folder)
-    } else if errno != EEXIST {
-      throw FileError(path: folder, errno: errno)
-    }
+    // Network file systems refuse to make a folder that is there in several ways.
+    guard !isFolder(folder) else { continue }
+    try makeFolder(folder)
+    made.append(folder)
   }
   return made
 }

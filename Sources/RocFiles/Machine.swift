@@ -73,10 +73,26 @@ package func requestedInstructionSet() -> String? {
 
 /// Cores that this process may run on, as `taskset` or a scheduler set them; at least 1.
 package func coreCount() -> Int {
-  let mask = lines(of: "/proc/self/status").first { $0.hasPrefix("Cpus_allowed:") }
-  let allowed = mask?.dropFirst("Cpus_allowed:".count).compactMap { $0.hexDigitValue }
-    .reduce(0) { $0 + $1.nonzeroBitCount }
-  return max(allowed ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+  let online = max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1)
+  let mark = "Cpus_allowed_list:"
+  guard let line = lines(of: "/proc/self/status").first(where: { $0.hasPrefix(mark) }) else {
+    return online
+  }
+  // The list also counts cores that are absent or switched off.
+  let allowed = coreNumbers(line.dropFirst(mark.count))
+  let present = lines(of: "/sys/devices/system/cpu/online").first.map { coreNumbers($0[...]) }
+  let usable = present.map(allowed.intersection) ?? allowed
+  return max(present == nil ? min(usable.count, online) : usable.count, 1)
+}
+
+/// The numbers of a list as the kernel writes it: `0-3,8`.
+func coreNumbers(_ list: Substring) -> Set<Int> {
+  let pieces = list.split { $0 == "," || $0 == "\t" || $0 == " " }
+  return pieces.reduce(into: []) { all, piece in
+    let ends = piece.split(separator: "-").compactMap { Int($0) }
+    guard let first = ends.first, let last = ends.last, first <= last else { return }
+    all.formUnion(first...last)
+  }
 }
 
 /// The most memory that this process has held so far, in bytes; 0 where the system does not say.

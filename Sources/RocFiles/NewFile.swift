@@ -43,6 +43,7 @@ package final class NewFile {
         throw FileError(path: path, reason: error.reason, isMissing: error.isMissing)
       }
       if hold(file) { return file }
+      unlink(file.path)
     }
   }
 
@@ -72,6 +73,7 @@ package final class NewFile {
   package func commit(isDurable: Bool = true) throws(FileError) {
     do throws(FileError) {
       if isDurable { try file.synchronise() }
+      try file.flush()
       guard rename(file.path, path) == 0 else { throw FileError(path: path, errno: errno) }
       isDone = true
       if isDurable { try synchroniseFolder(of: path) }
@@ -124,10 +126,17 @@ package final class NewFolder {
     while true {
       let place = Partial.path(for: target)
       guard mkdir(place, 0o777) == 0 else { throw FileError(path: path, errno: errno) }
-      let folder = try OpenFile(place, .folder)
-      if hold(folder) {
-        (self.place, self.folder) = (place, folder)
-        return
+      do throws(FileError) {
+        let folder = try OpenFile(place, .folder)
+        if hold(folder) {
+          (self.place, self.folder) = (place, folder)
+          return
+        }
+        rmdir(place)
+      } catch {
+        rmdir(place)
+        // Somebody took it for abandoned before it could be locked.
+        if !error.isMissing { throw FileError(path: path, reason: error.reason) }
       }
     }
   }
@@ -136,7 +145,7 @@ package final class NewFolder {
 
   /// Gives the folder its name.
   package func commit() throws(FileError) {
-    try folder.synchronise()
+    try folder.synchroniseNames()
     guard rename(place, path) == 0 else { throw FileError(path: path, errno: errno) }
     isDone = true
     try synchroniseFolder(of: path)
@@ -154,7 +163,7 @@ package final class NewFolder {
     }
     removeTree(place)
     isDone = true
-    try OpenFile(path, .folder).synchronise()
+    try? OpenFile(path, .folder).synchroniseNames()
   }
 }
 
@@ -170,6 +179,5 @@ private func synchroniseFolder(of path: String) throws(FileError) {
   guard let open = try? OpenFile(isRoot ? "/" : folder.isEmpty ? "." : folder, .folder) else {
     return
   }
-  // Some network file systems refuse it for folders.
-  try? open.synchronise()
+  try open.synchroniseNames()
 }

@@ -22,8 +22,10 @@ package final class OpenFile: @unchecked Sendable {
     case appending
     /// To write at the end of a file that is made here.
     case newAppending
-    /// To write what is no regular file, as a device, where it stands.
+    /// To add to what is no regular file, as a device, where it stands.
     case inPlace
+    /// To write what a descriptor is open on from its beginning; what it held is gone.
+    case overwriting
     /// Only to lock; made when it is not there.
     case locking
     /// A folder.
@@ -35,6 +37,7 @@ package final class OpenFile: @unchecked Sendable {
       case .appending: O_RDWR | O_CREAT | O_APPEND
       case .newAppending: O_WRONLY | O_CREAT | O_EXCL | O_APPEND
       case .inPlace: O_WRONLY | O_APPEND
+      case .overwriting: O_WRONLY | O_TRUNC
       case .locking: O_RDWR | O_CREAT
       case .folder: O_RDONLY | O_DIRECTORY
       }
@@ -153,6 +156,22 @@ package final class OpenFile: @unchecked Sendable {
   /// Waits until the disk has everything.
   package func synchronise() throws(FileError) {
     guard fsync(descriptor) == 0 else { throw FileError(path: path, errno: errno) }
+  }
+
+  /// Waits until the disk has the names in a folder, where the file system can do that: some of the
+  /// network and of user space cannot, and the files are whole all the same.
+  func synchroniseNames() throws(FileError) {
+    guard fsync(descriptor) != 0 else { return }
+    let code = errno
+    guard ![EINVAL, ENOTSUP, ENOSYS, EBADF, EROFS, EACCES].contains(code) else { return }
+    throw FileError(path: path, errno: code)
+  }
+
+  /// Reports what `close` would, and keeps the file and its lock: network file systems tell of a
+  /// full disk or a quota only when a descriptor is closed.
+  func flush() throws(FileError) {
+    let copy = dup(descriptor)
+    guard copy >= 0, systemClose(copy) == 0 else { throw FileError(path: path, errno: errno) }
   }
 
   /// At most `count` bytes from `start`; fewer only at the end.

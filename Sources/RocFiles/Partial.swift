@@ -25,14 +25,19 @@ package enum Partial {
     let random = UInt64.random(in: .min ... .max)
     let number = String(random, radix: 16)
     let end = mark + String(repeating: "0", count: digits - number.count) + number
-    var name = Substring(PathName.base(path))
-    while name.utf8.count + end.utf8.count + 1 > longest { name.removeLast() }
-    let entry = ".\(name)\(end)"
+    let entry = ".\(shortened(PathName.base(path)))\(end)"
     let isAtRoot = folder.isEmpty && path.utf8.first == UInt8(ascii: "/")
     return folder.isEmpty ? (isAtRoot ? "/" : "") + entry : "\(folder)/\(entry)"
   }
 
-  /// What an entry of a folder was to become; nil for an entry that has no such name.
+  /// A name that leaves room for the mark and the digits.
+  private static func shortened(_ name: String) -> String {
+    var name = Substring(name)
+    while name.utf8.count + mark.utf8.count + digits + 1 > longest { name.removeLast() }
+    return String(name)
+  }
+
+  /// What an entry of a folder was to become, shortened where its name is long; nil for an entry that has no such name.
   package static func target(of entry: String) -> String? {
     let bytes = Array(entry.utf8)
     let end = Array(mark.utf8)
@@ -88,7 +93,8 @@ package enum Partial {
   }
 
   private static func abandoned(in folder: String, of target: String?) -> [OpenFile] {
-    folderEntries(folder).compactMap { name in
+    let target = target.map(shortened)
+    return folderEntries(folder).compactMap { name in
       guard let own = Self.target(of: name), target.map({ own.isExactly($0) }) ?? true,
         let file = OpenFile(found: "\(folder)/\(name)"), let facts = file.facts, facts.isOwn,
         facts.kind == .file || facts.kind == .folder, file.lock() == .own

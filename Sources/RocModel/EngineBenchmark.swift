@@ -80,21 +80,21 @@ package struct EngineBenchmark {
     let picture = parts.connector.connect(features, trace: nil)
     let prompt = try engine.promptRows(picture.matrix, mode)
     let count = prompt.rows.rows
-    let cache = parts.language.makeCache(rows: prompt.head.count + count + 64)
+    let cache = parts.language.makeCache(rows: prompt.prefix.count + count + 64)
     let bytes = Double(engine.languageBytes)
-    cache.start(with: prompt.head)
+    cache.start(with: prompt.prefix)
     body(
       row("a language layer of \(count) rows", parts.language.layerOperations(rows: count)) {
         _ = parts.language.firstLayer(
-          prompt.rows.copy(), SequenceRows(prompt.kinds, cache: cache, read: count))
+          prompt.rows.copy(), SequenceRows(prompt.kinds, cache: cache, wanted: count))
       })
     body(
       row("prefill of \(count) rows", parts.language.operations(rows: count)) {
         cache.truncate(to: 0)
-        cache.start(with: prompt.head)
+        cache.start(with: prompt.prefix)
         _ = parts.language.logits(
           parts.language.run(
-            prompt.rows.copy(), [SequenceRows(prompt.kinds, cache: cache, read: 1)], trace: nil))
+            prompt.rows.copy(), [SequenceRows(prompt.kinds, cache: cache, wanted: 1)], trace: nil))
       })
     let start = cache.count
     let token = prompt.rows.copy(rows: count - 1..<count)
@@ -103,7 +103,7 @@ package struct EngineBenchmark {
         cache.truncate(to: start)
         _ = parts.language.logits(
           parts.language.run(
-            token.copy(), [SequenceRows([.text(1)], cache: cache, read: 1)], trace: nil))
+            token.copy(), [SequenceRows([.text(1)], cache: cache, wanted: 1)], trace: nil))
       })
     var failure: ModelError?
     body(

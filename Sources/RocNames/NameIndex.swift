@@ -1,4 +1,6 @@
-/// The one rule by which names in lists, predictions and records find pictures.
+/// The one rule by which names in lists, predictions and records find pictures of the database.
+///
+/// Files on disk are found by `ImageFolder`; AVA's own lists hold ids (`IDList`).
 ///
 /// A name means the picture that has it, byte by byte; else the only one that has it as its path
 /// without an ending, as its base name, or as its base name without an ending. Test pictures of AADB

@@ -1,3 +1,5 @@
+import RocNames
+
 /// How wide texts are in LaTeX's Computer Modern, near enough to know what finds room.
 enum LaTeXWidth {
   /// Inches of an em in the sizes of a 10-point document: footnotesize, scriptsize and small.
@@ -38,7 +40,7 @@ enum LaTeXWidth {
     _ text: String, room: Double, em: Double, width: Double? = nil,
     alignment: String = "\\raggedright"
   ) -> String {
-    guard ems(text) * em > room else { return ReportTable.escaped(text) }
+    guard ems(text) * em > room else { return Escaped.latex(text) }
     let width = width ?? max(room * 0.85, 0.7)
     var result = ""
     var used = 0.0
@@ -50,7 +52,7 @@ enum LaTeXWidth {
         used = 0
       }
       used = character == " " ? 0 : used + own
-      result += ReportTable.escaped(String(character))
+      result += Escaped.latex(String(character))
       if "-_/.:,".contains(character) { result += "\\allowbreak{}" }
     }
     return "\\parbox[t]{\(hundredths(width))in}{\(alignment) \(result)\\strut}"

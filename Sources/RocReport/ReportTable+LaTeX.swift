@@ -1,4 +1,5 @@
 import RocMetrics
+import RocNames
 
 extension ReportTable {
   /// A booktabs table; needs `\usepackage{booktabs}`.
@@ -9,12 +10,12 @@ extension ReportTable {
     let environment = isWide ? "table*" : "table"
     let alignment = "l" + String(repeating: "c", count: columns.count)
     let titles = columns.map { column in
-      "\(Self.escaped(column.title)) $\\\(column.higherIsBetter ? "uparrow" : "downarrow")$"
+      "\(Escaped.latex(column.title)) $\\\(column.higherIsBetter ? "uparrow" : "downarrow")$"
     }
     var lines = [
       "\\begin{\(environment)}[t]",
       "  \\centering",
-      "  \\caption{\(Self.escaped(caption))}",
+      "  \\caption{\(Escaped.latex(caption))}",
       "  \\label{\(label)}",
       isWide
         ? "  \\small\n  \\setlength{\\tabcolsep}{3pt}"
@@ -86,22 +87,5 @@ extension ReportTable {
   /// A number with a minus sign instead of a hyphen.
   private static func math(_ number: String) -> String {
     number.first == "-" ? "$-$\(number.dropFirst())" : number
-  }
-
-  /// Text with LaTeX's special characters made harmless.
-  static func escaped(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    func add(_ text: String) { result.append(contentsOf: text.unicodeScalars) }
-    for character in text.unicodeScalars {
-      switch character {
-      case "\\": add("\\textbackslash{}")
-      case "~": add("\\textasciitilde{}")
-      case "^": add("\\textasciicircum{}")
-      case "<", ">", "|": add("$\(character)$")
-      case "&", "%", "$", "#", "_", "{", "}": add("\\\(character)")
-      default: result.append(character)
-      }
-    }
-    return String(result)
   }
 }

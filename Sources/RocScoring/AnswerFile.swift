@@ -103,7 +103,7 @@ package final class AnswerFile {
 
   /// Writes one answer.
   package func add(_ image: String, _ outcome: ScoredPicture) throws(JobError) {
-    let text = form.record(image, outcome, run: run, modified: FileFacts(image)?.modified)
+    let text = form.record(image, outcome, run: run, modified: outcome.file?.modified)
     let bytes = Array((text + "\n").utf8)
     let known = places[image]
     if keepsOrder {
@@ -123,7 +123,9 @@ package final class AnswerFile {
   /// Ends the file: each picture once, in the order in which they were asked for.
   package func finish() throws(JobError) {
     guard isRegular else { return }
-    if keepsOrder {
+    // What a descriptor is open on is never replaced.
+    let isOpen = ["/dev/fd/", "/proc/"].contains { path.utf8.starts(with: $0.utf8) }
+    if keepsOrder, !isOpen {
       do throws(JobError) {
         try rewrite()
       } catch {

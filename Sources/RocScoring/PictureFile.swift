@@ -1,14 +1,25 @@
 import RocDigest
-import RocFiles
+package import RocFiles
 import RocImage
 package import RocStore
 
 /// The file of a picture, to tell whether it is still the one that was scored.
 package enum PictureFile {
-  /// - Returns: Nil for a file that cannot be read.
-  package static func stamp(_ path: String) -> PictureStamp? {
-    guard let facts = FileFacts(path), let sha256 = try? SHA256.of(file: path) else { return nil }
-    return PictureStamp(sha256: sha256, bytes: facts.bytes, modified: facts.modified)
+  /// The stamp of a picture that has been scored.
+  ///
+  /// - Parameters:
+  ///   - path: Its file.
+  ///   - facts: What was known of the file before it was read.
+  /// - Returns: Nil for a file that cannot be read any more. Where it was replaced meanwhile, nobody
+  ///   can say what was scored: the stamp fits no file, and the picture is scored again.
+  package static func stamp(_ path: String, read facts: FileFacts) -> PictureStamp? {
+    guard let sha256 = try? SHA256.of(file: path) else { return nil }
+    let isSame = FileFacts(path).map {
+      $0.identity == facts.identity && $0.bytes == facts.bytes && $0.modified == facts.modified
+    }
+    return PictureStamp(
+      sha256: isSame == true ? sha256 : "", bytes: facts.bytes,
+      modified: isSame == true ? facts.modified : 0)
   }
 
   /// Whether a file has the content that it had; its size and time say so without reading it.

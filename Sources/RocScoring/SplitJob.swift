@@ -35,8 +35,8 @@ package struct SplitJob {
   package let samples: [SampleRecord]
   private let request: SplitRequest
   private let store: Store
-  private let name: SplitName?
-  private let all: [SampleRecord]
+  private let splitName: SplitName?
+  private let splitSamples: [SampleRecord]
 
   /// - Parameters:
   ///   - store: Where the dataset is.
@@ -47,17 +47,17 @@ package struct SplitJob {
     self.store = store
     self.request = request
     dataset = try store.dataset(request.dataset)
-    (name, all) = try store.samples(dataset, split: request.split)
-    samples = Array(all.dropFirst(request.offset).prefix(request.limit ?? .max))
+    (splitName, splitSamples) = try store.samples(dataset, split: request.split)
+    samples = Array(splitSamples.dropFirst(request.offset).prefix(request.limit ?? .max))
     try check()
     guard !samples.isEmpty else {
       throw JobError(
-        .usage, "--offset \(request.offset): the split has \(all.count) pictures")
+        .usage, "--offset \(request.offset): the split has \(splitSamples.count) pictures")
     }
   }
 
   private func check() throws {
-    guard all.contains(where: { $0.path != nil || $0.imageState == .missing }) else {
+    guard splitSamples.contains(where: { $0.path != nil || $0.imageState == .missing }) else {
       throw JobError(
         .missing,
         """
@@ -99,7 +99,7 @@ package struct SplitJob {
   ///   - sha256: The checkpoint's.
   /// - Returns: The run, not stored yet.
   /// - Throws: `JobError` for a model and targets that do not go together.
-  package func run(
+  package func runRecord(
     _ engine: Engine, _ mode: ScoringMode, sha256: String
   ) throws(JobError) -> RunRecord {
     let (range, tokens) = try asked(mode, engine)
@@ -139,7 +139,7 @@ package struct SplitJob {
   /// Stores the run and what its model was trained on.
   ///
   /// - Returns: The run with its number.
-  package func stored(_ run: RunRecord) throws -> RunRecord {
+  package func insert(_ run: RunRecord) throws -> RunRecord {
     var run = run
     run.id = try store.findOrInsert(run)
     for (name, part) in request.trainedOn {
@@ -151,7 +151,7 @@ package struct SplitJob {
   /// What all segments of the run agree on.
   package func header(_ run: RunRecord) -> SegmentHeader {
     SegmentHeader(
-      dataset: dataset.name, split: name?.description ?? request.split,
-      splitSHA256: StoredRun.digest(all.map(\.key)), count: all.count, run: run)
+      dataset: dataset.name, split: splitName?.description ?? request.split,
+      splitSHA256: StoredRun.digest(splitSamples.map(\.key)), count: splitSamples.count, run: run)
   }
 }

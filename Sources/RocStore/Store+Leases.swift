@@ -16,18 +16,18 @@ extension Store {
   ///
   /// - Parameters:
   ///   - run: The run.
-  ///   - todo: Samples in the order to take them; those that others have scored are removed.
-  ///   - start: When `todo` was made.
+  ///   - left: Samples in the order to take them; those that others have scored are removed.
+  ///   - start: When `left` was made.
   ///   - owner: Who takes them.
   ///   - count: At most so many.
   ///   - isGone: Whether an owner is known to have ended.
-  /// - Returns: What was taken; what others hold stays in `todo`.
+  /// - Returns: What was taken; what others hold stays in `left`.
   /// - Throws: `StoreError` when the database cannot be written.
   package func claim(
-    run: Int64, todo: inout [Int64], since start: Double, owner: String, count: Int,
+    run: Int64, left: inout [Int64], since start: Double, owner: String, count: Int,
     isGone: (String) -> Bool
   ) throws -> [Int64] {
-    let waiting = todo
+    let candidates = left
     let (mine, done) = try write { db -> ([Int64], Set<Int64>) in
       let owners = try String.fetchAll(
         db, sql: "SELECT DISTINCT owner FROM leases WHERE run = ?", arguments: [run])
@@ -43,7 +43,7 @@ extension Store {
         Int64.fetchAll(
           db, sql: "SELECT sample FROM predictions WHERE run = ? AND written_at >= ?",
           arguments: [run, start]))
-      let free = waiting.lazy.filter { !held.contains($0) && !done.contains($0) }.prefix(count)
+      let free = candidates.lazy.filter { !held.contains($0) && !done.contains($0) }.prefix(count)
       let mine = Array(free)
       let insert = try db.cachedStatement(
         sql: "INSERT INTO leases (run, sample, owner, until) VALUES (?, ?, ?, ?)")
@@ -53,7 +53,7 @@ extension Store {
       return (mine, done)
     }
     let gone = done.union(mine)
-    todo.removeAll(where: gone.contains)
+    left.removeAll(where: gone.contains)
     return mine
   }
 
@@ -61,7 +61,7 @@ extension Store {
   /// others.
   ///
   /// - Returns: How many were stored; the others were taken over by somebody else.
-  package func save(
+  package func saveLeased(
     _ predictions: [PredictionRecord], run: Int64, owner: String
   ) throws -> Int {
     try write { db in
@@ -85,32 +85,6 @@ extension Store {
     try write { db in
       try db.execute(
         sql: "DELETE FROM leases WHERE run = ? AND owner = ?", arguments: [run, owner])
-    }
-  }
-
-  /// The parts that a checkpoint is known to have been trained on.
-  package func trainingParts(
-    of checkpoint: String
-  ) throws -> [(dataset: String, split: SplitName)] {
-    try read { db in
-      try Row.fetchAll(
-        db,
-        sql: """
-          SELECT dataset, scheme, part FROM training_parts WHERE checkpoint_sha256 = ?
-          ORDER BY 1, 2, 3
-          """, arguments: [checkpoint]
-      ).map { ($0["dataset"], SplitName(scheme: $0["scheme"], part: $0["part"])) }
-    }
-  }
-
-  /// Remembers what a checkpoint was trained on.
-  package func addTrainingPart(
-    of checkpoint: String, dataset: String, split: SplitName
-  ) throws {
-    try write { db in
-      try db.execute(
-        sql: "INSERT OR IGNORE INTO training_parts VALUES (?, ?, ?, ?)",
-        arguments: [checkpoint, dataset, split.scheme, split.part])
     }
   }
 }

@@ -28,7 +28,7 @@ enum JSONTable {
   static func eachRow(
     _ file: MappedFile, name: String, header: [String], keys: [String],
     _ body: (TableRow) -> Void
-  ) -> [SkippedLine] {
+  ) -> [SetAsideLine] {
     each(file, name: name, keys: keys) { line, number, record in
       let values = Dictionary(
         (record.members ?? []).map { (ExactText($0.name), $0.value) },
@@ -51,10 +51,10 @@ enum JSONTable {
   private static func each(
     _ file: MappedFile, name: String, keys: [String],
     _ body: (_ line: Int, _ number: Int, JSON) -> Void
-  ) -> [SkippedLine] {
+  ) -> [SetAsideLine] {
     file.withBytes { bytes in
       var reader = JSONRecords(bytes, readsNonFinite: true)
-      var skipped: [SkippedLine] = []
+      var skipped: [SetAsideLine] = []
       var number = 0
       while true {
         do throws(JSONError) {
@@ -62,7 +62,7 @@ enum JSONTable {
           number += 1
           guard let members = record.members else {
             skipped.append(
-              SkippedLine(
+              SetAsideLine(
                 file: name, line: reader.line, record: number,
                 reason: "\(record.kind), expected an object",
                 content: record.line))
@@ -87,7 +87,7 @@ enum JSONTable {
           let goesOn = reader.skipRecord()
           number += 1
           skipped.append(
-            SkippedLine(
+            SetAsideLine(
               file: name, line: error.line, record: number,
               reason: "not JSON: \(error.reason)"
                 + (goesOn ? "" : "; the rest of the file was not read"), content: ""))

@@ -13,7 +13,7 @@ package struct TableFile {
     /// Lines before the first row: a header, and Excel's `sep=;`.
     case text(MappedFile, DelimitedRows, lead: Int)
     case records(MappedFile, keys: [String])
-    case rows([TableRow], skipped: [SkippedLine])
+    case rows([TableRow], skipped: [SetAsideLine])
   }
 
   /// - Parameters:
@@ -48,7 +48,7 @@ package struct TableFile {
   }
 
   /// A table whose rows come from elsewhere than one file's text.
-  package init(name: String, header: [String], rows: [TableRow], skipped: [SkippedLine] = []) {
+  package init(name: String, header: [String], rows: [TableRow], skipped: [SetAsideLine] = []) {
     self.name = name
     self.header = header
     content = .rows(rows, skipped: skipped)
@@ -66,7 +66,7 @@ package struct TableFile {
   /// Calls `body` with every row below the header.
   ///
   /// - Returns: What could not be read.
-  package func eachRow(_ body: (TableRow) -> Void) -> [SkippedLine] {
+  package func eachRow(_ body: (TableRow) -> Void) -> [SetAsideLine] {
     switch content {
     case .rows(let rows, let skipped):
       rows.forEach(body)
@@ -81,7 +81,7 @@ package struct TableFile {
         }
       }
       return unclosed.map {
-        SkippedLine(
+        SetAsideLine(
           file: name, line: $0, reason: "a quotation mark opens here and never closes", content: "")
       }
     }

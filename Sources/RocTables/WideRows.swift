@@ -8,7 +8,7 @@ enum WideRows {
   /// repeated. Lines of another width than the header are set aside.
   static func split(
     header: [String], rows: [TableRow], count: Int, file: String
-  ) -> (header: [String], rows: [TableRow], skipped: [SkippedLine]) {
+  ) -> (header: [String], rows: [TableRow], skipped: [SetAsideLine]) {
     var names: [String] = []
     var places: [[Int?]] = []
     for (place, column) in header.enumerated() {
@@ -30,7 +30,7 @@ enum WideRows {
     }
     let whole = rows.filter { $0.fields.count == header.count }
     let skipped = rows.filter { $0.fields.count != header.count }.map { row in
-      SkippedLine(
+      SetAsideLine(
         file: file, line: row.line,
         reason: "\(row.fields.count) fields, expected \(header.count)",
         content: row.fields.joined(separator: ","))

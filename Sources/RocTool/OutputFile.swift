@@ -19,7 +19,7 @@ package enum OutputFile {
       // What a descriptor is open on is written to, never replaced.
       let isOpen = ["/dev/", "/proc/"].contains { path.utf8.starts(with: $0.utf8) }
       if let facts = FileFacts(path), isOpen || facts.kind != .file {
-        let file = try OpenFile(path, .inPlace)
+        let file = try OpenFile(path, .overwriting)
         for block in blocks { try file.write(block) }
         try file.close()
         return

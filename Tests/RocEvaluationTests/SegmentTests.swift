@@ -1,5 +1,6 @@
 import Foundation
 import RocEvaluation
+import RocFiles
 import RocNames
 import RocScore
 import RocStore
@@ -88,6 +89,16 @@ struct SegmentTests {
     #expect(again.known["a.jpg"]?.distributions == prediction([5.125, 0.1]).distributions)
     #expect(again.known["a.jpg"]?.text == "ö\n\"")
     #expect(again.known["b.jpg"]?.errorCode == "x")
+  }
+
+  @Test func makesNoFolderWhereAPathIsMistyped() throws {
+    let shard = try #require(Shard(index: 1, count: 1))
+    let path = "\(folder.path)/mistyped/segments"
+    let error = #expect(throws: SegmentError.self) {
+      try SegmentWriter(folder: path, shard: shard, header: header("s"))
+    }
+    #expect(error?.message == "\(path): cannot be made: No such file or directory")
+    #expect(!fileExists("\(folder.path)/mistyped"))
   }
 
   @Test func goesOnAfterATornLine() throws {

@@ -126,6 +126,14 @@ struct PartialTests {
     #expect(folderEntries(folder.path) == [".a.partial-00000000000000ff"])
   }
 
+  @Test("is found where the name had to be shortened, too")
+  func longNames() throws {
+    let name = String(repeating: "a", count: 250)
+    let short = String(repeating: "a", count: 229)
+    try folder.write("12", to: ".\(short).partial-0123456789abcdef")
+    #expect(Partial.clear(besides: "\(folder.path)/\(name)").map(\.bytes) == [2])
+  }
+
   @Test("is not what a living process writes")
   func locks() throws {
     let new = try NewFile("\(folder.path)/model")

@@ -47,7 +47,7 @@ private struct MadeUp: Backbone {
 
   var sizes: BackboneSizes {
     BackboneSizes(
-      vocabulary: decoder.vocabulary, mostPositions: decoder.mostPositions,
+      vocabulary: decoder.vocabulary, maxPositions: decoder.maxPositions,
       pictureRows: tower.tokens - 1, isTied: false)
   }
   var facts: [(name: String, value: String)] { [("eye", tower.summary)] }
@@ -153,15 +153,15 @@ struct BackboneTests {
 
   @Test func aNetworkNeedsNoPlaceInTheLibrary() throws {
     let engine = try engine()
-    let answer = try engine.answer(pixels(1), mostTokens: 12)
+    let answer = try engine.answer(pixels(1), maxTokens: 12)
     #expect(answer.isFinite && !answer.outputIDs.isEmpty)
     // Another picture, another answer or at least other logits.
     let (one, two) = (Trace(), Trace())
-    _ = try engine.answer(pixels(1), mostTokens: 2, trace: one)
-    _ = try engine.answer(pixels(2), mostTokens: 2, trace: two)
+    _ = try engine.answer(pixels(1), maxTokens: 2, trace: one)
+    _ = try engine.answer(pixels(2), maxTokens: 2, trace: two)
     #expect(one.values["logits.prompt"] != two.values["logits.prompt"])
     // Drafts and the shared text before the picture change nothing.
-    #expect(try engine.answer(pixels(1), mostTokens: 12, draft: []).outputIDs == answer.outputIDs)
+    #expect(try engine.answer(pixels(1), maxTokens: 12, draft: []).outputIDs == answer.outputIDs)
   }
 
   @Test func aNetworkThatIsNotListedIsRefusedByName() {
@@ -201,25 +201,25 @@ struct BackboneTests {
     for parts in [try engine().parts, try Engine(folder: Fixture.path("tiny-f32")).parts] {
       let language = parts.language
       let texts = [[5, 9, 11, 4], [7], [3, 2, 8]]
-      func sequence(_ ids: [Int], read: Int) -> SequenceRows {
-        SequenceRows([.text(ids.count)], cache: language.makeCache(rows: 2), read: read)
+      func sequence(_ ids: [Int], wanted: Int) -> SequenceRows {
+        SequenceRows([.text(ids.count)], cache: language.makeCache(rows: 2), wanted: wanted)
       }
-      let batch = texts.map { sequence($0, read: 1) }
+      let batch = texts.map { sequence($0, wanted: 1) }
       let more = [[6], [1, 2], [9]]
       let first = language.run(language.embed(texts.flatMap { $0 }), batch, trace: nil)
       let next = zip(batch, more).map {
-        SequenceRows([.text($1.count)], cache: $0.cache, read: $1.count)
+        SequenceRows([.text($1.count)], cache: $0.cache, wanted: $1.count)
       }
       let second = language.run(language.embed(more.flatMap { $0 }), next, trace: nil)
       var start = 0
       for (place, ids) in texts.enumerated() {
-        let alone = sequence(ids, read: 1)
+        let alone = sequence(ids, wanted: 1)
         let own = language.run(language.embed(ids), [alone], trace: nil)
         #expect(own.array == first.rowArray(place))
         let rest = more[place]
         let later = language.run(
           language.embed(rest),
-          [SequenceRows([.text(rest.count)], cache: alone.cache, read: rest.count)], trace: nil)
+          [SequenceRows([.text(rest.count)], cache: alone.cache, wanted: rest.count)], trace: nil)
         #expect(later.array == second.copy(rows: start..<start + rest.count).array)
         start += rest.count
       }

@@ -21,7 +21,7 @@ struct EngineTests {
       let image = try #require(item["image"]?.string)
       let answer = try engine.answer(
         try pixels(image, engine), opening: item["prefix"]?.string ?? "",
-        mostTokens: item["max_new_tokens"]?.int ?? 512)
+        maxTokens: item["max_new_tokens"]?.int ?? 512)
       #expect(answer.outputIDs == item["output_ids"]?.array?.compactMap(\.int))
       let scores = item["scores"]?.array?.compactMap(\.double) ?? []
       #expect(answer.scores.count == scores.count)

@@ -14,7 +14,7 @@ package struct DatasetCard {
   private let audit: LeakAudit
   private let attributes: [(name: String, count: Int)]
   private let comments: [(source: String, count: Int)]
-  private let quarantine: [SkippedLine]
+  private let quarantine: [SetAsideLine]
 
   /// The numbers of the card, for programs.
   package var numbers: [JSON.Member] {
@@ -184,7 +184,7 @@ package struct DatasetCard {
     var lines = (manifest?.defects ?? []).map { "* known: \($0)" }
     if !quarantine.isEmpty {
       lines.append("* \(quarantine.count) lines of these files were set aside:")
-      lines += SkippedLine.texts(quarantine, most: 20).map { "  * \($0)" }
+      lines += SetAsideLine.texts(quarantine, most: 20).map { "  * \($0)" }
     }
     return lines.isEmpty ? "None known." : lines.joined(separator: "\n")
   }

@@ -124,7 +124,6 @@ package struct ExportJob {
       split: name?.description ?? request.split, blocks: try blocks(samples, name, attributes),
       records: samples.count, absent: absent.map(\.key), incomplete: incomplete,
       samePhotos: stored.count - all.count)
-    sum(up: result)
     return result
   }
 
@@ -148,7 +147,8 @@ package struct ExportJob {
     return incomplete
   }
 
-  private func sum(up result: Result) {
+  /// Notes what was exported, once it is written.
+  package func sum(up result: Result) {
     let left = request.skipsMissing ? ", \(result.absent.count) left out" : ""
     note("\(record.name) \(result.split): \(result.records) records\(left)")
     if !request.skipsMissing, !result.absent.isEmpty {

@@ -16,7 +16,7 @@ extension AVAImporter {
     }
     for file in source.files where PathName.ending(file) == "txt" {
       let reader = try LineReader("\(source.path)/\(file)", name: file)
-      if AVALabels.recognises(reader) { return reader }
+      if AVALabelFile.recognises(reader) { return reader }
     }
     guard isNeeded else { return nil }
     throw DataError(
@@ -103,7 +103,7 @@ extension AVAImporter {
         if field == nil, numbers.isEmpty { return }
         func skip(_ reason: String) {
           report.skipped.append(
-            SkippedLine(
+            SetAsideLine(
               file: reader.name, line: number, reason: reason,
               content: String(decoding: line, as: UTF8.self)))
         }
@@ -121,7 +121,7 @@ extension AVAImporter {
       }
       if let last = ids.lines.last, lineCount < last {
         report.skipped.append(
-          SkippedLine(
+          SetAsideLine(
             file: reader.name, line: lineCount,
             reason: "the file ends here, \(entry.ids) goes on to line \(last)", content: ""))
       }

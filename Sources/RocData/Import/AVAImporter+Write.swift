@@ -11,7 +11,7 @@ extension AVAImporter {
   ) throws {
     var missing: [ImageKey] = []
     guard let labels else { return }
-    var texts = AVASampleTexts(labels, start: keyStart, end: keyEnd)
+    var texts = AVASampleBlocks(labels, start: keyStart, end: keyEnd)
     while let block = texts.next() {
       for (row, new) in block {
         let path = images?.path(of: new.key)
@@ -89,7 +89,7 @@ extension AVAImporter {
           votes != stored
         else { continue }
         report.skipped.append(
-          SkippedLine(
+          SetAsideLine(
             file: list.file, line: line,
             reason: "image \(id) has the votes \(votes) here and \(stored) in the database",
             content: ""))

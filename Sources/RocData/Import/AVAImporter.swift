@@ -10,7 +10,7 @@ package struct AVAImporter {
   let manifest: Manifest
   let source: SourceFolder
   /// Nil for a source that only has lists, which add to a dataset that is stored.
-  let labels: AVALabels?
+  let labels: AVALabelFile?
   /// The schemes whose lists this source has.
   let schemes: [Manifest.Scheme]
   let vocabularies: [(kind: String, names: [(number: Int, name: String)])]
@@ -37,7 +37,7 @@ package struct AVAImporter {
     self.schemes = schemes
     self.lists = lists
     if let file = try Self.labelFile(manifest, source, isNeeded: lists.isEmpty) {
-      let labels = AVALabels(file)
+      let labels = AVALabelFile(file)
       guard !labels.rows.isEmpty else {
         let first = labels.skipped.first.map { "; line \($0.line): \($0.reason)" } ?? ""
         throw DataError(

@@ -57,9 +57,9 @@ struct CaptionFile {
 
   private func skip(
     _ line: Int, record: Int? = nil, _ error: any Error, _ content: String
-  ) throws -> SkippedLine {
+  ) throws -> SetAsideLine {
     guard let error = error as? DataError else { throw error }
-    return SkippedLine(
+    return SetAsideLine(
       file: name, line: line, record: record, reason: error.message, content: content)
   }
 
@@ -124,7 +124,7 @@ struct CaptionFile {
             } catch {
               guard walk.skipElement() else { throw error }
               report.skipped.append(
-                SkippedLine(
+                SetAsideLine(
                   file: name, line: error.line, record: number,
                   reason: "not JSON: \(error.reason)", content: ""))
               continue
@@ -147,7 +147,7 @@ struct CaptionFile {
         }
       } catch let error as JSONError {
         report.skipped.append(
-          SkippedLine(
+          SetAsideLine(
             file: name, line: error.line,
             reason: "not JSON: \(error.reason); the rest of the file was not read", content: ""))
       }

@@ -15,7 +15,7 @@ struct IDList {
   private(set) var lines: [Int] = []
   /// Counts beside an id, where the file has them.
   private(set) var votes: [Int: [Int]] = [:]
-  private(set) var skipped: [SkippedLine] = []
+  private(set) var skipped: [SetAsideLine] = []
   let file: String
 
   init(_ reader: LineReader, of scheme: String) {
@@ -37,7 +37,7 @@ struct IDList {
       if fields.isEmpty || (number == 1 && fields[0] == "image_id") { return }
       guard let id = Self.id(fields) else {
         skipped.append(
-          SkippedLine(
+          SetAsideLine(
             file: reader.name, line: number, reason: "expected one image id", content: text))
         return
       }
@@ -99,7 +99,7 @@ struct IDList {
 /// Names of numbered things, `<number> <name>` a line, split at the first blank only.
 struct VocabularyFile {
   private(set) var names: [(number: Int, name: String)] = []
-  private(set) var skipped: [SkippedLine] = []
+  private(set) var skipped: [SetAsideLine] = []
 
   init(_ reader: LineReader) {
     reader.eachLine { number, line in
@@ -108,7 +108,7 @@ struct VocabularyFile {
       if fields.isEmpty { return }
       guard fields.count == 2, let id = Int(fields[0]) else {
         skipped.append(
-          SkippedLine(
+          SetAsideLine(
             file: reader.name, line: number, reason: "expected a number and a name",
             content: text))
         return

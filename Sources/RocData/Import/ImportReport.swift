@@ -9,7 +9,7 @@ package struct ImportReport: Sendable {
   package var rows = 0
   /// Distinct pictures.
   package var images = 0
-  package var skipped: [SkippedLine] = []
+  package var skipped: [SetAsideLine] = []
   /// What else a user should know.
   package var notes: [String] = []
   package var duplicates = 0

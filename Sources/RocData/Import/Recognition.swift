@@ -182,7 +182,7 @@ package enum Recognition {
   private static func avaFiles(_ manifest: Manifest, _ source: SourceFolder) -> [String] {
     let texts = source.files.filter { PathName.ending($0) == "txt" }
     let labels = texts.filter { file in
-      (try? LineReader("\(source.path)/\(file)", name: file)).map(AVALabels.recognises) ?? false
+      (try? LineReader("\(source.path)/\(file)", name: file)).map(AVALabelFile.recognises) ?? false
     }
     if !labels.isEmpty { return labels }
     return source.files.filter { file in

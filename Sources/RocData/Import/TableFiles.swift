@@ -7,7 +7,7 @@ import RocTables
 /// The files of a source that a manifest's tables read: by name, or else by the columns they have.
 struct TableFiles {
   private(set) var readers: [(reader: TableReader, star: String)] = []
-  private(set) var skipped: [SkippedLine] = []
+  private(set) var skipped: [SetAsideLine] = []
   var notes: [String] = []
   private(set) var variant: Manifest.Variant?
   /// Which label files were looked for in vain, for a source that has only what belongs to them.
@@ -37,7 +37,7 @@ struct TableFiles {
             claimed.insert(file)
           } catch {
             // Another table may know this file; if none does, the reason is told.
-            skipped.append(SkippedLine(file: file, line: 1, reason: error.message, content: ""))
+            skipped.append(SetAsideLine(file: file, line: 1, reason: error.message, content: ""))
           }
         }
       }
@@ -166,7 +166,7 @@ struct TableFiles {
       } catch {
         // Other files may have all that is needed.
         if !skipped.contains(where: { $0.file == file }) {
-          skipped.append(SkippedLine(file: file, line: 1, reason: error.message, content: ""))
+          skipped.append(SetAsideLine(file: file, line: 1, reason: error.message, content: ""))
         }
         continue
       }

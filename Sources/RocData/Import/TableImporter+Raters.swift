@@ -65,7 +65,7 @@ extension TableImporter {
             "\(source.path)/\(file)", name: file,
             table: .init(plain: Manifest.Names([table.key]), format: table.format))
           var failure: (any Error)?
-          var skipped: [SkippedLine] = []
+          var skipped: [SetAsideLine] = []
           skipped += reader.eachRow { row in
             guard failure == nil else { return }
             do {

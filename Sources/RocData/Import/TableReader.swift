@@ -66,8 +66,8 @@ struct TableReader {
   }
 
   /// A row that is set aside.
-  func skipped(_ row: TableRow, _ reason: String) -> SkippedLine {
-    SkippedLine(
+  func skipped(_ row: TableRow, _ reason: String) -> SetAsideLine {
+    SetAsideLine(
       file: name, line: row.line, record: row.record, reason: reason,
       content: row.json?.line ?? row.fields.joined(separator: ","))
   }
@@ -75,7 +75,7 @@ struct TableReader {
   /// Calls `body` with every row below the header.
   ///
   /// - Returns: What could not be read.
-  func eachRow(_ body: (TableRow) -> Void) -> [SkippedLine] { file.eachRow(body) }
+  func eachRow(_ body: (TableRow) -> Void) -> [SetAsideLine] { file.eachRow(body) }
 
   /// Whether numbers may have a comma for a point.
   var allowsDecimalComma: Bool { file.allowsDecimalComma }

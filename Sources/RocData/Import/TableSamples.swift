@@ -28,7 +28,7 @@ struct TableSamples {
   private(set) var duplicates = 0
   /// Pictures whose rows were read, for the count of repeats.
   private var seen: [ExactText: Set<ImageKey>] = [:]
-  private(set) var skipped: [SkippedLine] = []
+  private(set) var skipped: [SetAsideLine] = []
   /// Pictures that the manifest leaves out, and how often.
   private(set) var leftOut = 0
   private let leftOutKeys: Set<ImageKey>
@@ -108,7 +108,7 @@ struct TableSamples {
   }
 
   /// Sets a line aside.
-  mutating func skip(_ line: SkippedLine) { skipped.append(line) }
+  mutating func skip(_ line: SetAsideLine) { skipped.append(line) }
 
   /// The place of a picture; a new one has no score yet.
   mutating func place(of key: ImageKey) -> Int {
@@ -323,10 +323,10 @@ struct TableSamples {
   }
 
   /// A line that is set aside for what is stored already.
-  static func contradiction(_ entry: Entry, _ reason: String) -> SkippedLine {
+  static func contradiction(_ entry: Entry, _ reason: String) -> SetAsideLine {
     let rest = entry.place.utf8.dropFirst(file(entry.place).text.utf8.count + 1)
     let line = Int(Substring(rest.prefix { (0x30...0x39).contains($0) })) ?? 1
-    return SkippedLine(
+    return SetAsideLine(
       file: file(entry.place).text, line: line, reason: reason, content: entry.key.text)
   }
 

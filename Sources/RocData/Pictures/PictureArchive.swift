@@ -30,7 +30,7 @@ package struct PictureArchive {
     /// What each picture turned out to be, by its path below the folder.
     package var facts: [ExactText: PictureFacts] = [:]
     /// Entries that were refused.
-    package var refused: [SkippedLine] = []
+    package var refused: [SetAsideLine] = []
     /// Entries that are no pictures by their names, and a few of these.
     package var others = 0
     package var otherNames: [String] = []
@@ -97,7 +97,7 @@ package struct PictureArchive {
     {
       result.isKnown = true
       result.refused = (known["refused"]?.array ?? []).map {
-        SkippedLine(
+        SetAsideLine(
           file: archive, line: $0["entry"]?.int ?? 0, reason: $0["reason"]?.string ?? "",
           content: $0["path"]?.string ?? "")
       }
@@ -155,7 +155,7 @@ package struct PictureArchive {
       if entry.kind == .folder { continue }
       func refuse(_ reason: String, _ result: inout Result) {
         result.refused.append(
-          SkippedLine(file: archive, line: number, reason: reason, content: entry.path))
+          SetAsideLine(file: archive, line: number, reason: reason, content: entry.path))
       }
       guard entry.kind == .file else {
         refuse(entry.kind == .link ? "is a link" : "is no regular file", &result)
@@ -233,7 +233,7 @@ package struct PictureArchive {
       case .failed(let reason): throw ArchiveError("\(folder)/\(item.path): \(reason)")
       case .refused(let reason):
         result.refused.append(
-          SkippedLine(file: archive, line: item.number, reason: reason, content: item.path))
+          SetAsideLine(file: archive, line: item.number, reason: reason, content: item.path))
         continue
       }
       result.facts[item.path] = found

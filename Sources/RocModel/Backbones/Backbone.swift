@@ -61,15 +61,15 @@ package struct BackboneSizes: Sendable {
   /// Rows of the embeddings and of the logits.
   package let vocabulary: Int
   /// The most rows of a sequence.
-  package let mostPositions: Int
+  package let maxPositions: Int
   /// Rows that a picture takes in a sequence, at the least.
   package let pictureRows: Int
   /// Whether the head's weights are those of the embeddings.
   package let isTied: Bool
 
-  package init(vocabulary: Int, mostPositions: Int, pictureRows: Int, isTied: Bool) {
+  package init(vocabulary: Int, maxPositions: Int, pictureRows: Int, isTied: Bool) {
     self.vocabulary = vocabulary
-    self.mostPositions = mostPositions
+    self.maxPositions = maxPositions
     self.pictureRows = pictureRows
     self.isTied = isTied
   }

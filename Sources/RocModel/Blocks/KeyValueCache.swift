@@ -5,7 +5,7 @@ import RocTensor
 /// Not thread-safe: one sequence, one caller.
 package final class KeyValueCache: @unchecked Sendable {
   /// One layer's rows, [capacity, width] of which the first `count` are in use.
-  final class Slot {
+  final class LayerRows {
     private(set) var keys: Matrix
     private(set) var values: Matrix
 
@@ -24,20 +24,20 @@ package final class KeyValueCache: @unchecked Sendable {
     }
   }
 
-  let slots: [Slot]
+  let layers: [LayerRows]
   private let compute: Compute
   private var capacity: Int
-  /// One mark a row, not 0 where no row sees this one; empty when none is hidden.
+  /// One mark a row, not 0 where no row sees this one; empty when none is masked.
   ///
   /// Training hides `<unk>`, as the official trainer's attention mask does; scoring hides nothing.
-  package var hidden: [UInt8] = []
+  package var masked: [UInt8] = []
   /// Rows seen so far.
   package private(set) var count = 0
 
   init(layers: Int, width: Int, rows: Int, _ compute: Compute) {
     self.compute = compute
     capacity = rows
-    slots = (0..<layers).map { _ in Slot(width: width, rows: rows, compute) }
+    self.layers = (0..<layers).map { _ in LayerRows(width: width, rows: rows, compute) }
   }
 
   /// Makes room for `more` rows after the present ones.
@@ -45,7 +45,7 @@ package final class KeyValueCache: @unchecked Sendable {
     guard count + more > capacity else { return }
     // Room for more of a long answer, so that decoding seldom copies.
     capacity = max(count + more + 64, capacity * 3 / 2)
-    for slot in slots { slot.grow(to: capacity, keeping: count, compute) }
+    for layer in layers { layer.grow(to: capacity, keeping: count, compute) }
   }
 
   /// Counts rows that every layer has stored.
@@ -61,7 +61,7 @@ package final class KeyValueCache: @unchecked Sendable {
   package func start(with other: KeyValueCache) {
     precondition(count == 0, "a cache of \(count) rows cannot start again")
     reserve(other.count)
-    for (mine, theirs) in zip(slots, other.slots) {
+    for (mine, theirs) in zip(layers, other.layers) {
       compute.copy(theirs.keys, rows: 0..<other.count, into: mine.keys)
       compute.copy(theirs.values, rows: 0..<other.count, into: mine.values)
     }

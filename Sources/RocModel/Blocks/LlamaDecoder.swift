@@ -30,7 +30,7 @@ struct LlamaSettings: Sendable {
   let vocabulary: Int
   let epsilon: Float
   let rotary: RotarySettings
-  let mostPositions: Int
+  let maxPositions: Int
   /// The head's weights are those of the embeddings.
   let isTied: Bool
 
@@ -38,7 +38,7 @@ struct LlamaSettings: Sendable {
   var summary: String {
     """
     \(layers) layers, width \(width), \(heads) heads, \(keyHeads) key/value heads, MLP \
-    \(feedForward), vocabulary \(vocabulary), \(mostPositions) positions
+    \(feedForward), vocabulary \(vocabulary), \(maxPositions) positions
     """
   }
 
@@ -68,7 +68,7 @@ struct LlamaSettings: Sendable {
     epsilon = Float(try config.positive("rms_norm_eps", default: 1e-6))
     rotary = try RotarySettings(config)
     isTied = config.json["tie_word_embeddings"]?.bool == true
-    mostPositions = try config.size("max_position_embeddings", default: 2048)
+    maxPositions = try config.size("max_position_embeddings", default: 2048)
     guard width % heads == 0, (width / heads) % 2 == 0, heads % keyHeads == 0 else {
       throw .checkpoint(
         """
@@ -154,11 +154,11 @@ struct LlamaDecoder: LanguageModel {
       settings.names.head, outputs: settings.vocabulary, inputs: settings.width, bias: false,
       kept: true)
     positions = Positions(
-      settings, count: reader.isChecking ? 0 : settings.mostPositions, trains: reader.trains,
+      settings, count: reader.isChecking ? 0 : settings.maxPositions, trains: reader.trains,
       compute)
   }
 
-  var mostPositions: Int { settings.mostPositions }
+  var maxPositions: Int { settings.maxPositions }
   var vocabulary: Int { settings.vocabulary }
 
   func makeCache(rows: Int) -> KeyValueCache {
@@ -168,15 +168,15 @@ struct LlamaDecoder: LanguageModel {
   func embed(_ ids: [Int]) -> Matrix { embeddings(ids, compute) }
 
   /// What each sequence adds; its caches get the room.
-  private func pass(_ batch: [SequenceRows], wantsAll: Bool) -> [LlamaLayer.Stretch] {
+  private func pass(_ batch: [SequenceRows], wantsAll: Bool) -> [LlamaLayer.SequencePass] {
     var start = 0
     return batch.map { sequence in
       let rows = start..<start + sequence.count
       start = rows.upperBound
       sequence.cache.reserve(rows.count)
-      return LlamaLayer.Stretch(
+      return LlamaLayer.SequencePass(
         rows: rows, kinds: sequence.kinds, past: sequence.cache.count,
-        wanted: wantsAll ? rows.count : sequence.read, cache: sequence.cache)
+        wanted: wantsAll ? rows.count : sequence.wanted, cache: sequence.cache)
     }
   }
 
@@ -204,19 +204,19 @@ struct LlamaDecoder: LanguageModel {
       x, weights: [(rows: x.rows, vector: finalNorm)], epsilon: settings.epsilon)
     trace?.record("llama.final", hidden)
     tape?.push(PassRecord(whole: whole[0], last: last[0], x: x))
-    return trace == nil ? hidden : read(hidden, whole, batch)
+    return trace == nil ? hidden : wantedRows(hidden, whole, batch)
   }
 
   /// The wanted rows where all were computed.
-  private func read(
-    _ hidden: borrowing Matrix, _ pass: [LlamaLayer.Stretch], _ batch: [SequenceRows]
+  private func wantedRows(
+    _ hidden: borrowing Matrix, _ pass: [LlamaLayer.SequencePass], _ batch: [SequenceRows]
   ) -> Matrix {
-    let result = compute.matrix(batch.reduce(0) { $0 + $1.read }, settings.width)
+    let result = compute.matrix(batch.reduce(0) { $0 + $1.wanted }, settings.width)
     var start = 0
     for (stretch, sequence) in zip(pass, batch) {
       let end = stretch.rows.upperBound
-      compute.copy(hidden, rows: end - sequence.read..<end, into: result, at: start)
-      start += sequence.read
+      compute.copy(hidden, rows: end - sequence.wanted..<end, into: result, at: start)
+      start += sequence.wanted
     }
     return result
   }
@@ -229,12 +229,12 @@ struct LlamaDecoder: LanguageModel {
   /// What a pass leaves beside its layers' records.
   private final class PassRecord {
     /// The sequence in all layers but the last one, and in the last one.
-    let whole: LlamaLayer.Stretch
-    let last: LlamaLayer.Stretch
+    let whole: LlamaLayer.SequencePass
+    let last: LlamaLayer.SequencePass
     /// [read, width]: the last layer's result.
     let x: Matrix
 
-    init(whole: LlamaLayer.Stretch, last: LlamaLayer.Stretch, x: consuming Matrix) {
+    init(whole: LlamaLayer.SequencePass, last: LlamaLayer.SequencePass, x: consuming Matrix) {
       self.whole = whole
       self.last = last
       self.x = x

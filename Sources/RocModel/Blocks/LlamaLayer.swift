@@ -19,7 +19,7 @@ struct Multiway<Weights: Sendable>: Sendable {
     picture = make(multiway.picture(name))
   }
 
-  func of(_ kind: RowKind) -> Weights {
+  func of(_ kind: RowSpan) -> Weights {
     switch kind {
     case .text: text
     case .picture: picture
@@ -103,10 +103,10 @@ struct LlamaLayer: Sendable {
   }
 
   /// One sequence's share of a pass.
-  struct Stretch {
+  struct SequencePass {
     /// Of the T rows.
     let rows: Range<Int>
-    let kinds: [RowKind]
+    let kinds: [RowSpan]
     /// Rows of the sequence before these.
     let past: Int
     /// How many of the last rows are computed to the end.
@@ -126,7 +126,8 @@ struct LlamaLayer: Sendable {
   ///   - tape: Keeps what `backward` needs when given; of one sequence.
   /// - Returns: [the sum of wanted, width].
   func callAsFunction(
-    _ x: consuming Matrix, _ pass: [Stretch], positions: borrowing RotaryTable, _ compute: Compute,
+    _ x: consuming Matrix, _ pass: [SequencePass], positions: borrowing RotaryTable,
+    _ compute: Compute,
     tape: Tape?
   ) -> Matrix {
     let normed = norm(x, attentionNorm, pass.flatMap(\.kinds), compute)
@@ -143,7 +144,7 @@ struct LlamaLayer: Sendable {
     var start = 0
     for stretch in pass {
       let rows = start..<start + stretch.wanted
-      let slot = stretch.cache.slots[place]
+      let slot = stretch.cache.layers[place]
       let seen = stretch.past + stretch.rows.count
       compute.rotate(
         q, rows: rows, heads: settings.heads, positions: positions, first: seen - stretch.wanted)
@@ -187,7 +188,7 @@ struct LlamaLayer: Sendable {
   ///   - compute: Kernels and threads.
   /// - Returns: [T, D].
   func backward(
-    _ gradient: consuming Matrix, record: Record, _ pass: Stretch,
+    _ gradient: consuming Matrix, record: Record, _ pass: SequencePass,
     rotations: borrowing RotaryTable, _ compute: Compute
   ) -> Matrix {
     let (rows, wanted, width) = (record.input.rows, gradient.rows, settings.width)
@@ -205,7 +206,7 @@ struct LlamaLayer: Sendable {
     let dQuery = compute.matrix(wanted, width)
     let dKey = compute.zeros(rows, settings.keyWidth)
     let dValue = compute.zeros(rows, settings.keyWidth)
-    let slot = pass.cache.slots[place]
+    let slot = pass.cache.layers[place]
     compute.attendGradient(
       dMixed, record.query, slot.keys, slot.values, into: dQuery, dKey, dValue, shape(pass))
     compute.rotate(dQuery, heads: settings.heads, positions: rotations, first: first)
@@ -230,7 +231,7 @@ struct LlamaLayer: Sendable {
 
   private func normBackward(
     _ dy: borrowing Matrix, of x: borrowing Matrix, _ weights: Multiway<Parameter>,
-    _ kinds: [RowKind], into dx: borrowing Matrix, _ compute: Compute
+    _ kinds: [RowSpan], into dx: borrowing Matrix, _ compute: Compute
   ) {
     var start = 0
     for kind in kinds {
@@ -242,16 +243,16 @@ struct LlamaLayer: Sendable {
   }
 
   /// The wanted rows of a sequence over all keys up to themselves.
-  private func shape(_ stretch: Stretch) -> AttentionShape {
+  private func shape(_ stretch: SequencePass) -> AttentionShape {
     let seen = stretch.past + stretch.rows.count
     return AttentionShape(
       queries: stretch.wanted, keys: seen, heads: settings.heads, keyHeads: settings.keyHeads,
       width: settings.headWidth, firstVisible: seen - stretch.wanted + 1,
-      hidden: stretch.cache.hidden)
+      hidden: stretch.cache.masked)
   }
 
   private func norm(
-    _ x: borrowing Matrix, _ weights: Multiway<Parameter>, _ kinds: [RowKind], _ compute: Compute
+    _ x: borrowing Matrix, _ weights: Multiway<Parameter>, _ kinds: [RowSpan], _ compute: Compute
   ) -> Matrix {
     compute.rmsNorm(
       x, weights: kinds.map { (rows: $0.count, vector: weights.of($0)) },
@@ -259,7 +260,7 @@ struct LlamaLayer: Sendable {
   }
 
   /// Copies of the wanted rows of all sequences.
-  private func last(_ x: borrowing Matrix, _ pass: [Stretch], _ compute: Compute) -> Matrix {
+  private func last(_ x: borrowing Matrix, _ pass: [SequencePass], _ compute: Compute) -> Matrix {
     let result = compute.matrix(pass.reduce(0) { $0 + $1.wanted }, x.columns)
     var start = 0
     for stretch in pass {
@@ -271,7 +272,8 @@ struct LlamaLayer: Sendable {
 
   /// Adds keys and values of the rows to the caches.
   private func store(
-    _ x: borrowing Matrix, _ pass: [Stretch], positions: borrowing RotaryTable, _ compute: Compute
+    _ x: borrowing Matrix, _ pass: [SequencePass], positions: borrowing RotaryTable,
+    _ compute: Compute
   ) {
     let k = compute.matrix(x.rows, settings.keyWidth)
     let v = compute.matrix(x.rows, settings.keyWidth)
@@ -286,18 +288,18 @@ struct LlamaLayer: Sendable {
       compute.rotate(
         k, rows: stretch.rows, heads: settings.keyHeads, positions: positions,
         first: stretch.past)
-      let slot = stretch.cache.slots[place]
+      let slot = stretch.cache.layers[place]
       compute.copy(k, rows: stretch.rows, into: slot.keys, at: stretch.past)
       compute.copy(v, rows: stretch.rows, into: slot.values, at: stretch.past)
     }
   }
 }
 
-extension [RowKind] {
+extension [RowSpan] {
   /// The kinds of the last `rows` rows.
-  fileprivate func suffix(rows: Int) -> [RowKind] {
+  fileprivate func suffix(rows: Int) -> [RowSpan] {
     var left = rows
-    var kinds: [RowKind] = []
+    var kinds: [RowSpan] = []
     for kind in reversed() where left > 0 {
       kinds.insert(kind.resized(to: Swift.min(kind.count, left)), at: 0)
       left -= kind.count
@@ -306,8 +308,8 @@ extension [RowKind] {
   }
 }
 
-extension RowKind {
-  fileprivate func resized(to count: Int) -> RowKind {
+extension RowSpan {
+  fileprivate func resized(to count: Int) -> RowSpan {
     switch self {
     case .text: .text(count)
     case .picture: .picture(count)

@@ -9,7 +9,7 @@ struct Draft: Sendable {
   private(set) var ids: [Int]
 
   /// The longest expectation; a long comment would cost more than it saves when it differs.
-  static let most = 64
+  static let maxTokens = 64
 
   init(expected: [Int]) {
     last = expected
@@ -23,5 +23,5 @@ struct Draft: Sendable {
     last = answer
   }
 
-  private static func opening(_ ids: [Int]) -> [Int] { Array(ids.dropLast().prefix(most)) }
+  private static func opening(_ ids: [Int]) -> [Int] { Array(ids.dropLast().prefix(maxTokens)) }
 }

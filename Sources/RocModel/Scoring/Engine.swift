@@ -16,7 +16,7 @@ package final class Engine: Sendable {
   /// The version of roc, which stands for that of the arithmetic in every stored run.
   package static let version = rocVersion
   /// The official code stops here, too.
-  static let mostTokens = 512
+  static let maxTokens = 512
   /// Stands for the picture among token ids, as in the official code.
   package static let imageID = -200
 
@@ -27,13 +27,13 @@ package final class Engine: Sendable {
   /// Bytes of weights that one decoding step reads.
   let languageBytes: Int
   private let prompts = Mutex<[String: PreparedPrompt]>([:])
-  private let heads = Mutex<[[Int]: KeyValueCache]>([:])
+  private let prefixes = Mutex<[[Int]: KeyValueCache]>([:])
 
   /// A prompt's token ids around the picture, the state after the text before it, and what the
   /// answer is expected to be.
   private struct PreparedPrompt: Sendable {
-    let tail: [Int]
-    let head: KeyValueCache
+    let suffix: [Int]
+    let prefix: KeyValueCache
     var draft: Draft
   }
 
@@ -102,7 +102,7 @@ package final class Engine: Sendable {
   ///   - question: Without the picture mark; the trained one by default.
   ///   - decimals: Digits of the score in the text.
   ///   - opening: Answer text that is given, not generated; it directly follows the prompt.
-  ///   - mostTokens: Where generation stops at the latest.
+  ///   - maxTokens: Where generation stops at the latest.
   ///   - draft: Tokens to verify with the prompt; those of the last answers when nil. The answer
   ///     does not depend on them.
   ///   - trace: Records every stage when given; the prompt is then run in one piece, without draft.
@@ -111,20 +111,20 @@ package final class Engine: Sendable {
   ///   for a model without score tokens.
   package func answer(
     _ pixels: Pixels, question: String = Engine.defaultQuestion, decimals: Int = 4,
-    opening: String = "", mostTokens: Int = Engine.mostTokens, draft: [Int]? = nil,
+    opening: String = "", maxTokens: Int = Engine.maxTokens, draft: [Int]? = nil,
     trace: Trace? = nil
   ) throws(ModelError) -> Answer {
     guard let readout = parts.readout else { throw Self.noScoreTokens }
     let text = try prompt(question, opening: opening)
     let prepared = try prepared(text)
-    let picture = picture(pixels, trace: trace)
-    let cache = makeCache(for: prepared, picture.rows)
+    let picture = pictureRows(of: pixels, trace: trace)
+    let cache = makeCache(for: prepared, pictureRows: picture.rows)
     let expected = trace == nil ? draft ?? prepared.draft.ids : []
-    let room = parts.language.mostPositions - prepared.head.count - picture.rows
-    let tokens = Array(expected.prefix(max(min(mostTokens - 1, room - prepared.tail.count), 0)))
+    let room = parts.language.maxPositions - prepared.prefix.count - picture.rows
+    let tokens = Array(expected.prefix(max(min(maxTokens - 1, room - prepared.suffix.count), 0)))
     let hidden = prefill(
       picture, text, prepared, draft: tokens, cache: cache, trace: trace)
-    var decoding = GreedyDecoding(parts: parts, readout: readout, most: mostTokens)
+    var decoding = GreedyDecoding(parts: parts, readout: readout, maxTokens: maxTokens)
     decoding.run(from: hidden, draft: tokens, cache: cache, trace: trace)
     let answer = decoding.answer(decimals: decimals, compute: compute)
     if answer.isFinite {
@@ -147,8 +147,8 @@ package final class Engine: Sendable {
     try checkLevels()
     let text = levels.text(mark: parts.template.mark)
     let prepared = try prepared(text)
-    let picture = picture(pixels, trace: nil)
-    let cache = makeCache(for: prepared, picture.rows)
+    let picture = pictureRows(of: pixels, trace: nil)
+    let cache = makeCache(for: prepared, pictureRows: picture.rows)
     let hidden = prefill(
       picture, text, prepared, draft: [], cache: cache, trace: nil)
     let logits = parts.language.logits(hidden).array
@@ -181,13 +181,13 @@ package final class Engine: Sendable {
     """)
 
   /// Room for a prompt, its draft and the usual answer.
-  private func makeCache(for prompt: PreparedPrompt, _ picture: Int) -> KeyValueCache {
+  private func makeCache(for prompt: PreparedPrompt, pictureRows: Int) -> KeyValueCache {
     parts.language.makeCache(
-      rows: prompt.head.count + picture + prompt.tail.count + Draft.most + 16)
+      rows: prompt.prefix.count + pictureRows + prompt.suffix.count + Draft.maxTokens + 16)
   }
 
   /// The rows that stand for a picture in the prompt.
-  private func picture(_ pixels: Pixels, trace: Trace?) -> Matrix {
+  private func pictureRows(of pixels: Pixels, trace: Trace?) -> Matrix {
     trace?.record("pixel_values", pixels.values)
     let features = parts.vision.encode([pixels], trace: trace)
     trace?.record("vision", features.matrix)
@@ -202,41 +202,41 @@ package final class Engine: Sendable {
     cache: KeyValueCache, trace: Trace?
   ) -> Matrix {
     let language = parts.language
-    let tail = language.embed(prompt.tail + draft)
-    let read = draft.count + 1
+    let suffix = language.embed(prompt.suffix + draft)
+    let wanted = draft.count + 1
     if trace == nil {
-      cache.start(with: prompt.head)
-      let rows = joined(picture, tail)
-      let kinds: [RowKind] = [.picture(picture.rows), .text(tail.rows)]
-      return language.run(rows, [SequenceRows(kinds, cache: cache, read: read)], trace: nil)
+      cache.start(with: prompt.prefix)
+      let rows = joined(picture, suffix)
+      let kinds: [RowSpan] = [.picture(picture.rows), .text(suffix.rows)]
+      return language.run(rows, [SequenceRows(kinds, cache: cache, wanted: wanted)], trace: nil)
     }
-    let head = language.embed(Array(ids(text).prefix { $0 != Self.imageID }))
-    let rows = joined(joined(head, picture), tail)
+    let prefix = language.embed(Array(ids(text).prefix { $0 != Self.imageID }))
+    let rows = joined(joined(prefix, picture), suffix)
     trace?.record("embeddings", rows)
-    let kinds: [RowKind] = [.text(head.rows), .picture(picture.rows), .text(tail.rows)]
-    return language.run(rows, [SequenceRows(kinds, cache: cache, read: read)], trace: trace)
+    let kinds: [RowSpan] = [.text(prefix.rows), .picture(picture.rows), .text(suffix.rows)]
+    return language.run(rows, [SequenceRows(kinds, cache: cache, wanted: wanted)], trace: trace)
   }
 
   /// The rows of a prompt after the text before the picture, and that text's keys and values.
   func promptRows(
     _ picture: borrowing Matrix, _ mode: ScoringMode
-  ) throws(ModelError) -> RowsAndHead {
+  ) throws(ModelError) -> RowsAndPrefix {
     let text: String
     switch mode {
     case .scoreTokens(let question): text = try prompt(question, opening: "")
     case .levels(let levels): text = levels.text(mark: parts.template.mark)
     }
     let prepared = try prepared(text)
-    let tail = parts.language.embed(prepared.tail)
-    let kinds: [RowKind] = [.picture(picture.rows), .text(tail.rows)]
-    return RowsAndHead(rows: joined(picture, tail), kinds: kinds, head: prepared.head)
+    let suffix = parts.language.embed(prepared.suffix)
+    let kinds: [RowSpan] = [.picture(picture.rows), .text(suffix.rows)]
+    return RowsAndPrefix(rows: joined(picture, suffix), kinds: kinds, prefix: prepared.prefix)
   }
 
   /// What `promptRows` gives.
-  struct RowsAndHead: ~Copyable {
+  struct RowsAndPrefix: ~Copyable {
     let rows: Matrix
-    let kinds: [RowKind]
-    let head: KeyValueCache
+    let kinds: [RowSpan]
+    let prefix: KeyValueCache
   }
 
   /// The whole prompt for a question, with one picture mark.
@@ -254,40 +254,40 @@ package final class Engine: Sendable {
       throw .request(
         "the question must not contain \(parts.template.mark); the picture stands before it")
     }
-    let head = Array(ids.prefix { $0 != Self.imageID })
-    let tail = Array(ids.dropFirst(head.count + 1))
-    let length = head.count + parts.pictureRows + tail.count
-    guard length < parts.language.mostPositions else {
+    let prefixIDs = Array(ids.prefix { $0 != Self.imageID })
+    let suffix = Array(ids.dropFirst(prefixIDs.count + 1))
+    let length = prefixIDs.count + parts.pictureRows + suffix.count
+    guard length < parts.language.maxPositions else {
       throw .request(
         """
         the prompt takes \(length) positions and the model has \
-        \(parts.language.mostPositions); shorten the question
+        \(parts.language.maxPositions); shorten the question
         """)
     }
-    let cache = self.head(head)
+    let cache = prefix(prefixIDs)
     let expected = parts.tokenizer.encode(Self.defaultAnswer).drop { $0 == parts.tokenizer.beginID }
     let prompt = PreparedPrompt(
-      tail: tail, head: cache, draft: Draft(expected: expected + [parts.tokenizer.endID]))
+      suffix: suffix, prefix: cache, draft: Draft(expected: expected + [parts.tokenizer.endID]))
     prompts.withLock { prompts in
       // Questions that are no longer asked must not pile up.
-      if prompts.count >= Self.mostPrompts { prompts.removeAll() }
+      if prompts.count >= Self.maxPrompts { prompts.removeAll() }
       prompts[text] = prompt
     }
     return prompt
   }
 
-  private static let mostPrompts = 64
+  private static let maxPrompts = 64
 
   /// Keys and values of the text before the picture, which all questions of a template share.
-  private func head(_ ids: [Int]) -> KeyValueCache {
-    if let known = heads.withLock({ $0[ids] }) { return known }
+  private func prefix(_ ids: [Int]) -> KeyValueCache {
+    if let known = prefixes.withLock({ $0[ids] }) { return known }
     let cache = parts.language.makeCache(rows: ids.count)
     _ = parts.language.run(
-      parts.language.embed(ids), [SequenceRows([.text(ids.count)], cache: cache, read: 0)],
+      parts.language.embed(ids), [SequenceRows([.text(ids.count)], cache: cache, wanted: 0)],
       trace: nil)
-    heads.withLock { heads in
-      if heads.count >= 4 { heads.removeAll() }
-      heads[ids] = cache
+    prefixes.withLock { prefixes in
+      if prefixes.count >= 4 { prefixes.removeAll() }
+      prefixes[ids] = cache
     }
     return cache
   }

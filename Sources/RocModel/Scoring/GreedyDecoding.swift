@@ -6,17 +6,17 @@ import RocTokenizer
 struct GreedyDecoding {
   private let parts: ModelParts
   private let readout: ScoreReadout
-  private let most: Int
+  private let maxTokens: Int
   private var ids: [Int] = []
   private var scoreSteps: [Int] = []
   private var scoreLogits: [[Float]] = []
   /// The weights or the picture gave something that is no number; decoding stopped there.
   private var isBroken = false
 
-  init(parts: ModelParts, readout: ScoreReadout, most: Int) {
+  init(parts: ModelParts, readout: ScoreReadout, maxTokens: Int) {
     self.parts = parts
     self.readout = readout
-    self.most = most
+    self.maxTokens = maxTokens
   }
 
   /// - Parameters:
@@ -33,7 +33,7 @@ struct GreedyDecoding {
     let prompt = cache.count - draft.count
     var logits = parts.language.logits(hidden)
     var row = 0
-    while ids.count < most {
+    while ids.count < maxTokens {
       let values = logits.rowArray(row)
       if ids.isEmpty {
         trace?.record("logits.prompt", values)
@@ -41,16 +41,16 @@ struct GreedyDecoding {
       guard let id = choose(values, trace: trace) else { return }
       ids.append(id)
       let rows = prompt + ids.count - 1
-      guard id != parts.tokenizer.endID, rows < parts.language.mostPositions else { return }
+      guard id != parts.tokenizer.endID, rows < parts.language.maxPositions else { return }
       if row < draft.count, row == ids.count - 1, draft[row] == id {
         row += 1
         continue
       }
-      guard ids.count < most else { return }
+      guard ids.count < maxTokens else { return }
       // The cache may hold rows of a draft that was not accepted.
       cache.truncate(to: rows)
       let next = parts.language.run(
-        parts.language.embed([id]), [SequenceRows([.text(1)], cache: cache, read: 1)], trace: nil)
+        parts.language.embed([id]), [SequenceRows([.text(1)], cache: cache, wanted: 1)], trace: nil)
       logits = parts.language.logits(next)
       row = 0
     }

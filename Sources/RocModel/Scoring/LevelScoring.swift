@@ -56,11 +56,3 @@ package struct LevelScoring: Sendable, Equatable {
     return "USER: How would you rate the \(noun) of this image?\n\(mark)\nASSISTANT: \(opening)"
   }
 }
-
-/// How a score is had from a model.
-package enum ScoringMode: Sendable, Equatable {
-  /// The expectation over the score tokens where the answer has `[SCORE]`.
-  case scoreTokens(question: String)
-  /// The expectation over five level words.
-  case levels(LevelScoring)
-}

@@ -1,19 +1,20 @@
 import Dispatch
+import RocFiles
 import RocImage
 
 /// Reads and prepares pictures ahead of the engine, in the order given.
 final class PicturePipeline: @unchecked Sendable {
   /// One picture on its way: filled by the queue, emptied by the engine.
-  private final class Slot: @unchecked Sendable {
+  private final class PendingPicture: @unchecked Sendable {
     let ready = DispatchSemaphore(value: 0)
-    var pixels: Pixels?
-    var error: PictureError?
+    var pixels: Result<Pixels, PictureError>?
+    var file: FileFacts?
   }
 
   private let paths: [String]
   private let preprocessing: Preprocessing
   private let queue = DispatchQueue(label: "roc.pictures")
-  private var slots: [Int: Slot] = [:]
+  private var pending: [Int: PendingPicture] = [:]
   private let ahead: Int
 
   /// - Parameters:
@@ -28,30 +29,38 @@ final class PicturePipeline: @unchecked Sendable {
   }
 
   private func start(_ index: Int) {
-    let slot = Slot()
-    slots[index] = slot
+    let pending = PendingPicture()
+    self.pending[index] = pending
     queue.async { [paths, preprocessing] in
       let path = paths[index]
+      // Before it is read: a file that is replaced meanwhile must not pass for the one that was.
+      pending.file = FileFacts(path)
       do throws(PictureError) {
-        slot.pixels = try preprocessing(try Picture.read(path), path: path)
+        pending.pixels = .success(try preprocessing(try Picture.read(path), path: path))
       } catch {
-        slot.error = error
+        pending.pixels = .failure(error)
       }
-      slot.ready.signal()
+      pending.ready.signal()
     }
   }
 
-  /// The pixels of picture `index`, which must be taken in rising order.
-  func take(_ index: Int) throws(PictureError) -> Pixels {
-    guard let slot = slots.removeValue(forKey: index) else {
+  /// A picture that was read: its pixels or why there are none, and its file just before.
+  struct Read {
+    let pixels: Result<Pixels, PictureError>
+    /// Nil for a file that is not there.
+    let file: FileFacts?
+  }
+
+  /// Picture `index`, which must be taken in rising order.
+  func take(_ index: Int) -> Read {
+    guard let pending = pending.removeValue(forKey: index) else {
       preconditionFailure("picture \(index) taken out of order")
     }
-    slot.ready.wait()
+    pending.ready.wait()
     if index + ahead < paths.count { start(index + ahead) }
-    if let error = slot.error { throw error }
-    guard let pixels = slot.pixels else {
+    guard let pixels = pending.pixels else {
       preconditionFailure("picture \(index) has neither pixels nor an error")
     }
-    return pixels
+    return Read(pixels: pixels, file: pending.file)
   }
 }

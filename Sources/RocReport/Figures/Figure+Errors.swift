@@ -90,7 +90,7 @@ extension Figure {
     }
     body +=
       "<text class=\"t\" text-anchor=\"middle\" x=\"\(fixed((left + right) / 2, 0))\" y=\"\(fixed(bottom + 38, 1))\">mean of prediction minus ground truth</text>\n"
-    let labels = groups.map { "{\(ReportTable.escaped($0.name))}" }.joined(separator: ",")
+    let labels = groups.map { "{\(Escaped.latex($0.name))}" }.joined(separator: ",")
     let points = groups.enumerated().map {
       "(\(fixed($0.element.mean, 4)),\($0.offset)) +- (\(fixed(($0.element.high - $0.element.low) / 2, 4)),0)"
     }.joined(separator: " ")
@@ -174,7 +174,7 @@ extension Figure {
     let points = (values + [values[0]]).enumerated().map { place, item in
       "(\(fixed(360 * Double(place) / Double(values.count), 2)),\(fixed(max(item.value, 0), 4)))"
     }.joined(separator: " ")
-    let labels = values.map { "{\(ReportTable.escaped($0.name))}" }.joined(separator: ",")
+    let labels = values.map { "{\(Escaped.latex($0.name))}" }.joined(separator: ",")
     let angles = values.indices.map { fixed(360 * Double($0) / Double(values.count), 2) }
       .joined(separator: ",")
     return Figure(

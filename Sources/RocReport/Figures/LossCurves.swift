@@ -1,3 +1,4 @@
+import RocNames
 import RocScore
 
 #if canImport(Glibc)
@@ -122,12 +123,12 @@ extension Figure {
         """
         \\addplot[thick, \(printColors[place % printColors.count])\(dashes)] \
         coordinates {\(precise(mean))};
-        \\addlegendentry{\(ReportTable.escaped(curves[place].name))}
+        \\addlegendentry{\(Escaped.latex(curves[place].name))}
         """)
     }
     let height = canvas.curveLegend(curves.map(\.name))
     let options = [
-      "xlabel={step}", "ylabel={\(ReportTable.escaped(yTitle))}", "no markers",
+      "xlabel={step}", "ylabel={\(Escaped.latex(yTitle))}", "no markers",
       "enlarge x limits=false", "legend columns=3", "legend cell align=left",
       "legend style={at={(0.5,-0.25)}, anchor=north, draw=none}",
     ]

@@ -1,14 +1,16 @@
+import RocNames
+
 extension PaperTable {
   /// A booktabs table; needs `\usepackage{booktabs}`.
   ///
   /// - Parameter underlinesSecond: Marks second best values.
   /// - Returns: A table environment, ready to `\input`.
   package func latex(underlinesSecond: Bool = false) -> String {
-    let (best, second) = ranks()
+    let (best, second) = bestValues()
     let environment = isWide ? "table*" : "table"
     var result = [
       "\\begin{\(environment)}[t]", "  \\centering",
-      "  \\caption{\(ReportTable.escaped(caption))}", "  \\label{\(label)}",
+      "  \\caption{\(Escaped.latex(caption))}", "  \\label{\(label)}",
       // They fit a page 7 inches wide and a column of 3.3 inches, as AAAI's are.
       isWide ? "  \\scriptsize" : "  \\footnotesize",
       "  \\setlength{\\tabcolsep}{\(isWide ? "1.5" : "3")pt}",
@@ -120,9 +122,9 @@ extension PaperTable {
     switch content {
     case .empty: return ""
     case .missing: return "-"
-    case .text(let text): return ReportTable.escaped(text)
+    case .text(let text): return Escaped.latex(text)
     case .metric(let name, let higherIsBetter):
-      return "\(ReportTable.escaped(name))$\\\(higherIsBetter ? "uparrow" : "downarrow")$"
+      return "\(Escaped.latex(name))$\\\(higherIsBetter ? "uparrow" : "downarrow")$"
     case .value(let value):
       var text = value.printed
       if text.first == "-" { text = "$-$\(text.dropFirst())" }
@@ -134,7 +136,7 @@ extension PaperTable {
         }
       }
       if !value.marks.isEmpty { text += "$^{\(value.marks)}$" }
-      return text + (value.delta.map { " \(ReportTable.escaped($0))" } ?? "")
+      return text + (value.delta.map { " \(Escaped.latex($0))" } ?? "")
     }
   }
 
@@ -142,6 +144,6 @@ extension PaperTable {
   private static func note(_ text: String) -> String {
     let parts = text.split(separator: " ", maxSplits: 1).map(String.init)
     return parts.count == 2
-      ? "$^{\(parts[0])}$ \(ReportTable.escaped(parts[1]))" : ReportTable.escaped(text)
+      ? "$^{\(parts[0])}$ \(Escaped.latex(parts[1]))" : Escaped.latex(text)
   }
 }

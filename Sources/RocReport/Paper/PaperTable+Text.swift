@@ -3,7 +3,7 @@ import RocNames
 extension PaperTable {
   /// A GitHub-flavoured Markdown table; spans repeat nothing, groups stand before their columns.
   package func markdown(underlinesSecond: Bool = false) -> String {
-    let (best, second) = ranks()
+    let (best, second) = bestValues()
     var result: [String] = []
     var hasHead = false
     // Markdown has one header line: the others become rows in italics.
@@ -94,7 +94,7 @@ extension PaperTable {
 
   /// A page of its own that asks nothing of the network.
   package func html(underlinesSecond: Bool = false) -> String {
-    let (best, second) = ranks()
+    let (best, second) = bestValues()
     var body = ""
     for line in lines {
       let tag: String

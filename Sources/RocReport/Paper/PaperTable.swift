@@ -93,8 +93,9 @@ package struct PaperTable: Sendable {
     self.lines = lines
   }
 
-  /// The best and the second best printed value of each contest that has two different ones.
-  func ranks() -> (best: [Contest: String], second: [Contest: String]) {
+  /// The best and the second best printed value of each contest with at least two values; equal printed
+  /// values share the best place.
+  func bestValues() -> (best: [Contest: String], second: [Contest: String]) {
     var values: [Contest: Set<String>] = [:]
     var counts: [Contest: Int] = [:]
     for line in lines {

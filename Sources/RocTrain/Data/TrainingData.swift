@@ -21,7 +21,7 @@ package struct TrainingData: Sendable {
     package let maxLength: Int
     /// Rows that a picture takes, and the most rows of a sequence.
     package let pictureRows: Int
-    package let mostRows: Int
+    package let maxRows: Int
     /// How conversations are spelled.
     package let template: any PromptTemplate
 
@@ -34,7 +34,7 @@ package struct TrainingData: Sendable {
       model: ModelLoader, readout: ScoreReadout, weights: LossWeights, maxLength: Int
     ) {
       pictureRows = model.sizes.pictureRows
-      mostRows = model.sizes.mostPositions
+      maxRows = model.sizes.maxPositions
       template = model.backbone.template
       tokenizer = model.tokenizer
       self.readout = readout
@@ -136,13 +136,13 @@ package struct TrainingData: Sendable {
       ]
     }
     let rows = text.ids.count - 1 + rules.pictureRows
-    guard rows <= rules.mostRows else {
+    guard rows <= rules.maxRows else {
       return [
         finding(
           "conversations",
           """
           takes \(rows) rows with its picture, more than the model's max_position_embeddings of \
-          \(rules.mostRows); shorten it, or lower --model-max-length
+          \(rules.maxRows); shorten it, or lower --model-max-length
           """)
       ]
     }

@@ -28,7 +28,7 @@ package final class SamplePass {
     let picture: Int
     let tail: [Int]
 
-    var kinds: [RowKind] { [.text(head.count), .picture(picture), .text(tail.count)] }
+    var kinds: [RowSpan] { [.text(head.count), .picture(picture), .text(tail.count)] }
     var rows: Int { head.count + picture + tail.count }
   }
 
@@ -70,12 +70,12 @@ package final class SamplePass {
     let cache = language.makeCache(rows: segments.rows)
     let unknown = parts.tokenizer.unknownID
     if segments.head.contains(unknown) || segments.tail.contains(unknown) {
-      cache.hidden =
+      cache.masked =
         segments.head.map { $0 == unknown ? 1 : 0 } + [UInt8](repeating: 0, count: rows.rows)
         + segments.tail.map { $0 == unknown ? 1 : 0 }
     }
     let states = language.run(
-      x, [SequenceRows(segments.kinds, cache: cache, read: read)], trace: nil, tape: tape)
+      x, [SequenceRows(segments.kinds, cache: cache, wanted: read)], trace: nil, tape: tape)
     let hidden = compute.matrix(places.count, states.columns)
     for (row, place) in places.enumerated() {
       compute.copy(states, rows: place..<place + 1, into: hidden, at: row)

@@ -2,6 +2,7 @@ package import RocCheckpoint
 import RocFiles
 package import RocJSON
 import RocModel
+import RocNames
 package import RocTensor
 
 #if canImport(Glibc)
@@ -55,6 +56,7 @@ package final class TrainingFolder {
     self.lock = lock
     self.made = made
     Partial.clear(path)
+    removeEarlierPartials()
   }
 
   deinit {
@@ -166,8 +168,26 @@ package final class TrainingFolder {
     let count = member.tensor.parameter.count
     return zip(Moments.Part.allCases, names(member)).map { part, name in
       TensorPlan(name: name, dtype: .f32, shape: [count]) { sink throws(CheckpointError) in
-        try sink.write(narrowed(member.moments.array(part), to: .f32))
+        let values = member.moments.array(part)
+        // In blocks: the moments of an embedding table are as large as half a gigabyte.
+        for start in stride(from: 0, to: count, by: 1 << 20) {
+          let block = Array(values[start..<min(start + (1 << 20), count)])
+          try sink.write(narrowed(block, to: .f32))
+        }
       }
+    }
+  }
+
+  /// Removes what killed trainings of versions before 0.4 left: names that end in
+  /// `.partial-` and a process' number.
+  private func removeEarlierPartials() {
+    let own = ["checkpoint-", Self.logFile, "model", "adapter_model"]
+    for name in folderEntries(path) {
+      guard let mark = name.byteRanges(of: ".partial-").first,
+        name[mark.upperBound...].allSatisfy(\.isNumber), name[mark.upperBound...].count < 16,
+        own.contains(where: name.hasPrefix) || name.hasPrefix(".partial-")
+      else { continue }
+      remove("\(path)/\(name)")
     }
   }
 

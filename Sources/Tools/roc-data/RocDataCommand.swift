@@ -14,7 +14,9 @@ struct RocDataCommand: ParsableCommand {
       """,
     version: "roc \(rocVersion)",
     subcommands: [
-      Import.self, AddSplit.self, List.self, Stats.self, VerifyImages.self, Validate.self,
-      Export.self, Audit.self, Card.self, Rename.self, Remove.self, Demo.self,
+      ImportCommand.self, AddSplitCommand.self, ListCommand.self, StatsCommand.self,
+      VerifyImagesCommand.self, ValidateCommand.self,
+      ExportCommand.self, AuditCommand.self, CardCommand.self, RenameCommand.self,
+      RemoveCommand.self, DemoCommand.self,
     ])
 }

@@ -17,7 +17,7 @@ struct AnswerSink {
 
   /// - Throws: `JobError` for a file that cannot be gone on with.
   init(
-    _ command: Score, _ engine: Engine, _ checkpoint: Checkpoint, _ mode: ScoringMode
+    _ command: ScoreCommand, _ engine: Engine, _ checkpoint: Checkpoint, _ mode: ScoringMode
   ) throws {
     decimals = command.decimals
     path = command.output ?? command.csv ?? "-"

@@ -18,10 +18,12 @@ struct RocEval: ParsableCommand {
       """,
     version: "roc \(Engine.version)",
     subcommands: [
-      Run.self, Score.self, MetricsCommand.self, Compare.self, PowerCommand.self, Runs.self,
-      TableCommand.self, Report.self, RemoveRuns.self, Merge.self, Slurm.self,
+      RunCommand.self, ScoreCommand.self, MetricsCommand.self, CompareCommand.self,
+      PowerCommand.self, RunsCommand.self,
+      TableCommand.self, ReportCommand.self, RemoveRunsCommand.self, MergeCommand.self,
+      SlurmCommand.self,
     ],
-    defaultSubcommand: Run.self)
+    defaultSubcommand: RunCommand.self)
 
   /// Without any argument nobody knows yet what to ask for.
   static func main() {

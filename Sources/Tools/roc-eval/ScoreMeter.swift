@@ -26,7 +26,7 @@ struct ScoreMeter {
       progress.update(done) { [pairs] in Self.note(pairs) }
     case .passed(let count): done += count
     case .failed(let message): note("Warning: \(message)")
-    case .waiting(let count):
+    case .heldByOthers(let count):
       note("waiting for \(count) pictures that another process is scoring")
     case .takenOver(let count): note("\(count) pictures were taken over by another process")
     case .torn: note("Warning: the segment's last line was torn and is written again")

@@ -95,7 +95,7 @@ final class WritingProgress {
   func finish() { progress?.finish() }
 }
 
-struct Init: RocCommand {
+struct InitCommand: RocCommand {
   static let configuration = CommandConfiguration(
     commandName: "init",
     abstract: "Make a random-weight checkpoint that answers with [SCORE].",
@@ -145,7 +145,7 @@ struct Init: RocCommand {
   }
 }
 
-struct AddScoreTokens: RocCommand {
+struct AddScoreTokensCommand: RocCommand {
   static let configuration = CommandConfiguration(
     commandName: "add-score-tokens",
     abstract: "Turn an mPLUG-Owl2 checkpoint into one with [SCORE] and score tokens.",

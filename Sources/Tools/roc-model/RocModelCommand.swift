@@ -12,8 +12,9 @@ struct RocModelCommand: ParsableCommand {
     abstract: "Inspect, make, convert, verify and measure checkpoints.",
     version: "roc \(Engine.version)",
     subcommands: [
-      Inspect.self, Init.self, AddScoreTokens.self, Convert.self, Bench.self, Verify.self,
-      Doctor.self,
+      InspectCommand.self, InitCommand.self, AddScoreTokensCommand.self, ConvertCommand.self,
+      BenchCommand.self, VerifyCommand.self,
+      DoctorCommand.self,
     ])
 }
 

@@ -75,7 +75,7 @@ struct Owl2: Backbone {
 
   var sizes: BackboneSizes {
     BackboneSizes(
-      vocabulary: language.vocabulary, mostPositions: language.mostPositions,
+      vocabulary: language.vocabulary, maxPositions: language.maxPositions,
       pictureRows: abstractor.rows, isTied: language.isTied)
   }
 

@@ -1,0 +1,22 @@
+package import RocImage
+package import RocTensor
+package import RocTokenizer
+
+/// The parts of one loaded model.
+package struct ModelParts: Sendable {
+  package let vision: any VisionEncoder
+  package let connector: any Connector
+  package let language: any LanguageModel
+  package let template: any PromptTemplate
+  package let tokenizer: Tokenizer
+  package let preprocessing: Preprocessing
+  /// Rows that a picture takes in a prompt, at the least.
+  package let pictureRows: Int
+  package let names: TensorNames
+  /// The device that they are on.
+  package let compute: Compute
+  /// Nil for a model without score tokens.
+  package var readout: ScoreReadout?
+  /// The parameters that are trained, in the order of the network; none when scoring.
+  package let trained: [TrainedTensor]
+}

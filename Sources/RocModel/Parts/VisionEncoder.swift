@@ -1,0 +1,30 @@
+package import RocImage
+package import RocTensor
+
+/// Pixels to one feature vector a patch.
+package protocol VisionEncoder: Sendable {
+  /// Whether any of its parameters is trained.
+  var isTrained: Bool { get }
+  /// - Parameters:
+  ///   - pictures: Prepared; a batch of them shares the weights that are read.
+  ///   - trace: Records the stages when given.
+  ///   - tape: Keeps what `backward` needs when given; of one picture.
+  /// - Returns: [tokens, vision width] of each picture.
+  func encode(_ pictures: [Pixels], trace: Trace?, tape: Tape?) -> PictureRows
+  /// The first layer alone, for measuring: [tokens, vision width] of a picture to the same.
+  func firstLayer(_ x: consuming Matrix) -> Matrix
+  /// Adds to the gradients of all trained parameters, given that of the features.
+  func backward(_ gradient: borrowing Matrix, tape: Tape)
+
+  /// Multiplications and additions for a picture.
+  var operations: Double { get }
+  /// Those of one layer.
+  var layerOperations: Double { get }
+}
+
+// A pass without a tape, as scoring makes it.
+extension VisionEncoder {
+  package func encode(_ pictures: [Pixels], trace: Trace?) -> PictureRows {
+    encode(pictures, trace: trace, tape: nil)
+  }
+}

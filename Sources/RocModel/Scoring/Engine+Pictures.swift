@@ -1,0 +1,64 @@
+import RocImage
+
+extension Engine {
+  /// Scores picture files in the order given; the next ones are read meanwhile.
+  ///
+  /// - Parameters:
+  ///   - paths: JPEG, PNG, WebP or BMP files.
+  ///   - mode: What is asked about each picture, and how the score is read.
+  ///   - decimals: Digits of the score in the texts.
+  ///   - ahead: Pictures that are read ahead; scores do not depend on it.
+  ///   - body: Gets each outcome as soon as it is there; false stops.
+  /// - Throws: `ModelError.request` when no picture could be asked this question; what `body`
+  ///   throws.
+  package func score(
+    paths: [String], mode: ScoringMode = .scoreTokens(question: Engine.defaultQuestion),
+    decimals: Int = 4, ahead: Int = 4,
+    body: (Int, ScoredPicture) throws -> Bool
+  ) throws {
+    let clock = ContinuousClock()
+    let pipeline = PicturePipeline(
+      paths: paths, preprocessing: parts.preprocessing, ahead: ahead)
+    for (index, path) in paths.enumerated() {
+      let read = pipeline.take(index)
+      let start = clock.now
+      let (answer, failure) = try outcome(path, mode, decimals, read.pixels)
+      let outcome = ScoredPicture(
+        answer: answer, failure: failure, milliseconds: (clock.now - start) / .milliseconds(1),
+        file: read.file)
+      guard try body(index, outcome) else { return }
+    }
+  }
+
+  private func outcome(
+    _ path: String, _ mode: ScoringMode, _ decimals: Int, _ pixels: Result<Pixels, PictureError>
+  ) throws(ModelError) -> (Answer?, ScoredPicture.Failure?) {
+    let prepared: Pixels
+    do throws(PictureError) {
+      prepared = try pixels.get()
+    } catch {
+      return (nil, .init(code: error.code.rawValue, message: error.description))
+    }
+    let answer: Answer
+    switch mode {
+    case .scoreTokens(let question):
+      answer = try self.answer(prepared, question: question, decimals: decimals)
+    case .levels(let levels): answer = try self.answer(prepared, levels: levels)
+    }
+    guard answer.isFinite, answer.scores.allSatisfy(\.isFinite) else {
+      return (
+        nil,
+        .init(
+          code: "not_finite",
+          message: "\(path): the model's output is not a number; check the weights")
+      )
+    }
+    if answer.scores.isEmpty {
+      return (
+        answer,
+        .init(code: "no_score", message: "\(path): the answer holds no [SCORE]: \(answer.text)")
+      )
+    }
+    return (answer, nil)
+  }
+}

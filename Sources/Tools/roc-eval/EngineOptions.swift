@@ -51,13 +51,13 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "By score tokens or Q-Align's words.")
   var scoring: ScoringChoice?
 
-  @Option(help: "Of levels.")
+  @Option(help: "What levels judge.")
   var levelTask: LevelScoring.Task?
 
   @Option(help: "Q-Align's prompt.")
   var levelPrompt: LevelScoring.Prompt?
 
-  @Option(help: "Of levels.")
+  @Option(help: "What the five levels are worth.")
   var levelScale: LevelScoring.Scale?
 
   mutating func validate() throws {

@@ -33,10 +33,10 @@ struct RunCommand: RocCommand {
   @Option(help: "Skip this many pictures at the start.")
   var offset = 0
 
-  @Flag(help: "Score answers without a score again, too.")
+  @Flag(help: "Ask again where an answer held no score.")
   var retryFailed = false
 
-  @Option(help: "What its scores are.")
+  @Option(help: "What each score of an answer is.")
   var targets = "gt_score"
 
   @Option(help: "DATASET:SCHEME/PART it has seen; repeats.")

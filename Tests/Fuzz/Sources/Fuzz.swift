@@ -77,7 +77,7 @@ private func picture(_ bytes: UnsafeBufferPointer<UInt8>) {
   }
   let preprocessing = Preprocessing(size: 28)
   if let pixels = try? preprocessing(picture, path: scratch) {
-    for i in 0..<pixels.count { precondition(pixels.values[i].isFinite) }
+    for i in 0..<pixels.values.count { precondition(pixels.values[i].isFinite) }
   }
 }
 

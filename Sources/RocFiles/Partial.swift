@@ -12,7 +12,9 @@ import Darwin
 /// that nobody can put a link where one will be.
 ///
 /// Whoever writes one holds a lock on it, which the system gives up when the process ends, however
-/// it ends. What carries such a name and no lock was left behind.
+/// it ends. What carries such a name and no lock was left behind. Some cluster file systems keep
+/// locks to one machine, so the first four digits stand for the machine: what another one writes is
+/// left alone for a day.
 package enum Partial {
   private static let mark = ".partial-"
   private static let digits = 16
@@ -22,12 +24,34 @@ package enum Partial {
   /// A name that nobody can guess, in the folder of `path`.
   static func path(for path: String) -> String {
     let folder = PathName.folder(path)
-    let random = UInt64.random(in: .min ... .max)
-    let number = String(random, radix: 16)
-    let end = mark + String(repeating: "0", count: digits - number.count) + number
+    let random = hexadecimal(UInt64.random(in: 0..<1 << 48), digits: digits - ownMachine.count)
+    let end = mark + ownMachine + random
     let entry = ".\(shortened(PathName.base(path)))\(end)"
     let isAtRoot = folder.isEmpty && path.utf8.first == UInt8(ascii: "/")
     return folder.isEmpty ? (isAtRoot ? "/" : "") + entry : "\(folder)/\(entry)"
+  }
+
+  /// Four digits for this machine, by its name.
+  package static let ownMachine: String = {
+    var name = [CChar](repeating: 0, count: 256)
+    let code = gethostname(&name, name.count - 1)
+    let text = code == 0 ? name.prefix { $0 != 0 } : []
+    // FNV-1a.
+    let hash = text.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64(UInt8(bitPattern: $1))) &* 0x100_0000_01B3
+    }
+    return hexadecimal(hash & 0xFFFF, digits: 4)
+  }()
+
+  private static func hexadecimal(_ value: UInt64, digits: Int) -> String {
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: digits - text.count) + text
+  }
+
+  /// Whether an entry is this machine's, or too old to be written by another one still.
+  private static func isOver(_ entry: String, _ facts: FileFacts) -> Bool {
+    entry.utf8.suffix(digits).starts(with: ownMachine.utf8)
+      || Double(time(nil)) - facts.modified > 86_400
   }
 
   /// A name that leaves room for the mark and the digits.
@@ -97,7 +121,7 @@ package enum Partial {
     return folderEntries(folder).compactMap { name in
       guard let own = Self.target(of: name), target.map({ own.isExactly($0) }) ?? true,
         let file = OpenFile(found: "\(folder)/\(name)"), let facts = file.facts, facts.isOwn,
-        facts.kind == .file || facts.kind == .folder, file.lock() == .own
+        facts.kind == .file || facts.kind == .folder, isOver(name, facts), file.lock() == .own
       else { return nil }
       return file
     }

@@ -113,25 +113,39 @@ struct PartialTests {
   private let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }
-  private let left = ".model.partial-0123456789abcdef"
+  private let left = ".model.partial-\(Partial.ownMachine)456789abcdef"
 
   @Test("is found by name and lock, and removed with all that is in it")
   func clearing() throws {
     mkdir("\(folder.path)/\(left)", 0o755)
     try folder.write("12345", to: "\(left)/weights")
-    try folder.write("123", to: ".a.partial-00000000000000ff")
+    try folder.write("123", to: ".a.partial-\(Partial.ownMachine)0000000000ff")
     #expect(Partial.leftovers(in: folder.path).map(\.bytes) == [3, 5])
     let cleared = Partial.clear(besides: "\(folder.path)/model")
     #expect(cleared.map(\.bytes) == [5])
-    #expect(folderEntries(folder.path) == [".a.partial-00000000000000ff"])
+    #expect(folderEntries(folder.path) == [".a.partial-\(Partial.ownMachine)0000000000ff"])
   }
 
   @Test("is found where the name had to be shortened, too")
   func longNames() throws {
     let name = String(repeating: "a", count: 250)
     let short = String(repeating: "a", count: 229)
-    try folder.write("12", to: ".\(short).partial-0123456789abcdef")
+    try folder.write("12", to: ".\(short).partial-\(Partial.ownMachine)456789abcdef")
     #expect(Partial.clear(besides: "\(folder.path)/\(name)").map(\.bytes) == [2])
+  }
+
+  @Test("is left alone for a day where another machine made it")
+  func otherMachines() throws {
+    let other = Partial.ownMachine == "0000" ? "1111" : "0000"
+    let path = try folder.write("12", to: ".model.partial-\(other)456789abcdef")
+    #expect(Partial.clear(folder.path).isEmpty)
+    var times = [timespec(), timespec()]
+    let now = time(nil)
+    for (age, isCleared) in [(86_000, false), (87_000, true)] {
+      times[1].tv_sec = now - age
+      try #require(utimensat(AT_FDCWD, path, times, 0) == 0)
+      #expect(Partial.clear(folder.path).isEmpty == !isCleared)
+    }
   }
 
   @Test("is not what a living process writes")

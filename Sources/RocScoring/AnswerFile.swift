@@ -123,9 +123,7 @@ package final class AnswerFile {
   /// Ends the file: each picture once, in the order in which they were asked for.
   package func finish() throws(JobError) {
     guard isRegular else { return }
-    // What a descriptor is open on is never replaced.
-    let isOpen = ["/dev/fd/", "/proc/"].contains { path.utf8.starts(with: $0.utf8) }
-    if keepsOrder, !isOpen {
+    if keepsOrder, !isWrittenInPlace(path) {
       do throws(JobError) {
         try rewrite()
       } catch {

@@ -16,9 +16,7 @@ package enum OutputFile {
   package static func write(blocks: [[UInt8]], to path: String) throws(CommandError) {
     if isStandardOutput(path) { return try Console.write(blocks) }
     do throws(FileError) {
-      // What a descriptor is open on is written to, never replaced.
-      let isOpen = ["/dev/", "/proc/"].contains { path.utf8.starts(with: $0.utf8) }
-      if let facts = FileFacts(path), isOpen || facts.kind != .file {
+      if let facts = FileFacts(path), isWrittenInPlace(path) || facts.kind != .file {
         let file = try OpenFile(path, .overwriting)
         for block in blocks { try file.write(block) }
         try file.close()

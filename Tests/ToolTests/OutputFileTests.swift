@@ -20,6 +20,14 @@ struct OutputFileTests {
     #expect(file.isStillThere)
   }
 
+  @Test(arguments: [
+    ("/dev/fd/3", true), ("/dev/stdout", true), ("/proc/self/fd/3", true), ("/dev/null", true),
+    ("/dev/shm/table", false), ("/developers/table", false), ("table", false),
+  ])
+  func writesInPlaceWhatIsOpenAndDevices(_ path: String, _ isInPlace: Bool) {
+    #expect(isWrittenInPlace(path) == isInPlace)
+  }
+
   @Test func aPictureThatIsReplacedWhileItIsScoredIsAnother() throws {
     let path = try folder.write("picture", to: "a.png")
     let facts = try #require(FileFacts(path))

@@ -6,8 +6,9 @@ import Musl
 import Darwin
 #endif
 
-/// Whether a path leads to what this process has open, or to a device: it is written where it
-/// stands, never replaced. Shared memory holds ordinary files.
+/// Whether a path leads to what this process has open, or to a device.
+///
+/// That is written where it stands, never replaced. Shared memory holds ordinary files.
 package func isWrittenInPlace(_ path: String) -> Bool {
   func isIn(_ folder: String) -> Bool { path.utf8.starts(with: folder.utf8) }
   return isIn("/proc/") || (isIn("/dev/") && !isIn("/dev/shm/"))

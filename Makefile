@@ -20,6 +20,8 @@
 SWIFT_SOURCES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Package.swift
 # C code is compiled with -O2 also in debug builds: kernels without it take 13 times as long.
 TEST_FLAGS = --scratch-path .build-test -Xcc -O2
+# A module that imports what Package.swift does not grant it does not build.
+WALLS = --explicit-target-dependency-import-check error
 
 .PHONY: setup setup-tests build demo demo-checkpoint test test-fast test-emulated test-cluster test-reference lint format docs bench fuzz golden size clean
 
@@ -30,7 +32,7 @@ setup-tests:
 	@Scripts/setup.sh tests
 
 build: setup
-	swift build -c release
+	swift build -c release $(WALLS)
 
 demo: build
 	@Scripts/demo.sh .build/release demo-output
@@ -42,11 +44,11 @@ test: setup-tests lint
 	Scripts/sanitize.sh .build-sanitize
 	Scripts/emulate.sh .build-emulator if-needed
 	swift build --package-path Benchmarks
-	swift build --build-tests $(TEST_FLAGS)
+	swift build --build-tests $(WALLS) $(TEST_FLAGS)
 	swift test --skip-build --disable-xctest $(TEST_FLAGS)
 
 test-fast: setup-tests
-	swift build --build-tests $(TEST_FLAGS)
+	swift build --build-tests $(WALLS) $(TEST_FLAGS)
 	swift test --skip-build --disable-xctest $(TEST_FLAGS) --skip ToolTests
 
 test-emulated:

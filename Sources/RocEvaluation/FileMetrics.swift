@@ -4,7 +4,7 @@ import RocMetrics
 
 /// The metrics of a file of predictions.
 package struct FileMetrics {
-  /// As what the file was read.
+  /// The format that the file was read as.
   package let form: String
   /// Pictures that should have a score.
   package let expected: Int

@@ -29,7 +29,7 @@ package struct MergeJob {
   ///   - folder: That workers wrote into.
   ///   - note: Gets what people should know.
   /// - Returns: What they hold together.
-  /// - Throws: `JobError` for segments that are none or do not belong together.
+  /// - Throws: `JobError` for segments that are invalid or do not belong together.
   package static func read(
     _ folder: String, note: (String) -> Void
   ) throws(JobError) -> SegmentMerge {

@@ -5,7 +5,7 @@ import RocScore
 
 /// How intervals are resampled.
 package struct Resampling: Sendable {
-  /// Resamples behind the intervals; 0 leaves the formulas'.
+  /// Number of resamples; 0 keeps the intervals of the formulas.
   package let count: Int
   /// Decides the resamples.
   package let seed: UInt64

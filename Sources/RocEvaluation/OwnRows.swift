@@ -73,17 +73,15 @@ package struct OwnRows {
     }
     for target in stored.run.targets {
       let attribute = target == StoredRun.holistic ? nil : Self.attributes[target] ?? target
+      // An attribute has a scale of its own: AADB's run from -1 to 1.
       let metrics = Metrics(
-        stored.pairs(target: target).pairs, threshold: stored.dataset.threshold)
+        stored.pairs(target: target).pairs, threshold: stored.passport(target: target).threshold)
       for key in wanted where key.attribute == attribute {
-        let names = [
-          "SRCC": "srcc", "PLCC": "plcc", "KRCC": "krcc", "MAE": "mae",
-          "RMSE": "rmse", "ACC": "accuracy", "EMD": "emd1",
-        ]
-        guard let name = names[key.metric], let value = metrics[name]?.value else { continue }
-        let isCorrelation = ["SRCC", "PLCC", "KRCC"].contains(key.metric)
+        guard let column = MetricColumn.all.first(where: { $0.title == key.metric }),
+          let value = metrics[column.name]?.value
+        else { continue }
         // On scales where low is good a good model's correlation may be printed without its sign.
-        let shown = isCorrelation && !stored.dataset.higherIsBetter ? abs(value) : value
+        let shown = column.isCorrelation && !stored.dataset.higherIsBetter ? abs(value) : value
         try set(key, shown, mark, row: place, run: number)
       }
     }

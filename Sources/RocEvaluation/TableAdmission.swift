@@ -10,9 +10,9 @@ import RocStore
 /// A dataset's name says little: what counts is whether the split holds the published pictures with
 /// the published labels.
 package struct TableAdmission: Sendable {
-  /// In what the run differs from how the published numbers were measured; empty lets it in.
+  /// How the run departs from the published protocol; empty lets it in.
   package private(set) var differences: [String] = []
-  /// What is the reader's to know, although the numbers are comparable.
+  /// What the reader should know, although the numbers are comparable.
   package private(set) var remarks: [String] = []
 
   /// Pictures without a score that leave a split what it is: usual archives lack a few.

@@ -96,7 +96,7 @@ package struct AnswerForm {
   func isBeginning(_ bytes: ArraySlice<UInt8>, ofFirst isFirst: Bool) -> Bool {
     let start = Array((header ?? "{\"schema\": \"roc/score/1\", \"image\": \"").utf8)
     if columns == nil {
-      // A whole record of somebody else's is none that was cut.
+      // A complete record of another program is not a truncated one of ours.
       guard (try? JSON.parse(String(decoding: bytes, as: UTF8.self))) == nil else { return false }
       return bytes.starts(with: start) || (!isFirst && start.starts(with: bytes))
     }

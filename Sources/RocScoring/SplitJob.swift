@@ -41,8 +41,8 @@ package struct SplitJob {
   /// - Parameters:
   ///   - store: Where the dataset is.
   ///   - request: What is asked.
-  /// - Throws: `StoreError` for a dataset or split that is not there, `JobError` for pictures and
-  ///   attributes that are not.
+  /// - Throws: `StoreError` for a missing dataset or split, `JobError` for missing pictures or
+  ///   attributes.
   package init(_ store: Store, _ request: SplitRequest) throws {
     self.store = store
     self.request = request

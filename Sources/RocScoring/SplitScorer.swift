@@ -9,7 +9,7 @@ package import RocStore
 package enum ScoringEvent: Sendable {
   /// So many of all pictures have a prediction that stands.
   case known(Int, of: Int)
-  /// Pictures whose files are others than when they were scored: they are scored again.
+  /// Pictures whose files have changed since they were scored: they are scored again.
   case changed(Int)
   /// A score that is known already, with its ground truth.
   case score(Double, truth: Double)
@@ -124,6 +124,8 @@ package struct SplitScorer {
       }
     }
     let owner = RunOwner.own()
+    let claimant = Store.Claimant(
+      run: runID, owner: owner, count: Self.claimSize, isGone: RunOwner.isGone)
     func stop() throws -> ScoringEnd {
       try store.release(run: runID, owner: owner)
       let stored = try store.predictions(run: runID)
@@ -132,9 +134,7 @@ package struct SplitScorer {
     var isWaiting = false
     while !left.isEmpty {
       let before = left.count
-      let mine = try store.claim(
-        run: runID, left: &left, since: start, owner: owner, count: Self.claimSize,
-        isGone: RunOwner.isGone)
+      let mine = try store.claim(claimant, from: &left, since: start)
       try tell(.passed(before - left.count - mine.count))
       guard !mine.isEmpty else {
         if left.isEmpty { break }

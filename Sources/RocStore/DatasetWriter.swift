@@ -83,25 +83,6 @@ package final class DatasetWriter {
     return statement
   }
 
-  /// Adds a picture or brings its row up to date.
-  ///
-  /// - Parameters:
-  ///   - key: The path in the label file.
-  ///   - score: On the dataset's own scale.
-  ///   - votes: Counts, when the dataset publishes them.
-  ///   - extra: Further columns as a JSON object.
-  ///   - path: Where the picture is; nil when it was not found.
-  ///   - looked: Whether anybody looked for the picture.
-  /// - Returns: The row's id.
-  /// - Precondition: No key is given twice in one transaction.
-  /// - Throws: `StoreError` when another import stored other labels for this picture.
-  package func addSample(
-    key: ImageKey, score: Double, votes: [Int]?, extra: String?, path: String?, looked: Bool
-  ) throws -> Int64 {
-    try addSample(
-      NewSample(key: key, score: score, votes: votes, extra: extra), path: path, looked: looked)
-  }
-
   /// A picture with its texts made, which several threads may do.
   package struct NewSample: Sendable {
     package let key: ImageKey
@@ -110,6 +91,11 @@ package final class DatasetWriter {
     let total: Int
     let extra: String?
 
+    /// - Parameters:
+    ///   - key: The path in the label file.
+    ///   - score: On the dataset's own scale.
+    ///   - votes: Counts, when the dataset publishes them.
+    ///   - extra: Further columns as a JSON object.
     package init(key: ImageKey, score: Double, votes: [Int]?, extra: String?) {
       self.key = key
       self.score = score
@@ -119,7 +105,14 @@ package final class DatasetWriter {
     }
   }
 
-  /// Adds a picture or brings its row up to date, as the other `addSample`.
+  /// Adds a picture or brings its row up to date.
+  ///
+  /// - Parameters:
+  ///   - new: The picture; no key is given twice in one transaction.
+  ///   - path: Where the picture is; nil when it was not found.
+  ///   - looked: Whether anybody looked for the picture.
+  /// - Returns: The row's id.
+  /// - Throws: `StoreError` when another import stored other labels for this picture.
   package func addSample(_ new: NewSample, path: String?, looked: Bool) throws -> Int64 {
     let (key, score, counts, extra) = (new.key, new.score, new.counts, new.extra)
     if let old = stored[key] {

@@ -12,26 +12,43 @@ extension Store {
   /// The time that leases and predictions are stamped with, in seconds since 1970.
   package static var now: Double { Date().timeIntervalSince1970 }
 
+  /// Who takes pictures of a run, and how many at a time.
+  package struct Claimant {
+    let run: Int64
+    let owner: String
+    let count: Int
+    let isGone: (String) -> Bool
+
+    /// - Parameters:
+    ///   - run: The run.
+    ///   - owner: Who takes pictures.
+    ///   - count: At most so many at a time.
+    ///   - isGone: Whether another owner is known to have ended.
+    package init(run: Int64, owner: String, count: Int, isGone: @escaping (String) -> Bool) {
+      self.run = run
+      self.owner = owner
+      self.count = count
+      self.isGone = isGone
+    }
+  }
+
   /// Takes pictures that nobody holds and nobody has scored since `start`.
   ///
   /// - Parameters:
-  ///   - run: The run.
+  ///   - claimant: Who takes them.
   ///   - left: Samples in the order to take them; those that others have scored are removed.
-  ///   - start: When `left` was made.
-  ///   - owner: Who takes them.
-  ///   - count: At most so many.
-  ///   - isGone: Whether an owner is known to have ended.
+  ///   - start: When `left` was made, in seconds since 1970.
   /// - Returns: What was taken; what others hold stays in `left`.
   /// - Throws: `StoreError` when the database cannot be written.
   package func claim(
-    run: Int64, left: inout [Int64], since start: Double, owner: String, count: Int,
-    isGone: (String) -> Bool
+    _ claimant: Claimant, from left: inout [Int64], since start: Double
   ) throws -> [Int64] {
     let candidates = left
+    let (run, owner, count) = (claimant.run, claimant.owner, claimant.count)
     let (mine, done) = try write { db -> ([Int64], Set<Int64>) in
       let owners = try String.fetchAll(
         db, sql: "SELECT DISTINCT owner FROM leases WHERE run = ?", arguments: [run])
-      for other in owners where other != owner && isGone(other) {
+      for other in owners where other != owner && claimant.isGone(other) {
         try db.execute(
           sql: "DELETE FROM leases WHERE run = ? AND owner = ?", arguments: [run, other])
       }

@@ -1,3 +1,18 @@
+/// What a norm over N columns is made of.
+package struct NormParameters {
+  /// [N].
+  let weight: Parameter
+  /// [N] for LayerNorm, nil for RMSNorm.
+  let bias: Parameter?
+  let epsilon: Float
+
+  package init(weight: Parameter, bias: Parameter? = nil, epsilon: Float) {
+    self.weight = weight
+    self.bias = bias
+    self.epsilon = epsilon
+  }
+}
+
 /// Derivatives. Each takes the gradient of an operation's result and gives, or adds to, the
 /// gradients of its inputs and parameters.
 extension Compute {
@@ -6,16 +21,15 @@ extension Compute {
   /// - Parameters:
   ///   - dy: [M, N].
   ///   - x: What was normalised, [M, N].
+  ///   - norm: What it was normalised with.
   ///   - rows: The rows of `x`, `dy` and `dx` that the parameters were applied to.
-  ///   - weight: [N].
-  ///   - bias: [N] for LayerNorm, nil for RMSNorm.
-  ///   - epsilon: As in the forward pass.
   ///   - dx: [M, N].
   package func normGradient(
-    _ dy: borrowing Matrix, of x: borrowing Matrix, rows: Range<Int>? = nil, weight: Parameter,
-    bias: Parameter?, epsilon: Float, into dx: borrowing Matrix
+    _ dy: borrowing Matrix, of x: borrowing Matrix, _ norm: NormParameters,
+    rows: Range<Int>? = nil, into dx: borrowing Matrix
   ) {
     let rows = rows ?? 0..<x.rows
+    let (weight, bias) = (norm.weight, norm.bias)
     guard !rows.isEmpty else { return }
     precondition(
       x.columns == weight.count && dy.columns == x.columns && dx.columns == x.columns
@@ -25,7 +39,7 @@ extension Compute {
     device.normGradient(
       NormGradientJob(
         x: x.row(start), dy: dy.row(start), m: rows.count, n: x.columns, weight: weight.values,
-        epsilon: epsilon, isCentred: bias != nil, dx: dx.row(start), dWeight: weight.gradient,
+        epsilon: norm.epsilon, isCentred: bias != nil, dx: dx.row(start), dWeight: weight.gradient,
         dBias: bias?.gradient))
   }
 

@@ -24,7 +24,7 @@ struct ShardTests {
   }
 
   @Test(arguments: ["0/3", "4/3", "1/0", "x", "1", "1/2/3", "-1/3", ""])
-  func refusesWhatIsNoShare(_ text: String) { #expect(Shard(text) == nil) }
+  func rejectsMalformedShards(_ text: String) { #expect(Shard(text) == nil) }
 
   @Test func readsTheEnvironment() throws {
     #expect(try Shard.detect([:]) == nil)

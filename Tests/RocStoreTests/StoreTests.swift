@@ -16,7 +16,7 @@ struct StoreTests {
       let writer = try DatasetWriter.open(record, replace: false, db)
       let ids = try (1...4).map {
         try writer.addSample(
-          key: "\($0).jpg", score: Double($0), votes: [$0, 0, 1], extra: nil, path: nil,
+          .init(key: "\($0).jpg", score: Double($0), votes: [$0, 0, 1], extra: nil), path: nil,
           looked: false)
       }
       try writer.setMembers("official", "train", [ids[0], ids[1]])
@@ -68,7 +68,7 @@ struct StoreTests {
       try store.write { db in
         let writer = try DatasetWriter.open(record, replace: true, db)
         _ = try writer.addSample(
-          key: "new.jpg", score: 1, votes: nil, extra: nil, path: nil, looked: false)
+          .init(key: "new.jpg", score: 1, votes: nil, extra: nil), path: nil, looked: false)
         throw Stop()
       }
     }

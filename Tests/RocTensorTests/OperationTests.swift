@@ -119,8 +119,8 @@ extension Operation {
         bias.train()
         let dx = compute.zeros(m, k)
         compute.normGradient(
-          compute.matrix(m, k, dy), of: compute.matrix(m, k, inputs[0]), weight: weight,
-          bias: isCentred ? bias : nil, epsilon: 1e-5, into: dx)
+          compute.matrix(m, k, dy), of: compute.matrix(m, k, inputs[0]),
+          NormParameters(weight: weight, bias: isCentred ? bias : nil, epsilon: 1e-5), into: dx)
         var found = [0: dx.array, 1: try #require(weight.gradientArray(compute))]
         if isCentred { found[2] = bias.gradientArray(compute) }
         return found

@@ -94,8 +94,10 @@ struct RowGradientTests {
       // Twice, once with fixed parameters: dx is added to, the others' gradients once.
       for (factor, bias) in [(factor, bias), (Parameter(weight), Parameter(weight))] {
         compute.normGradient(
-          compute.matrix(m, n, dy), of: compute.matrix(m, n, x), rows: rows,
-          weight: factor, bias: centred ? bias : nil, epsilon: Float(Self.epsilon), into: dx)
+          compute.matrix(m, n, dy), of: compute.matrix(m, n, x),
+          NormParameters(
+            weight: factor, bias: centred ? bias : nil, epsilon: Float(Self.epsilon)),
+          rows: rows, into: dx)
       }
       let sums = try #require(factor.gradientArray(compute))
       let shifts = try #require(bias.gradientArray(compute))

@@ -120,4 +120,33 @@ struct ArchitectureTests {
       }
     }
   }
+
+  /// Text that the compiler must not take: names of pictures are bytes, and `String` compares by
+  /// what letters look like.
+  @Test(arguments: [
+    "func f(_ known: [ImageKey: Int], _ name: String) -> Int? { known[name] }",
+    "func f(_ key: ImageKey, _ name: String) -> Bool { key == name }",
+    "func f(_ name: FileName, _ key: ImageKey) -> Bool { key == name }",
+    "func f(_ name: String) -> ImageKey { name }",
+  ])
+  func pictureNamesAreNoStrings(_ text: String) throws {
+    let folder = try TemporaryFolder()
+    let modules = "\(try CommandRun.tools())/Modules"
+    // The package manager names a package after its folder.
+    let name = URL(fileURLWithPath: Fixture.repository).lastPathComponent.lowercased()
+    let package = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+    func check(_ text: String) throws -> (status: Int32, text: String) {
+      let file = try folder.write("import RocNames\n\(text)\n", to: "snippet.swift")
+      return try CommandRun.program(
+        "/usr/bin/env",
+        ["swiftc", "-typecheck", "-package-name", package, "-I", modules, file],
+        folder: folder.path)
+    }
+    // The same text with the right types is taken: it is the types that are refused.
+    let right = try check(
+      text.replacing("FileName", with: "ImageKey").replacing("String", with: "ImageKey"))
+    #expect(right.status == 0, "\(right.text)")
+    let wrong = try check(text)
+    #expect(wrong.status != 0 && wrong.text.contains("error: "), "\(wrong.text)")
+  }
 }

@@ -1,6 +1,6 @@
 import RocNames
 
-/// Which of a picture's comments is said.
+/// Which of a picture's comments an export uses.
 package enum CommentRule: String, Sendable, CaseIterable {
   case first
   case longest

@@ -2,7 +2,7 @@ package import RocNames
 package import RocScore
 package import RocStore
 
-/// As what a split is written.
+/// The format that a split is written in.
 package enum ExportFormat: String, Sendable, CaseIterable {
   /// Conversations with gt_score and target.
   case roc

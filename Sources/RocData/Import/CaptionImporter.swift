@@ -116,9 +116,9 @@ package struct CaptionImporter {
       }
       let path = images?.path(of: key)
       if images != nil, path == nil { missing.append(key) }
-      let row = try writer.addSample(
-        key: key, score: label.score, votes: label.votes, extra: nil, path: path,
-        looked: images != nil)
+      let sample = DatasetWriter.NewSample(
+        key: key, score: label.score, votes: label.votes, extra: nil)
+      let row = try writer.addSample(sample, path: path, looked: images != nil)
       rows[id] = row
       return row
     }

@@ -36,8 +36,7 @@ package struct ImportJob {
   /// - Parameters:
   ///   - request: What is asked.
   ///   - note: Gets what people should know.
-  /// - Throws: `JobError` where it cannot be told which dataset it is, `DataError` for a manifest
-  ///   that is none.
+  /// - Throws: `JobError` where the dataset is not clear, `DataError` for an invalid manifest.
   package init(_ request: Request, note: (String) -> Void) throws {
     self.request = request
     var manifest: Manifest

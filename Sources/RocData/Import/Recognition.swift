@@ -1,7 +1,7 @@
 import RocNames
 package import RocTables
 
-/// Tells by their columns what files are.
+/// Recognises files by their columns.
 package enum Recognition {
   /// The table of a manifest whose columns a file has, with the part that the file's name says.
   static func reader(

@@ -251,10 +251,10 @@ package struct TableImporter {
       }
       let path = found?.paths[next]
       next += 1
-      ids[place] = try writer.addSample(
+      let sample = DatasetWriter.NewSample(
         key: key, score: score, votes: variant == nil ? entry.votes : nil,
-        extra: Self.extra(entry.extra, stored[key]?.extra), path: path ?? nil,
-        looked: images != nil)
+        extra: Self.extra(entry.extra, stored[key]?.extra))
+      ids[place] = try writer.addSample(sample, path: path ?? nil, looked: images != nil)
     }
     if let found {
       report.missingImages = found.missing

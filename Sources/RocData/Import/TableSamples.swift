@@ -33,9 +33,7 @@ struct TableSamples {
   private(set) var leftOut = 0
   private let leftOutKeys: Set<ImageKey>
   private let keys: KeyRule
-  private let groups: Set<ExactText>
-  private let bins: Manifest.Votes?
-  private let takesUnlabelled: Bool
+  private let cells: CellRules
   /// The scale of a table's scores, where only one is possible.
   private let scale: (Manifest.Table) -> ScoreRange?
 
@@ -50,9 +48,8 @@ struct TableSamples {
     leftOut: [String], keys: KeyRule, groups: [String] = [], bins: Manifest.Votes? = nil,
     takesUnlabelled: Bool = false, scale: @escaping (Manifest.Table) -> ScoreRange?
   ) {
-    self.groups = Set(names: groups)
-    self.bins = bins
-    self.takesUnlabelled = takesUnlabelled
+    cells = CellRules(
+      groups: Set(names: groups), bins: bins, takesUnlabelled: takesUnlabelled)
     leftOutKeys = Set(leftOut.map(ImageKey.init))
     self.keys = keys
     self.scale = scale
@@ -150,7 +147,7 @@ struct TableSamples {
   mutating func add(_ reader: TableReader, star: String) {
     let table = reader.table
     // The same labels of one division in several files repeat each other; files of several
-    // divisions hold the same pictures by intention.
+    // divisions hold the same pictures on purpose.
     let group = ExactText(
       !table.isLabels
         ? "file \(reader.name)"
@@ -162,10 +159,8 @@ struct TableSamples {
     result.skipped += reader.eachRow { row in
       if table.isLabels { result.rows += 1 }
       do throws(DataError) {
-        let key = try keys.key(row, reader)
-        let entry = try Self.entry(
-          row, reader, star, key, groups: groups, bins: bins,
-          takesUnlabelled: takesUnlabelled, areShares: areShares)
+        var entry = Entry(key: try keys.key(row, reader), place: reader.place(row))
+        try cells.read(row, reader, star: star, areShares: areShares, into: &entry)
         if let score = entry.score, let scale = scale(table), !scale.contains(score) {
           throw DataError(
             """
@@ -186,71 +181,6 @@ struct TableSamples {
     }
     result.seen[group] = seen
     self = result
-  }
-
-  private static func entry(
-    _ row: TableRow, _ reader: TableReader, _ star: String, _ key: ImageKey,
-    groups groupColumns: Set<ExactText>, bins: Manifest.Votes?, takesUnlabelled: Bool,
-    areShares: Bool
-  ) throws(DataError) -> Entry {
-    let table = reader.table
-    var entry = Entry(key: key, place: reader.place(row))
-    var used = Set(names: table.key?.all ?? [])
-    if let names = reader.score {
-      used.formUnion(Set(names: names.all))
-      let found = reader.field(row, names)
-      let isUnlabelled = takesUnlabelled && isEmpty(found?.text ?? "")
-      let values =
-        isUnlabelled
-        ? []
-        : try numbers(
-          found?.text ?? "", found?.column ?? names.all[0], hasComma: reader.allowsDecimalComma)
-      entry.score = values.first
-      // A record with several scores: the first is gt_score, the others are kept by their place.
-      for (place, value) in values.enumerated() where values.count > 1 {
-        entry.attributes.append(("\(found?.column ?? "score")[\(place)]", value))
-      }
-    }
-    if let votes = table.votes {
-      let cells = try VoteCells(row, reader, votes, bins: bins?.bins, areShares: areShares)
-      entry.votes = cells.counts
-      // Shares stay with what is kept of the picture.
-      used.formUnion(Set(names: cells.counts == nil ? votes.columns : votes.cells))
-      if let bins, table.meanOfVotes == true { entry.score = cells.mean(bins) }
-    }
-    for (name, votes) in table.attributeVotes ?? [:] {
-      // A file that lacks the columns, or a row whose cells are empty, has no votes.
-      let isThere = votes.cells.allSatisfy { column in
-        reader.field(row, column).map { !isEmpty($0) } ?? false
-      }
-      guard isThere else { continue }
-      entry.attributeVotes[name] = try VoteCells(row, reader, votes).counts
-      used.formUnion(Set(names: votes.cells))
-    }
-    if let column = table.namedAttribute {
-      entry.attributes.append((star, try number(row, reader, column)))
-      used.insert(column)
-    }
-    if let name = table.nameKept { entry.extra.append(.init(name, .string(star))) }
-    let takesAll = table.attributes == ["*"]
-    for column in takesAll ? reader.header : table.attributes ?? []
-    where !used.contains(column) && !groupColumns.contains(column) {
-      // An empty cell is no measurement: some files leave attributes out for some pictures.
-      guard let text = reader.field(row, column), !isEmpty(text) else { continue }
-      guard let value = number(text, hasComma: reader.allowsDecimalComma) else {
-        if takesAll { continue }
-        throw DataError("\(column) is \"\(text)\", expected a number")
-      }
-      used.insert(column)
-      entry.attributes.append((column, value))
-    }
-    used.formUnion(Set(names: table.attributes ?? []))
-    for column in reader.header where !used.contains(column) {
-      let value = row.json?[column]
-      if row.json != nil, value == nil { continue }
-      entry.extra.append(.init(column, value ?? .string(reader.field(row, column) ?? "")))
-    }
-    return entry
   }
 
   /// Puts what a line says beside what earlier lines said.

@@ -119,7 +119,7 @@ package struct Manifest: Sendable, Codable, Equatable {
   package let isGeneric: Bool?
   /// Files of any name may be its own when their columns are.
   package let hasAnyName: Bool?
-  /// Columns without which `auto` takes no file of any name for its own.
+  /// Columns that `auto` requires before it claims a file of any name.
   package let recognisedBy: [String]?
   /// Pictures without a score are no defect of its files.
   package let takesUnlabelled: Bool?

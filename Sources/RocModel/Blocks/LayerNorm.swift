@@ -20,6 +20,7 @@ struct LayerNorm: Sendable {
   func backward(
     _ dy: borrowing Matrix, of x: borrowing Matrix, into dx: borrowing Matrix, _ compute: Compute
   ) {
-    compute.normGradient(dy, of: x, weight: weight, bias: bias, epsilon: epsilon, into: dx)
+    compute.normGradient(
+      dy, of: x, NormParameters(weight: weight, bias: bias, epsilon: epsilon), into: dx)
   }
 }

@@ -246,7 +246,8 @@ struct LlamaDecoder: LanguageModel {
     precondition(gradient.rows == record.x.rows, "a gradient of \(gradient.rows) rows")
     var d = compute.zeros(gradient.rows, settings.width)
     compute.normGradient(
-      gradient, of: record.x, weight: finalNorm, bias: nil, epsilon: settings.epsilon, into: d)
+      gradient, of: record.x, NormParameters(weight: finalNorm, epsilon: settings.epsilon),
+      into: d)
     for (i, layer) in layers.enumerated().reversed() {
       let pass = i == layers.count - 1 ? record.last : record.whole
       let inner: Tape

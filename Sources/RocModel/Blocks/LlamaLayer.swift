@@ -236,8 +236,8 @@ struct LlamaLayer: Sendable {
     var start = 0
     for kind in kinds {
       compute.normGradient(
-        dy, of: x, rows: start..<start + kind.count, weight: weights.of(kind), bias: nil,
-        epsilon: settings.epsilon, into: dx)
+        dy, of: x, NormParameters(weight: weights.of(kind), epsilon: settings.epsilon),
+        rows: start..<start + kind.count, into: dx)
       start += kind.count
     }
   }

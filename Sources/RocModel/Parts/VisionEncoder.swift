@@ -18,7 +18,7 @@ package protocol VisionEncoder: Sendable {
 
   /// Multiplications and additions for a picture.
   var operations: Double { get }
-  /// Those of one layer.
+  /// The sizes of one layer.
   var layerOperations: Double { get }
 }
 

@@ -1,4 +1,4 @@
-/// How a score is had from a model.
+/// How a score is read from a model.
 package enum ScoringMode: Sendable, Equatable {
   /// The expectation over the score tokens where the answer has `[SCORE]`.
   case scoreTokens(question: String)

@@ -61,9 +61,9 @@ private struct MadeUp: Backbone {
       language: LlamaDecoder(reader, decoder, compute))
   }
 
-  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> Tokenizer {
+  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> any Tokenizer {
     do throws(TokenizerError) {
-      return try Tokenizer(folder: checkpoint.folder)
+      return try SentencePieceTokenizer(folder: checkpoint.folder)
     } catch {
       throw .checkpoint(error.message)
     }

@@ -9,7 +9,7 @@ struct TokenizerTests {
 
   @Test(arguments: settings)
   func encodesAndDecodesAsTransformersDoes(_ name: String) throws {
-    let tokenizer = try Tokenizer(folder: Fixture.path("tokenizer/\(name)"))
+    let tokenizer = try SentencePieceTokenizer(folder: Fixture.path("tokenizer/\(name)"))
     let golden = try Fixture.json("tokenizer/\(name)/golden.json")
     #expect(tokenizer.pieceCount == golden["pieces"]?.int)
     #expect(tokenizer.count == golden["total"]?.int)
@@ -32,7 +32,7 @@ struct TokenizerTests {
   }
 
   @Test func splitsPromptsAtThePicture() throws {
-    let tokenizer = try Tokenizer(folder: Fixture.path("tiny-f32"))
+    let tokenizer = try SentencePieceTokenizer(folder: Fixture.path("tiny-f32"))
     let golden = try Fixture.json("tiny-f32/golden.json")
     let prompt = try #require(golden["prompts"]?["default"])
     let text = try #require(prompt["prompt"]?.string)
@@ -40,24 +40,25 @@ struct TokenizerTests {
     #expect(ids == prompt["input_ids"]?.array?.compactMap(\.int))
     // Nothing before the mark: no begin-of-text handling, the second stretch keeps its own.
     let bare = tokenizer.encode("<|image|>hello", splitAt: "<|image|>", imageID: -200)
-    #expect(bare.prefix(2) == [-200, tokenizer.beginID])
+    let begin = try #require(tokenizer.beginID)
+    #expect(bare.prefix(2) == [-200, begin])
   }
 
   @Test func refusesFoldersThatAreNoTokenizer() throws {
     let folder = try TemporaryFolder()
-    #expect(throws: TokenizerError.self) { try Tokenizer(folder: folder.path) }
+    #expect(throws: TokenizerError.self) { try SentencePieceTokenizer(folder: folder.path) }
     try folder.write("this is no model", to: "tokenizer.model")
-    #expect(throws: TokenizerError.self) { try Tokenizer(folder: folder.path) }
+    #expect(throws: TokenizerError.self) { try SentencePieceTokenizer(folder: folder.path) }
 
     let copy = try folder.copy("tokenizer/tiny600-legacy", as: "copy")
     try "{\"[SCORE]\": \"x\"}".write(
       toFile: "\(copy)/added_tokens.json", atomically: true, encoding: .utf8)
-    let added = #expect(throws: TokenizerError.self) { try Tokenizer(folder: copy) }
+    let added = #expect(throws: TokenizerError.self) { try SentencePieceTokenizer(folder: copy) }
     #expect(added?.message == "\(copy)/added_tokens.json: [SCORE] has the id \"x\"")
     try "{\"eos_token\": \"<end>\"}".write(
       toFile: "\(copy)/special_tokens_map.json", atomically: true, encoding: .utf8)
     try "{}".write(toFile: "\(copy)/added_tokens.json", atomically: true, encoding: .utf8)
-    let end = #expect(throws: TokenizerError.self) { try Tokenizer(folder: copy) }
+    let end = #expect(throws: TokenizerError.self) { try SentencePieceTokenizer(folder: copy) }
     #expect(
       end?.message
         == "\(copy)/tokenizer.model: no end-of-text token <end> among its 600 pieces")
@@ -69,14 +70,14 @@ struct TokenizerTests {
     let whole = try Data(contentsOf: URL(fileURLWithPath: "\(copy)/tokenizer.model"))
     for length in stride(from: 0, to: whole.count, by: 97) {
       try whole.prefix(length).write(to: URL(fileURLWithPath: "\(copy)/tokenizer.model"))
-      _ = try? Tokenizer(folder: copy)
+      _ = try? SentencePieceTokenizer(folder: copy)
     }
     var outcomes: Set<Bool> = []
     for position in stride(from: 0, to: whole.count, by: 61) {
       var damaged = whole
       damaged[position] ^= 0xFF
       try damaged.write(to: URL(fileURLWithPath: "\(copy)/tokenizer.model"))
-      let tokenizer = try? Tokenizer(folder: copy)
+      let tokenizer = try? SentencePieceTokenizer(folder: copy)
       outcomes.insert(tokenizer != nil)
       if let tokenizer {
         let ids = tokenizer.encode("The aesthetic rate of the image is [SCORE]. é")

@@ -13,7 +13,7 @@ struct TrainingTextTests {
 
   @Test(arguments: settings)
   func givesTheLabelsOfTheOfficialTrainer(_ name: String) throws {
-    let tokenizer = try Tokenizer(folder: Fixture.path("tokenizer/\(name)"))
+    let tokenizer = try SentencePieceTokenizer(folder: Fixture.path("tokenizer/\(name)"))
     let golden = try Fixture.json("tokenizer/\(name)/labels.json")
     let maxLength = try #require(golden["model_max_length"]?.int)
     let rows = try #require(golden["rows"]?.array)
@@ -41,7 +41,7 @@ struct TrainingTextTests {
   func givesTheBatchesOfTheOfficialTrainer(
     _ name: String, _ checkpoint: String, _ scores: Int
   ) throws {
-    let tokenizer = try Tokenizer(folder: Fixture.path(checkpoint))
+    let tokenizer = try SentencePieceTokenizer(folder: Fixture.path(checkpoint))
     let golden = try Fixture.json("training/\(name).golden.json")
     let samples = try #require(try Fixture.json("training/\(name).samples.json").array)
     let ids = try #require(golden["ids"]?.array)
@@ -77,11 +77,11 @@ struct TrainingTextTests {
 
 /// What the goldens do not hold.
 struct TrainingTextEdgeTests {
-  private let tokenizer: Tokenizer
+  private let tokenizer: any Tokenizer
   private let scoreID: Int
 
   init() throws {
-    tokenizer = try Tokenizer(folder: Fixture.path("tokenizer/tiny600-legacy"))
+    tokenizer = try SentencePieceTokenizer(folder: Fixture.path("tokenizer/tiny600-legacy"))
     scoreID = try #require(tokenizer.id(of: "[SCORE]"))
   }
 
@@ -157,9 +157,10 @@ struct TrainingTextEdgeTests {
   }
 
   /// `<unk>` is what batches are padded with: the count leaves it out and does not add up.
-  @Test func countsNoUnknownTokens() {
+  @Test func countsNoUnknownTokens() throws {
     let found = text(Turn(.human, "<|image|>Rate."), Turn(.gpt, "It is <unk>."))
-    #expect(found.ids.contains(tokenizer.unknownID))
+    let unknown = try #require(tokenizer.unknownID)
+    #expect(found.ids.contains(unknown))
     #expect(found.isMismatched)
   }
 

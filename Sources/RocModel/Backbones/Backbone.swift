@@ -32,7 +32,7 @@ package protocol Backbone: Sendable {
 
   /// The three networks from their weights.
   func networks(_ reader: WeightReader, _ compute: Compute) -> Networks
-  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> Tokenizer
+  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> any Tokenizer
   /// How pictures are prepared.
   ///
   /// - Parameter config: preprocessor_config.json.

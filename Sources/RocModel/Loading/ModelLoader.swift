@@ -36,7 +36,7 @@ package struct ModelLoader {
   package var names: TensorNames { type(of: backbone).names }
   /// The checkpoint's score tokens; nil when it has none.
   package var readout: ScoreReadout? { backbone.readout }
-  package let tokenizer: Tokenizer
+  package let tokenizer: any Tokenizer
   package var sizes: BackboneSizes { backbone.sizes }
   private let compute: Compute
   private let training: TrainingPlan?
@@ -150,7 +150,7 @@ package struct ModelLoader {
 
   static func tokenizer(
     _ checkpoint: Checkpoint, _ backbone: any Backbone
-  ) throws(ModelError) -> Tokenizer {
+  ) throws(ModelError) -> any Tokenizer {
     let tokenizer = try backbone.tokenizer(checkpoint)
     let vocabulary = backbone.sizes.vocabulary
     guard tokenizer.largestID < vocabulary else {

@@ -8,7 +8,7 @@ package struct ModelParts: Sendable {
   package let connector: any Connector
   package let language: any LanguageModel
   package let template: any PromptTemplate
-  package let tokenizer: Tokenizer
+  package let tokenizer: any Tokenizer
   package let preprocessing: Preprocessing
   /// Rows that a picture takes in a prompt, at the least.
   package let pictureRows: Int

@@ -46,7 +46,7 @@ package final class Engine: Sendable {
     // The first piece of each word, after the id of <s>.
     let tokenizer = parts.tokenizer
     levelIDs = LevelScoring.words.compactMap { word in
-      tokenizer.encode(word).drop { $0 == tokenizer.beginID }.first
+      tokenizer.encodeWithoutBegin(word).first
     }
   }
 
@@ -265,9 +265,10 @@ package final class Engine: Sendable {
         """)
     }
     let cache = prefix(prefixIDs)
-    let expected = parts.tokenizer.encode(Self.defaultAnswer).drop { $0 == parts.tokenizer.beginID }
+    let expected = parts.tokenizer.encodeWithoutBegin(Self.defaultAnswer)
     let prompt = PreparedPrompt(
-      suffix: suffix, prefix: cache, draft: Draft(expected: expected + [parts.tokenizer.endID]))
+      suffix: suffix, prefix: cache, draft: Draft(expected: expected + [parts.tokenizer.endID ?? 0])
+    )
     prompts.withLock { prompts in
       // Questions that are no longer asked must not pile up.
       if prompts.count >= Self.maxPrompts { prompts.removeAll() }

@@ -14,7 +14,7 @@ package struct TrainingData: Sendable {
 
   /// What the records of a training have to be.
   package struct Rules: Sendable {
-    package let tokenizer: Tokenizer
+    package let tokenizer: any Tokenizer
     package let readout: ScoreReadout
     package let weights: LossWeights
     /// The most tokens of a conversation, its picture counted as one.

@@ -32,7 +32,7 @@ package struct TrainingText: Sendable, Equatable {
   ///   - tokenizer: The model's.
   ///   - maxLength: The most tokens, a picture counted as one.
   package init(
-    turns: [Turn], hasPicture: Bool, template: any PromptTemplate, tokenizer: Tokenizer,
+    turns: [Turn], hasPicture: Bool, template: any PromptTemplate, tokenizer: any Tokenizer,
     maxLength: Int
   ) {
     func encode(_ text: String) -> [Int] {

@@ -68,8 +68,9 @@ package final class SamplePass {
     compute.copy(rows, into: x, at: head.rows)
     compute.copy(tail, into: x, at: head.rows + rows.rows)
     let cache = language.makeCache(rows: segments.rows)
-    let unknown = parts.tokenizer.unknownID
-    if segments.head.contains(unknown) || segments.tail.contains(unknown) {
+    if let unknown = parts.tokenizer.unknownID,
+      segments.head.contains(unknown) || segments.tail.contains(unknown)
+    {
       cache.masked =
         segments.head.map { $0 == unknown ? 1 : 0 } + [UInt8](repeating: 0, count: rows.rows)
         + segments.tail.map { $0 == unknown ? 1 : 0 }

@@ -52,7 +52,7 @@ private let samples = [
 
 private func tokenizer(_ bytes: UnsafeBufferPointer<UInt8>) {
   write(bytes, to: "\(folder)/tokenizer.model")
-  guard let tokenizer = try? Tokenizer(folder: folder) else { return }
+  guard let tokenizer = try? SentencePieceTokenizer(folder: folder) else { return }
   for sample in samples { _ = tokenizer.decode(tokenizer.encode(sample)) }
   _ = tokenizer.decode([-1, 0, 1, 2, 3, tokenizer.count, Int.max], skipSpecial: false)
 }

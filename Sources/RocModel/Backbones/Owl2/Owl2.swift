@@ -98,9 +98,9 @@ struct Owl2: Backbone {
       language: LlamaDecoder(reader, language, compute))
   }
 
-  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> Tokenizer {
+  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> any Tokenizer {
     do throws(TokenizerError) {
-      return try Tokenizer(folder: checkpoint.folder(of: "tokenizer.model"))
+      return try SentencePieceTokenizer(folder: checkpoint.folder(of: "tokenizer.model"))
     } catch {
       throw .checkpoint(error.message)
     }

@@ -1,0 +1,162 @@
+/// The slow LlamaTokenizer of transformers 4.31, which ROC4MLLM's official code pins.
+///
+/// Added tokens cut the text first; sentencepiece BPE encodes what lies between them. With
+/// `legacy` (the default) each stretch gets its own leading blank.
+package struct SentencePieceTokenizer: Tokenizer {
+  private let settings: TokenizerSettings
+  private let encoder: BytePairEncoder
+  private let decoder: PieceDecoder
+  private let tokens: AddedTokens
+  private let addedTexts: [Int: String]
+  private let specialIDs: Set<Int>
+  private let specialTexts: Set<String>
+  private let pieceIDs: [[UInt8]: Int]
+
+  /// Pieces of the sentencepiece model.
+  package let pieceCount: Int
+  package var beginID: Int? { begin }
+  package var endID: Int? { end }
+  /// What pieces outside the vocabulary become; batches are padded with it, too.
+  package var unknownID: Int? { unknown }
+  private let begin: Int
+  private let end: Int
+  private let unknown: Int
+
+  /// Reads `tokenizer.model`, `tokenizer_config.json`, `special_tokens_map.json` and
+  /// `added_tokens.json`.
+  ///
+  /// - Throws: `TokenizerError` naming the file and what it lacks.
+  package init(folder: String) throws(TokenizerError) {
+    let model = try SentencePieceModel(path: "\(folder)/tokenizer.model")
+    settings = try TokenizerSettings(folder: folder)
+    encoder = BytePairEncoder(model)
+    decoder = PieceDecoder(model: model)
+    pieceCount = model.pieces.count
+    specialTexts = Set(settings.special.map(\.text))
+    tokens = AddedTokens(
+      atoms: specialTexts.union(settings.added.keys.map { String(decoding: $0, as: UTF8.self) }),
+      strips: settings.strips)
+    var addedTexts: [Int: String] = [:]
+    for (bytes, id) in settings.added {
+      let text = String(decoding: bytes, as: UTF8.self)
+      guard addedTexts.updateValue(text, forKey: id) == nil else {
+        throw TokenizerError("\(folder)/added_tokens.json: two tokens have the id \(id)")
+      }
+    }
+    self.addedTexts = addedTexts
+
+    var ids: [[UInt8]: Int] = [:]
+    for (id, piece) in model.pieces.enumerated() where ids[Array(piece.text.utf8)] == nil {
+      ids[Array(piece.text.utf8)] = id
+    }
+    pieceIDs = ids
+    let added = settings.added
+    func find(_ text: String, _ role: String) throws(TokenizerError) -> Int {
+      guard let id = added[Array(text.utf8)] ?? ids[Array(text.utf8)] else {
+        throw TokenizerError(
+          "\(folder)/tokenizer.model: no \(role) \(text) among its \(model.pieces.count) pieces")
+      }
+      return id
+    }
+    begin = try find(settings.begin, "begin-of-text token")
+    end = try find(settings.end, "end-of-text token")
+    var specialIDs: Set<Int> = []
+    for special in settings.special {
+      specialIDs.insert(try find(special.text, special.role))
+    }
+    self.specialIDs = specialIDs
+    unknown = try find(settings.unknown, "unknown token")
+  }
+
+  /// Pieces and added tokens.
+  package var count: Int { pieceCount + settings.added.count }
+
+  package var largestID: Int { max(pieceCount - 1, settings.added.values.max() ?? 0) }
+
+  /// The id of an added token or of a piece.
+  package func id(of text: String) -> Int? { id(of: Array(text.utf8)) }
+
+  private func id(of bytes: [UInt8]) -> Int? { settings.added[bytes] ?? pieceIDs[bytes] }
+
+  /// Token ids, begin-of-text first where the settings say so.
+  package func encode(_ text: String) -> [Int] {
+    (settings.addsBegin ? [begin] : []) + pieces(of: text) + (settings.addsEnd ? [end] : [])
+  }
+
+  private func pieces(of text: String) -> [Int] {
+    let blank = BytePairEncoder.blank
+    let marked =
+      settings.isLegacy ? text : blank + text.replacing(scalar: "\u{2581}", with: " ")
+    return tokens.split(marked).flatMap { part -> [Int] in
+      switch part {
+      case .token(let token): return [id(of: token) ?? unknown]
+      case .text(let text):
+        return settings.isLegacy ? encoder.encode(text).map(\.id) : encodeNew(text)
+      }
+    }
+  }
+
+  /// `legacy: false`: only the start of the text keeps the leading blank.
+  private func encodeNew(_ text: String) -> [Int] {
+    let blank = BytePairEncoder.blank
+    let isStart = text.unicodeScalars.first == "\u{2581}"
+    let rest = isStart ? String(text.unicodeScalars.dropFirst()) : text
+    let found = encoder.encode(rest)
+    guard !isStart, rest.unicodeScalars.first != " ", let first = found.first,
+      first.text.starts(with: blank.utf8)
+    else { return found.map(\.id) }
+    let trimmed = Array(first.text.dropFirst(blank.utf8.count))
+    return (trimmed.isEmpty ? [] : [id(of: trimmed) ?? unknown])
+      + found.dropFirst().map(\.id)
+  }
+
+  /// Text of ids: runs of pieces and added tokens, joined with blanks.
+  ///
+  /// - Parameters:
+  ///   - ids: Ids below `count`.
+  ///   - skipSpecial: Leaves `<s>`, `</s>` and `<unk>` out.
+  /// - Returns: The text.
+  package func decode(_ ids: [Int], skipSpecial: Bool) -> String {
+    var runs: [String] = []
+    var run: [Int] = []
+    for id in ids where !(skipSpecial && specialIDs.contains(id)) {
+      if let text = addedTexts[id] {
+        if !run.isEmpty { runs.append(join(run)) }
+        run = []
+        runs.append(text)
+      } else if id >= 0, id < pieceCount {
+        run.append(id)
+      }
+    }
+    if !run.isEmpty { runs.append(join(run)) }
+    return runs.joined(separator: " ")
+  }
+
+  /// Special pieces stand verbatim, with one blank before the first of a row of them.
+  private func join(_ ids: [Int]) -> String {
+    var text = ""
+    var run: [Int] = []
+    var afterSpecial = false
+    for (i, id) in ids.enumerated() {
+      let piece = decoder.model.pieces[id].text
+      if specialTexts.contains(piece) {
+        if !afterSpecial, i > 0 { text += " " }
+        text += decoder.decode(run) + piece
+        run = []
+        afterSpecial = true
+      } else {
+        run.append(id)
+        afterSpecial = false
+      }
+    }
+    return text + decoder.decode(run)
+  }
+}
+
+extension String {
+  fileprivate func replacing(scalar: UnicodeScalar, with other: UnicodeScalar) -> String {
+    var result = String.UnicodeScalarView()
+    result.append(contentsOf: unicodeScalars.map { $0 == scalar ? other : $0 })
+    return String(result)
+  }
+}

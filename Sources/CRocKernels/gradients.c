@@ -180,6 +180,8 @@ static void run_values(roc_team *team, roc_work work, run_job *job) {
 
 RUN_TILE(quick_gelu_tile, quick_gelu(job->a + at, n, job->c + at))
 RUN_TILE(quick_gelu_gradient_tile, quick_gelu_gradient(job->a + at, job->c + at, n))
+RUN_TILE(gelu_tile, gelu(job->a + at, n, job->c + at))
+RUN_TILE(gelu_gradient_tile, gelu_gradient(job->a + at, job->c + at, n))
 RUN_TILE(silu_gate_tile, silu_gate(job->a + at, job->b + at, n, job->c + at))
 RUN_TILE(silu_gate_gradient_tile, silu_gate_gradient(job->c + at, job->d + at, job->a + at, n))
 RUN_TILE(adamw_tile,
@@ -195,6 +197,17 @@ void roc_quick_gelu_gradient(roc_team *team, const roc_kernels *kernels, const f
                              float *gradient, size_t count) {
   run_job job = {.kernels = kernels, .a = x, .c = gradient, .count = count};
   run_values(team, quick_gelu_gradient_tile, &job);
+}
+
+void roc_gelu(roc_team *team, const roc_kernels *kernels, const float *x, size_t count, float *y) {
+  run_job job = {.kernels = kernels, .a = x, .c = y, .count = count};
+  run_values(team, gelu_tile, &job);
+}
+
+void roc_gelu_gradient(roc_team *team, const roc_kernels *kernels, const float *x, float *gradient,
+                       size_t count) {
+  run_job job = {.kernels = kernels, .a = x, .c = gradient, .count = count};
+  run_values(team, gelu_gradient_tile, &job);
 }
 
 void roc_silu_gate(roc_team *team, const roc_kernels *kernels, const float *gate, const float *up,

@@ -43,6 +43,7 @@ static void finish_panel(const product_job *job, const float *sums, size_t first
         for (size_t i = 0; i < count; i++) c[i] += v[i];
         break;
       case ROC_QUICK_GELU: job->kernels->quick_gelu(v, count, c); break;
+      case ROC_GELU: job->kernels->gelu(v, count, c); break;
       case ROC_SILU_GATE: job->kernels->silu_gate(c, v, count, c); break;
     }
   }

@@ -73,6 +73,10 @@ class CPUDevice: Device, @unchecked Sendable {
     roc_quick_gelu(team, kernels, x, count, y)
   }
 
+  func gelu(_ x: UnsafePointer<Float>, _ count: Int, into y: UnsafeMutablePointer<Float>) {
+    roc_gelu(team, kernels, x, count, y)
+  }
+
   func siluGate(
     _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, _ count: Int,
     into y: UnsafeMutablePointer<Float>
@@ -153,6 +157,10 @@ class CPUDevice: Device, @unchecked Sendable {
   func quickGELUGradient(
     _ gradient: UnsafeMutablePointer<Float>, of x: UnsafePointer<Float>, _ count: Int
   ) { roc_quick_gelu_gradient(team, kernels, x, gradient, count) }
+
+  func geluGradient(
+    _ gradient: UnsafeMutablePointer<Float>, of x: UnsafePointer<Float>, _ count: Int
+  ) { roc_gelu_gradient(team, kernels, x, gradient, count) }
 
   func siluGateGradient(
     _ gradient: UnsafePointer<Float>, gate: UnsafeMutablePointer<Float>,

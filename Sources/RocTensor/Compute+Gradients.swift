@@ -55,6 +55,18 @@ extension Compute {
     device.quickGELUGradient(gradient.values, of: x.values, x.count)
   }
 
+  /// GELU: y = x · Φ(x) by the error function, as PyTorch's `gelu` without approximation.
+  package func gelu(_ x: borrowing Matrix) -> Matrix {
+    let y = matrix(x.rows, x.columns)
+    device.gelu(x.values, x.count, into: y.values)
+    return y
+  }
+
+  /// Turns `gradient`, that of `gelu(x)`, into that of `x`.
+  package func geluGradient(_ gradient: borrowing Matrix, of x: borrowing Matrix) {
+    device.geluGradient(gradient.values, of: x.values, x.count)
+  }
+
   /// The gated product: y = silu(gate) · up.
   package func siluGate(_ gate: borrowing Matrix, _ up: borrowing Matrix) -> Matrix {
     let y = matrix(gate.rows, gate.columns)

@@ -41,6 +41,8 @@ protocol Device: AnyObject, Sendable {
   func rotate(_ job: RotationJob)
   /// y = x · sigmoid(1.702 x)
   func quickGELU(_ x: UnsafePointer<Float>, _ count: Int, into y: UnsafeMutablePointer<Float>)
+  /// y = x · Φ(x), Φ the normal distribution
+  func gelu(_ x: UnsafePointer<Float>, _ count: Int, into y: UnsafeMutablePointer<Float>)
   /// y = silu(gate) · up
   func siluGate(
     _ gate: UnsafePointer<Float>, _ up: UnsafePointer<Float>, _ count: Int,
@@ -68,6 +70,9 @@ protocol Device: AnyObject, Sendable {
   func normGradient(_ job: NormGradientJob)
   /// gradient, that of quickGELU(x), becomes that of x.
   func quickGELUGradient(
+    _ gradient: UnsafeMutablePointer<Float>, of x: UnsafePointer<Float>, _ count: Int)
+  /// gradient, that of gelu(x), becomes that of x.
+  func geluGradient(
     _ gradient: UnsafeMutablePointer<Float>, of x: UnsafePointer<Float>, _ count: Int)
   /// gate and up become their own gradients.
   func siluGateGradient(

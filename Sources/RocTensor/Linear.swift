@@ -8,6 +8,8 @@ package enum Finish: Sendable {
   case add
   /// y = quick-GELU of x · Wᵀ + b
   case quickGELU
+  /// y = GELU of x · Wᵀ + b, by the error function
+  case gelu
   /// y = silu(y) · (x · Wᵀ + b), where y holds the gate.
   case siluGate
 
@@ -16,6 +18,7 @@ package enum Finish: Sendable {
     case .store: ROC_STORE
     case .add: ROC_ADD
     case .quickGELU: ROC_QUICK_GELU
+    case .gelu: ROC_GELU
     case .siluGate: ROC_SILU_GATE
     }
   }
@@ -57,13 +60,13 @@ package struct Linear: Sendable {
   /// - Parameters:
   ///   - x: [M, inputs].
   ///   - rows: The rows of `x` to use, all when nil.
-  ///   - finish: `store` or `quickGELU`.
+  ///   - finish: `store`, `quickGELU` or `gelu`.
   ///   - compute: Kernels and threads.
   /// - Returns: [rows, outputs].
   package func callAsFunction(
     _ x: borrowing Matrix, rows: Range<Int>? = nil, finish: Finish = .store, _ compute: Compute
   ) -> Matrix {
-    precondition(finish == .store || finish == .quickGELU, "\(finish) of a result without values")
+    precondition(finish != .add && finish != .siluGate, "\(finish) of a result without values")
     let rows = rows ?? 0..<x.rows
     let y = compute.matrix(rows.count, outputs)
     apply(x, rows: rows, into: y, at: 0, finish: finish, compute)
@@ -94,15 +97,18 @@ package struct Linear: Sendable {
     case .store, .add:
       multiply(x, rows: rows, into: y, at: start, finish: finish, compute)
       lowRank.add(x, rows: rows, to: y, at: start, compute)
-    case .quickGELU, .siluGate:
+    case .quickGELU, .gelu, .siluGate:
       // The update belongs to what the activation sees.
       let sum = compute.matrix(rows.count, outputs)
       multiply(x, rows: rows, into: sum, at: 0, finish: .store, compute)
       lowRank.add(x, rows: rows, to: sum, at: 0, compute)
-      let part = y.copy(rows: start..<start + rows.count)
-      let finished =
-        finish == .quickGELU ? compute.quickGELU(sum) : compute.siluGate(part, sum)
-      compute.copy(finished, into: y, at: start)
+      switch finish {
+      case .quickGELU: compute.copy(compute.quickGELU(sum), into: y, at: start)
+      case .gelu: compute.copy(compute.gelu(sum), into: y, at: start)
+      default:
+        let gate = y.copy(rows: start..<start + rows.count)
+        compute.copy(compute.siluGate(gate, sum), into: y, at: start)
+      }
     }
   }
 

@@ -45,6 +45,32 @@ struct ActivationGradientTests {
     }
   }
 
+  /// Against the error function of the C library, in double.
+  @Test func geluOfAnyLength() throws {
+    for n in RowKernelTests.lengths {
+      let x = Self.inputs(n, seed: 59)
+      let dy = numbers(n, seed: 60)
+      let share = x.map { erfc(-Double($0) / 2.0.squareRoot()) / 2 }
+      let forward = zip(x, share).map { x, share in
+        (Double(x) * share, 4 * 0x1p-23 * max(abs(Double(x)), 1))
+      }
+      let backward = (0..<n).map { i in
+        let wide = Double(x[i])
+        let slope = share[i] + wide * exp(-wide * wide / 2) / (2 * Double.pi).squareRoot()
+        return (Double(dy[i]) * slope, abs(Double(dy[i])) * 16 * 0x1p-23)
+      }
+      for set in availableSets {
+        let kernels = try #require(roc_kernels_named(set)).pointee
+        var (found, gradient) = (x + [.nan], dy + [.nan])
+        kernels.gelu(x + [.nan], n, &found)
+        kernels.gelu_gradient(x + [.nan], &gradient, n)
+        #expect(found[n].isNaN && gradient[n].isNaN)
+        expectWithin(Array(found[..<n]), forward, "\(set) n \(n)")
+        expectWithin(Array(gradient[..<n]), backward, "\(set) n \(n), gradient")
+      }
+    }
+  }
+
   @Test func siluGateOfAnyLength() throws {
     for n in RowKernelTests.lengths {
       let gate = Self.inputs(n, seed: 53)
@@ -122,6 +148,8 @@ struct ActivationGradientTests {
         let fused = layer(x, finish: .quickGELU, compute)
         let recorded = compute.quickGELU(layer(x, compute))
         expectSameBits(fused.array, recorded.array, "\(shape)")
+        expectSameBits(
+          layer(x, finish: .gelu, compute).array, compute.gelu(layer(x, compute)).array, "\(shape)")
         let gate = layer(x, compute)
         let gated = compute.siluGate(gate, other(x, compute))
         other.apply(x, into: gate, finish: .siluGate, compute)

@@ -45,7 +45,7 @@ struct ProductTests {
     (2, 2100, 70), (7, 70, 1100),
   ]
   static let formats = [ROC_F32, ROC_BF16, ROC_INT8]
-  static let finishes = [ROC_STORE, ROC_ADD, ROC_QUICK_GELU, ROC_SILU_GATE]
+  static let finishes = [ROC_STORE, ROC_ADD, ROC_QUICK_GELU, ROC_SILU_GATE, ROC_GELU]
 
   /// One product and everything it needs.
   struct Case {
@@ -178,6 +178,7 @@ struct ProductTests {
             case ROC_ADD: Double(before) + v
             case ROC_QUICK_GELU: v / (1 + exp(-1.702 * v))
             case ROC_SILU_GATE: gate * v
+            case ROC_GELU: v * erfc(-v / 2.0.squareRoot()) / 2
             default: v
             }
           // No derivative here exceeds 1.2; a few roundings of the function itself are added.

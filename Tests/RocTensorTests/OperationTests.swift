@@ -130,7 +130,7 @@ extension Operation {
   /// Every operation of `Device`.
   static let all: [Operation] = [
     product(.store, "stored"), product(.add, "added"), product(.quickGELU, "quick-GELU"),
-    product(.siluGate, "gated"),
+    product(.gelu, "GELU"), product(.siluGate, "gated"),
     attention(AttentionShape(queries: 9, keys: 21, heads: 3, keyHeads: 3, width: 20), "of all"),
     attention(
       AttentionShape(
@@ -161,6 +161,14 @@ extension Operation {
         compute.quickGELUGradient(d, of: compute.matrix(m, k, inputs[0]))
         return [0: d.array]
       }, gradientName: "quickGELUGradient"),
+    Operation(
+      name: "gelu", variant: "", inputs: values(m * k), work: Double(m * k),
+      run: { compute, inputs in compute.gelu(compute.matrix(m, k, inputs[0])).array },
+      gradients: { compute, inputs, dy in
+        let d = compute.matrix(m, k, dy)
+        compute.geluGradient(d, of: compute.matrix(m, k, inputs[0]))
+        return [0: d.array]
+      }, gradientName: "geluGradient"),
     Operation(
       name: "siluGate", variant: "", inputs: values(m * k, m * k), work: Double(m * k),
       run: { compute, inputs in

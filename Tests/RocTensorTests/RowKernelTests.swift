@@ -80,6 +80,11 @@ struct RowKernelTests {
       let bound = 40 * 0x1p-23 * max(abs(exact), 1e-3) + abs(Double(x)) * 1e-38
       #expect(abs(Double(found) - exact) <= bound, "\(set) \(x)")
     }
+    let exactGELU = try ProductTests.run(set, ROC_F32, ROC_GELU, item)
+    for (x, found) in zip(values, exactGELU) {
+      let exact = Double(x) * erfc(-Double(x) / 2.0.squareRoot()) / 2
+      #expect(abs(Double(found) - exact) <= 4 * 0x1p-23 * max(abs(exact), 1), "\(set) \(x)")
+    }
     for gate in [Float(-1e30), -100, 0, 3, 1e30] {
       let found = try ProductTests.run(set, ROC_F32, ROC_SILU_GATE, item, before: gate)
       #expect(found.allSatisfy { !$0.isNaN }, "\(set) gate \(gate)")

@@ -30,6 +30,7 @@ typedef enum roc_finish {
   ROC_ADD = 1,         // c = c + v, the residual connection
   ROC_QUICK_GELU = 2,  // c = v · sigmoid(1.702 v)
   ROC_SILU_GATE = 3,   // c = silu(c) · v
+  ROC_GELU = 4,        // c = v · Φ(v), Φ the normal distribution, by its error function
 } roc_finish;
 
 // ---------------------------------------------------------------- instruction sets
@@ -88,6 +89,10 @@ typedef struct roc_kernels {
   void (*quick_gelu)(const float *x, size_t n, float *y);
   // gradient, that of quick_gelu(x), becomes that of x.
   void (*quick_gelu_gradient)(const float *x, float *gradient, size_t n);
+  // y = x · Φ(x), as ROC_GELU
+  void (*gelu)(const float *x, size_t n, float *y);
+  // gradient, that of gelu(x), becomes that of x.
+  void (*gelu_gradient)(const float *x, float *gradient, size_t n);
   // y = silu(gate) · up, as ROC_SILU_GATE
   void (*silu_gate)(const float *gate, const float *up, size_t n, float *y);
   // From the gradient of silu_gate: gate and up become their own gradients.
@@ -274,6 +279,9 @@ void roc_quick_gelu(roc_team *team, const roc_kernels *kernels, const float *x, 
                     float *y);
 void roc_quick_gelu_gradient(roc_team *team, const roc_kernels *kernels, const float *x,
                              float *gradient, size_t count);
+void roc_gelu(roc_team *team, const roc_kernels *kernels, const float *x, size_t count, float *y);
+void roc_gelu_gradient(roc_team *team, const roc_kernels *kernels, const float *x, float *gradient,
+                       size_t count);
 void roc_silu_gate(roc_team *team, const roc_kernels *kernels, const float *gate, const float *up,
                    size_t count, float *y);
 void roc_silu_gate_gradient(roc_team *team, const roc_kernels *kernels, float *gate, float *up,

@@ -14,13 +14,13 @@ struct AddedTokens: Sendable {
 
   /// Texts that cut, longest first.
   private let atoms: [[UInt8]]
-  private let strips: [String: Strip]
+  private let strips: [[UInt8]: Strip]
 
   /// - Parameters:
   ///   - atoms: The added and special tokens.
   ///   - strips: Those that do not swallow blanks on both sides.
-  init(atoms: Set<String>, strips: [String: Strip]) {
-    self.atoms = atoms.filter { !$0.isEmpty }.map { Array($0.utf8) }
+  init(atoms: Set<[UInt8]>, strips: [[UInt8]: Strip]) {
+    self.atoms = atoms.filter { !$0.isEmpty }
       .sorted { $0.count != $1.count ? $0.count > $1.count : $0.lexicographicallyPrecedes($1) }
     self.strips = strips
   }
@@ -30,7 +30,7 @@ struct AddedTokens: Sendable {
     var parts = cut(text)
     for i in parts.indices {
       guard case .token(let token) = parts[i] else { continue }
-      let strip = strips[token] ?? Strip()
+      let strip = strips[Array(token.utf8)] ?? Strip()
       if strip.right, i + 1 < parts.count, case .text(let next) = parts[i + 1] {
         parts[i + 1] = .text(String(next.unicodeScalars.drop(while: isPythonSpace)))
       }

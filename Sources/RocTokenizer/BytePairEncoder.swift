@@ -1,6 +1,8 @@
 /// Sentencepiece's byte-pair encoding: the best-scored pair is merged first, leftmost on ties.
 struct BytePairEncoder: Sendable {
-  static let blank = "\u{2581}"
+  /// What stands for a blank in pieces.
+  static let mark: UnicodeScalar = "\u{2581}"
+  static let blank = String(mark)
   private static let blankBytes = Array(blank.utf8)
 
   private let model: SentencePieceModel
@@ -92,35 +94,5 @@ struct BytePairEncoder: Sendable {
       offer(best.left, next[best.left])
     }
     return symbols.filter { !$0.isEmpty }
-  }
-}
-
-/// A binary heap that gives the smallest element first.
-private struct Heap<Element: Comparable> {
-  private var elements: [Element] = []
-
-  mutating func insert(_ element: Element) {
-    elements.append(element)
-    var child = elements.count - 1
-    while child > 0, elements[child] < elements[(child - 1) / 2] {
-      elements.swapAt(child, (child - 1) / 2)
-      child = (child - 1) / 2
-    }
-  }
-
-  mutating func popFirst() -> Element? {
-    guard let last = elements.popLast() else { return nil }
-    guard let first = elements.first else { return last }
-    elements[0] = last
-    var parent = 0
-    while true {
-      var smallest = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < elements.count {
-        if elements[child] < elements[smallest] { smallest = child }
-      }
-      guard smallest != parent else { return first }
-      elements.swapAt(parent, smallest)
-      parent = smallest
-    }
   }
 }

@@ -2,11 +2,13 @@
 struct PieceDecoder: Sendable {
   let model: SentencePieceModel
 
-  /// - Parameter ids: Pieces of the model, no added tokens.
+  /// - Parameters:
+  ///   - ids: Pieces of the model, no added tokens.
+  ///   - start: Text that is no piece and stands verbatim before them.
   /// - Returns: The text; the first blank mark of the run vanishes, bytes that are no UTF-8 become
   ///   U+FFFD each.
-  func decode(_ ids: [Int]) -> String {
-    var text = ""
+  func decode(_ ids: [Int], after start: String = "") -> String {
+    var text = start
     var bytes: [UInt8] = []
     var sawLeadingBlank = false
     for id in ids {

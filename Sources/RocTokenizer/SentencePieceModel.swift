@@ -32,7 +32,7 @@ package struct SentencePieceModel: Sendable {
 
   package let pieces: [Piece]
   /// Whether a blank is put before the text.
-  package let addsDummyPrefix: Bool
+  package internal(set) var addsDummyPrefix: Bool
 
   /// - Throws: `TokenizerError` for a file that is cut, no BPE model, or normalises text.
   package init(path: String) throws(TokenizerError) {

@@ -1,17 +1,21 @@
-/// The slow LlamaTokenizer of transformers 4.31, which ROC4MLLM's official code pins.
+/// The slow LlamaTokenizer of transformers 4.31, which ROC4MLLM's official code pins, and of later
+/// versions where `tokenizer_config.json` states the added tokens.
 ///
 /// Added tokens cut the text first; sentencepiece BPE encodes what lies between them. With
 /// `legacy` (the default) each stretch gets its own leading blank.
 package struct SentencePieceTokenizer: Tokenizer {
-  private let settings: TokenizerSettings
-  private let encoder: BytePairEncoder
-  private let decoder: PieceDecoder
-  private let tokens: AddedTokens
-  private let addedTexts: [Int: String]
-  private let specialIDs: Set<Int>
-  private let specialTexts: Set<String>
+  let settings: TokenizerSettings
+  let encoder: BytePairEncoder
+  let decoder: PieceDecoder
+  let tokens: AddedTokens
+  let addedTexts: [Int: String]
+  let specialIDs: Set<Int>
+  let specialTexts: Set<[UInt8]>
+  /// Tokens between which runs of pieces are decoded, where tokens are stated.
+  let cutting: Set<Int>
   private let pieceIDs: [[UInt8]: Int]
 
+  package var isLegacy: Bool { settings.isLegacy }
   /// Pieces of the sentencepiece model.
   package let pieceCount: Int
   package var beginID: Int? { begin }
@@ -27,20 +31,23 @@ package struct SentencePieceTokenizer: Tokenizer {
   ///
   /// - Throws: `TokenizerError` naming the file and what it lacks.
   package init(folder: String) throws(TokenizerError) {
-    let model = try SentencePieceModel(path: "\(folder)/tokenizer.model")
-    settings = try TokenizerSettings(folder: folder)
+    var model = try SentencePieceModel(path: "\(folder)/tokenizer.model")
+    settings = try TokenizerSettings(folder: folder, pieces: model.pieces)
+    // Later versions tell sentencepiece so; 4.31 takes the blank away again.
+    if settings.stated != nil, !settings.isLegacy { model.addsDummyPrefix = false }
     encoder = BytePairEncoder(model)
     decoder = PieceDecoder(model: model)
     pieceCount = model.pieces.count
-    specialTexts = Set(settings.special.map(\.text))
+    specialTexts = Set(settings.special.map { Array($0.text.utf8) })
     tokens = AddedTokens(
-      atoms: specialTexts.union(settings.added.keys.map { String(decoding: $0, as: UTF8.self) }),
+      atoms: specialTexts.union(settings.added.keys)
+        .union((settings.stated ?? []).map { Array($0.text.utf8) }),
       strips: settings.strips)
     var addedTexts: [Int: String] = [:]
     for (bytes, id) in settings.added {
       let text = String(decoding: bytes, as: UTF8.self)
       guard addedTexts.updateValue(text, forKey: id) == nil else {
-        throw TokenizerError("\(folder)/added_tokens.json: two tokens have the id \(id)")
+        throw TokenizerError("\(settings.addedFile): two tokens have the id \(id)")
       }
     }
     self.addedTexts = addedTexts
@@ -66,6 +73,11 @@ package struct SentencePieceTokenizer: Tokenizer {
     }
     self.specialIDs = specialIDs
     unknown = try find(settings.unknown, "unknown token")
+    let further = try settings.additional.map { special throws(TokenizerError) in
+      try find(special.text, special.role)
+    }
+    cutting = Set((settings.stated ?? []).map(\.id)).subtracting(specialIDs)
+      .union(further.filter { $0 >= model.pieces.count })
   }
 
   /// Pieces and added tokens.
@@ -76,17 +88,21 @@ package struct SentencePieceTokenizer: Tokenizer {
   /// The id of an added token or of a piece.
   package func id(of text: String) -> Int? { id(of: Array(text.utf8)) }
 
-  private func id(of bytes: [UInt8]) -> Int? { settings.added[bytes] ?? pieceIDs[bytes] }
+  func pieceID(of text: String) -> Int? { pieceIDs[Array(text.utf8)] }
+
+  func id(of bytes: [UInt8]) -> Int? { settings.added[bytes] ?? pieceIDs[bytes] }
 
   /// Token ids, begin-of-text first where the settings say so.
   package func encode(_ text: String) -> [Int] {
-    (settings.addsBegin ? [begin] : []) + pieces(of: text) + (settings.addsEnd ? [end] : [])
+    let ids =
+      settings.stated != nil && !settings.isLegacy ? laterPieces(of: text) : pieces(of: text)
+    return (settings.addsBegin ? [begin] : []) + ids + (settings.addsEnd ? [end] : [])
   }
 
   private func pieces(of text: String) -> [Int] {
     let blank = BytePairEncoder.blank
     let marked =
-      settings.isLegacy ? text : blank + text.replacing(scalar: "\u{2581}", with: " ")
+      settings.isLegacy ? text : blank + text.replacing(BytePairEncoder.mark, with: " ")
     return tokens.split(marked).flatMap { part -> [Int] in
       switch part {
       case .token(let token): return [id(of: token) ?? unknown]
@@ -117,6 +133,7 @@ package struct SentencePieceTokenizer: Tokenizer {
   ///   - skipSpecial: Leaves `<s>`, `</s>` and `<unk>` out.
   /// - Returns: The text.
   package func decode(_ ids: [Int], skipSpecial: Bool) -> String {
+    if settings.stated != nil { return laterText(of: ids, skipSpecial: skipSpecial) }
     var runs: [String] = []
     var run: [Int] = []
     for id in ids where !(skipSpecial && specialIDs.contains(id)) {
@@ -139,7 +156,7 @@ package struct SentencePieceTokenizer: Tokenizer {
     var afterSpecial = false
     for (i, id) in ids.enumerated() {
       let piece = decoder.model.pieces[id].text
-      if specialTexts.contains(piece) {
+      if specialTexts.contains(Array(piece.utf8)) {
         if !afterSpecial, i > 0 { text += " " }
         text += decoder.decode(run) + piece
         run = []
@@ -150,13 +167,5 @@ package struct SentencePieceTokenizer: Tokenizer {
       }
     }
     return text + decoder.decode(run)
-  }
-}
-
-extension String {
-  fileprivate func replacing(scalar: UnicodeScalar, with other: UnicodeScalar) -> String {
-    var result = String.UnicodeScalarView()
-    result.append(contentsOf: unicodeScalars.map { $0 == scalar ? other : $0 })
-    return String(result)
   }
 }

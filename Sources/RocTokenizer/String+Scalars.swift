@@ -26,4 +26,11 @@ extension String {
     }
     return parts + [String(decoding: bytes[start...], as: UTF8.self)]
   }
+
+  /// The text with another scalar in the place of one.
+  func replacing(_ scalar: UnicodeScalar, with other: UnicodeScalar) -> String {
+    var result = String.UnicodeScalarView()
+    result.append(contentsOf: unicodeScalars.map { $0 == scalar ? other : $0 })
+    return String(result)
+  }
 }

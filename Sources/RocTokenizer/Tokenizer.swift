@@ -9,6 +9,9 @@ package protocol Tokenizer: Sendable {
   var endID: Int? { get }
   /// What pieces outside the vocabulary become; nil for tokenizers that have a token for every byte.
   var unknownID: Int? { get }
+  /// Whether every stretch of text between added tokens gets a blank of its own in front; slow LLaMA
+  /// tokenizers with `legacy: false` give it to the first one only.
+  var isLegacy: Bool { get }
 
   /// The id of an added token or of a piece.
   func id(of text: String) -> Int?
@@ -24,6 +27,8 @@ package protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+  package var isLegacy: Bool { true }
+
   package func decode(_ ids: [Int]) -> String { decode(ids, skipSpecial: true) }
 
   /// Token ids without the one that begins every text.

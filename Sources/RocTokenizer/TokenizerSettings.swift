@@ -1,4 +1,3 @@
-import RocFiles
 import RocJSON
 
 /// The JSON files beside `tokenizer.model`.
@@ -15,49 +14,83 @@ struct TokenizerSettings: Sendable {
   let begin: String
   let end: String
   let unknown: String
+  /// With `additional` ones at the end.
   let special: [Special]
-  /// Blanks that special tokens swallow; tokens given as plain strings are absent and swallow both.
-  let strips: [String: AddedTokens.Strip]
-  /// `added_tokens.json`: bytes of the text to id.
+  /// Those that have no role; only read where tokens are stated.
+  let additional: [Special]
+  /// Blanks that tokens swallow; those that are absent swallow both.
+  let strips: [[UInt8]: AddedTokens.Strip]
+  /// Tokens beside the pieces: bytes of the text to id.
   let added: [[UInt8]: Int]
+  /// The file that `added` comes from.
+  let addedFile: String
+  /// `added_tokens_decoder`; where it is absent, the rules of before transformers 4.34 hold.
+  let stated: [AddedToken]?
 
-  init(folder: String) throws(TokenizerError) {
-    let config = try Self.object("\(folder)/tokenizer_config.json")
-    let map = try Self.object("\(folder)/special_tokens_map.json")
-    let addedFile = try Self.object("\(folder)/added_tokens.json")
-    isLegacy = config["legacy"]?.bool ?? true
-    addsBegin = config["add_bos_token"]?.bool ?? true
-    addsEnd = config["add_eos_token"]?.bool ?? false
+  /// - Parameters:
+  ///   - folder: A checkpoint's folder.
+  ///   - pieces: The vocabulary beside which added tokens stand.
+  /// - Throws: `TokenizerError` naming the file and what is wrong there.
+  init(folder: String, pieces: [SentencePieceModel.Piece]) throws(TokenizerError) {
+    let config = try Self.read("\(folder)/tokenizer_config.json")
+    let map = try Self.read("\(folder)/special_tokens_map.json")
+    let list = try Self.read("\(folder)/added_tokens.json")
+    isLegacy = config["legacy"].value?.bool ?? true
+    addsBegin = config["add_bos_token"].value?.bool ?? true
+    addsEnd = config["add_eos_token"].value?.bool ?? false
 
     var special: [Special] = []
-    var strips: [String: AddedTokens.Strip] = [:]
+    var strips: [[UInt8]: AddedTokens.Strip] = [:]
     for (role, preset) in [
       ("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", nil),
     ] {
-      var token = preset.map { ($0, AddedTokens.Strip(left: false, right: false) as _?) }
-      if let value = config[role], let found = Self.token(value, plain: .init(false, false)) {
+      var token = preset.map { ($0, AddedTokens.Strip.none as _?) }
+      if let value = config[role].value,
+        let found = Self.token(value, plain: AddedTokens.Strip.none)
+      {
         token = found
       }
-      if let value = map[role], let found = Self.token(value, plain: nil) { token = found }
+      if let value = map[role].value, let found = Self.token(value, plain: nil) { token = found }
       guard let (text, strip) = token else { continue }
       special.append(Special(role: role, text: text))
-      if let strip { strips[text] = strip }
+      if let strip { strips[Array(text.utf8)] = strip }
     }
-    self.special = special
-    self.strips = strips
     begin = special[0].text
     end = special[1].text
     unknown = special[2].text
 
     var added: [[UInt8]: Int] = [:]
-    for entry in addedFile.members ?? [] {
-      guard let id = entry.value.int, id >= 0 else {
-        throw TokenizerError(
-          "\(folder)/added_tokens.json: \(entry.name) has the id \(entry.value.line)")
+    for (name, field) in try list.members() {
+      guard let id = field.value?.int, id >= 0 else {
+        throw TokenizerError("\(list.file): \(name) has the id \(field.value?.line ?? "")")
       }
-      added[Array(entry.name.utf8)] = id
+      added[Array(name.utf8)] = id
     }
+    stated = try AddedToken.stated(config)
+    if let stated {
+      try Self.check(added, of: list.file, against: stated, of: config, pieces)
+      additional = try Self.additional(config)
+      special += additional
+      strips = [:]
+      for token in special { strips[Array(token.text.utf8)] = AddedTokens.Strip.none }
+      added = [:]
+      for token in stated {
+        let text = Array(token.text.utf8)
+        strips[text] = AddedTokens.Strip(left: token.stripsLeft, right: token.stripsRight)
+        if token.id >= pieces.count { added[text] = token.id }
+      }
+    } else {
+      additional = []
+    }
+    addedFile = stated == nil ? list.file : config.file
+    self.special = special
+    self.strips = strips
     self.added = added
+  }
+
+  /// An empty object where the file does not exist.
+  private static func read(_ path: String) throws(TokenizerError) -> JSONField {
+    try JSONField(path: path) ?? JSONField(file: path, value: .object([]))
   }
 
   /// A token given as a plain string or as an AddedToken object; nil for null.
@@ -73,28 +106,43 @@ struct TokenizerSettings: Sendable {
     )
   }
 
-  /// The file's object; an empty one where the file does not exist.
-  private static func object(_ path: String) throws(TokenizerError) -> JSON {
-    let file: MappedFile
-    do throws(FileError) {
-      file = try MappedFile(path: path)
-    } catch {
-      guard error.isMissing else { throw TokenizerError(error.description) }
-      return .object([])
+  /// Refuses files that contradict each other: ids would depend on which of them is read.
+  private static func check(
+    _ added: [[UInt8]: Int], of list: String, against stated: [AddedToken], of config: JSONField,
+    _ pieces: [SentencePieceModel.Piece]
+  ) throws(TokenizerError) {
+    var ids: [[UInt8]: Int] = [:]
+    for token in stated {
+      let field = config["added_tokens_decoder"]["\(token.id)"]
+      if token.isSingleWord { throw field["single_word"].refusal("false") }
+      guard ids.updateValue(token.id, forKey: Array(token.text.utf8)) == nil else {
+        throw field["content"].refusal("each token once")
+      }
+      guard token.id < pieces.count else { continue }
+      let piece = pieces[token.id].text
+      guard piece.utf8.elementsEqual(token.text.utf8) else {
+        throw field["content"].refusal("\(piece), as in tokenizer.model")
+      }
     }
-    let value: JSON
-    do throws(JSONError) {
-      value = try file.withBytes { bytes throws(JSONError) in try JSON.parse(bytes) }
-    } catch {
-      throw TokenizerError("\(path) is not valid JSON: \(error)")
+    for (text, id) in added where ids[text] != id {
+      throw TokenizerError(
+        "\(list): \(String(decoding: text, as: UTF8.self)) has the id \(id), "
+          + "but not in added_tokens_decoder of \(config.file)")
     }
-    guard value.members != nil else {
-      throw TokenizerError("\(path): holds \(value.kind), expected an object")
+  }
+
+  private static func additional(_ config: JSONField) throws(TokenizerError) -> [Special] {
+    let field = config["additional_special_tokens"]
+    guard !field.isAbsent else { return [] }
+    var special: [Special] = []
+    for element in try field.elements() {
+      let content = element.value?.members == nil ? element : element["content"]
+      special.append(Special(role: element.key, text: try content.text()))
     }
-    return value
+    return special
   }
 }
 
 extension AddedTokens.Strip {
-  fileprivate init(_ left: Bool, _ right: Bool) { self.init(left: left, right: right) }
+  fileprivate static let none = AddedTokens.Strip(left: false, right: false)
 }

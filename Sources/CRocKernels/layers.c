@@ -86,7 +86,7 @@ typedef struct {
   const float *x, *weight, *bias;
   float *y;
   float eps;
-  size_t m, n, heads;
+  size_t m, n, heads, stride;
 } row_job;
 
 static void run_rows(roc_team *team, roc_work work, row_job *job) {
@@ -131,13 +131,13 @@ static void rotate_tile(void *context, size_t tile, size_t worker) {
   const row_job *job = context;
   const size_t half = job->n / 2;
   ROWS_OF_TILE(job, tile)
-    job->kernels->rotate(job->y + row * job->heads * job->n, job->heads, job->n,
+    job->kernels->rotate(job->y + row * job->stride, job->heads, job->n,
                          job->weight + row * half, job->bias + row * half);
 }
 
-void roc_rotate_rows(roc_team *team, const roc_kernels *kernels, float *x, size_t m,
+void roc_rotate_rows(roc_team *team, const roc_kernels *kernels, float *x, size_t m, size_t stride,
                      size_t heads, size_t width, const float *cosine, const float *sine) {
   row_job job = {.kernels = kernels, .weight = cosine, .bias = sine, .y = x, .m = m, .n = width,
-                 .heads = heads};
+                 .heads = heads, .stride = stride};
   run_rows(team, rotate_tile, &job);
 }

@@ -17,7 +17,13 @@ package struct Checkpoint: Sendable {
   package let adapter: Adapter?
   /// What was done to the files to read them, for people.
   package let notes: [String]
+  /// Files outside the folder that belong to it, by the names that the digest has for them.
+  package let outside: [(name: String, path: String)]
+  /// Files that its network reads beside the usual ones.
+  package var further: [String] = []
   private let tensors: [String: Tensor]
+  /// The name under which a tied tensor stands a second time.
+  private var alias: String?
 
   /// How weight matrices lie in a converted checkpoint.
   package struct Layout: Sendable, Equatable {
@@ -68,6 +74,7 @@ package struct Checkpoint: Sendable {
     if let weights { tensors = weights.tensors }
     for (name, tensor) in adapter?.replaced ?? [:] { tensors[name] = tensor }
     self.tensors = tensors
+    outside = adapter?.base.outside ?? []
     notes = (weights?.notes ?? []) + (adapter?.base.notes ?? [])
   }
 
@@ -80,10 +87,17 @@ package struct Checkpoint: Sendable {
     layout = nil
     adapter = nil
     notes = []
+    outside = []
     tensors = [:]
   }
 
-  private init(_ other: Checkpoint, tensors: [String: Tensor], notes: [String]) {
+  private init(
+    _ other: Checkpoint, tensors: [String: Tensor], notes: [String],
+    outside: [(name: String, path: String)]? = nil
+  ) {
+    self.outside = outside ?? other.outside
+    further = other.further
+    alias = other.alias
     folder = other.folder
     weightFiles = other.weightFiles
     layout = other.layout
@@ -106,7 +120,24 @@ package struct Checkpoint: Sendable {
     }
     var tensors = tensors
     tensors[name] = tensor.renamed(name)
-    return Checkpoint(self, tensors: tensors, notes: notes)
+    var result = Checkpoint(self, tensors: tensors, notes: notes)
+    result.alias = name
+    return result
+  }
+
+  /// The same checkpoint with tensors that lie elsewhere, as a vision tower in a folder of its own.
+  ///
+  /// - Parameters:
+  ///   - added: By the names that the network has for them; they replace others of these names.
+  ///   - files: Where they come from, by the names that the digest has for them.
+  ///   - note: Says so to people.
+  package func adding(
+    _ added: [Tensor], from files: [(name: String, path: String)], note: String?
+  ) -> Checkpoint {
+    var tensors = tensors
+    for tensor in added { tensors[tensor.name] = tensor }
+    return Checkpoint(
+      self, tensors: tensors, notes: notes + (note.map { [$0] } ?? []), outside: outside + files)
   }
 
   /// The tensor of that name, or nil.
@@ -117,6 +148,9 @@ package struct Checkpoint: Sendable {
 
   /// All names, sorted.
   package var names: [String] { tensors.keys.sorted() }
+
+  /// The names of tensors that are not another one under a second name.
+  package var ownNames: [String] { names.filter { $0 != alias } }
 
   /// Bytes of all tensors together.
   package var byteCount: Int { tensors.values.reduce(0) { $0 + $1.byteCount } }
@@ -131,17 +165,24 @@ package struct Checkpoint: Sendable {
     let own = "\(folder)/\(name)"
     guard let base = adapter?.base else { return own }
     // A tokenizer's files belong together.
-    let key = Self.tokenizerFiles.contains(name) ? "tokenizer.model" : name
-    return fileExists("\(folder)/\(key)") ? own : base.path(of: name)
+    if Self.tokenizerFiles.contains(name) { return hasTokenizer ? own : base.path(of: name) }
+    return fileExists(own) ? own : base.path(of: name)
   }
 
   private static let tokenizerFiles = [
-    "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "tokenizer.model", "tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json",
+    "special_tokens_map.json", "added_tokens.json",
   ]
 
-  /// The folder, or the base's where only that has the file.
-  package func folder(of name: String) -> String {
-    String(path(of: name).dropLast(name.utf8.count + 1))
+  /// Whether the folder itself has a tokenizer.
+  private var hasTokenizer: Bool {
+    ["tokenizer.model", "tokenizer.json", "vocab.json"].contains { fileExists("\(folder)/\($0)") }
+  }
+
+  /// The folder whose tokenizer counts: an adapter may leave it to its base.
+  package var tokenizerFolder: String {
+    guard let base = adapter?.base, !hasTokenizer else { return folder }
+    return base.tokenizerFolder
   }
 
   /// The files beside the weights that decide what a model does.
@@ -149,6 +190,16 @@ package struct Checkpoint: Sendable {
     "config.json", "preprocessor_config.json", "tokenizer.model", "tokenizer_config.json",
     "special_tokens_map.json", "added_tokens.json",
   ]
+
+  /// The files of tokenizers that have no tokenizer.model.
+  package static let fastTokenizer = ["tokenizer.json", "vocab.json", "merges.txt"]
+
+  /// Those that count of this folder, with what its network reads beside the usual ones. Where
+  /// tokenizer.model is read, others do not count: a digest stays what it always was.
+  package var companions: [String] {
+    let others = fileExists("\(folder)/tokenizer.model") ? [] : Self.fastTokenizer
+    return Self.companions + others.filter { !further.contains($0) } + further
+  }
 
   /// SHA-256 over the lines `<sha256>  <file name>` of weights, config, tokenizer and
   /// preprocessor files, sorted by name; for an adapter, of its files and of its base as `base`.
@@ -162,12 +213,19 @@ package struct Checkpoint: Sendable {
   /// The SHA-256 of every file that `sha256` covers, by name.
   package func digests() throws(CheckpointError) -> [(name: String, sha256: String)] {
     var result: [(name: String, sha256: String)] = []
-    let names = weightFiles + Self.companions + (adapter?.files ?? [])
+    let names = weightFiles + companions + (adapter?.files ?? [])
     for name in names.sorted() where fileExists("\(folder)/\(name)") {
       // An adapter's tokenizer files without a tokenizer are not read.
       guard path(of: name) == "\(folder)/\(name)" else { continue }
       do throws(FileError) {
         result.append((name, try SHA256.of(file: "\(folder)/\(name)")))
+      } catch {
+        throw CheckpointError(error)
+      }
+    }
+    for file in outside {
+      do throws(FileError) {
+        result.append((file.name, try SHA256.of(file: file.path)))
       } catch {
         throw CheckpointError(error)
       }

@@ -33,7 +33,7 @@ package struct Tensor: Sendable {
   }
 
   /// The same tensor under another name.
-  func renamed(_ name: String) -> Tensor {
+  package func renamed(_ name: String) -> Tensor {
     Tensor(name: name, dtype: dtype, shape: shape, range: range, file: file, view: view)
   }
 

@@ -8,6 +8,8 @@ package struct Preprocessing: Sendable, Equatable {
     case pad
     /// The shortest edge is resized to `size`, the middle is cut out.
     case crop
+    /// Nothing is cut: both sides are resized to multiples of a factor.
+    case fit(PixelLimits)
   }
 
   /// Pillow's number of a filter.
@@ -17,9 +19,9 @@ package struct Preprocessing: Sendable, Equatable {
     case bicubic = 3
   }
 
-  /// Edge of the resized picture.
+  /// Edge of the resized picture; 0 for `fit`.
   package var size: Int
-  /// Edge of the square that is cut from it.
+  /// Edge of the square that is cut from it; 0 for `fit`.
   package var cropSize: Int
   package var mean: [Double]
   package var deviation: [Double]
@@ -47,10 +49,10 @@ package struct Preprocessing: Sendable, Equatable {
     self.shape = shape
   }
 
-  /// The normalised pixels of a picture, cropSize x cropSize.
+  /// The normalised pixels of a picture, cropSize x cropSize or as large as it was fitted.
   ///
   /// - Throws: `PictureError` for a picture so long and thin that what is cropped does not fit
-  ///   memory.
+  ///   memory, or that it cannot be fitted.
   package func callAsFunction(_ picture: Picture, path: String) throws(PictureError) -> Pixels {
     normalised(try resized(picture, path: path))
   }
@@ -60,8 +62,19 @@ package struct Preprocessing: Sendable, Equatable {
   ///
   /// - Throws: `PictureError` as a whole preparation does.
   package func resized(_ picture: Picture, path: String) throws(PictureError) -> Picture {
-    if shape == .pad {
-      return picture.resizedAsSquare(size: size, bar: barColor, filter: filter)
+    switch shape {
+    case .pad: return picture.resizedAsSquare(size: size, bar: barColor, filter: filter)
+    case .crop: break
+    case .fit(let limits):
+      guard let size = limits.size(width: picture.width, height: picture.height) else {
+        throw PictureError(
+          .tooLarge, path: path,
+          reason: """
+            \(picture.width) x \(picture.height) pixels: one side is more than \
+            \(PixelLimits.largestRatio) times the other
+            """)
+      }
+      return picture.resized(width: size.width, height: size.height, filter: filter)
     }
     let short = min(picture.width, picture.height)
     let long = max(picture.width, picture.height)
@@ -95,12 +108,14 @@ package struct Preprocessing: Sendable, Equatable {
       : picture.resized(width: long, height: size, filter: filter)
   }
 
-  /// The normalised pixels, cropSize x cropSize, of what `resized` gave.
+  /// The normalised pixels of what `resized` gave, cropSize x cropSize of it or all.
   package func normalised(_ picture: Picture) -> Pixels {
-    let top = (picture.height - cropSize) / 2
-    let left = (picture.width - cropSize) / 2
+    var (height, width) = (cropSize, cropSize)
+    if case .fit = shape { (height, width) = (picture.height, picture.width) }
+    let top = (picture.height - height) / 2
+    let left = (picture.width - width) / 2
     precondition(top >= 0 && left >= 0, "a crop of \(cropSize) from \(size)")
-    let plane = cropSize * cropSize
+    let plane = height * width
     let values = [Float](unsafeUninitializedCapacity: 3 * plane) { buffer, filled in
       for channel in 0..<3 {
         // The product is taken in double and rounded, the rest is float32, as in transformers.
@@ -108,15 +123,21 @@ package struct Preprocessing: Sendable, Equatable {
           (Float(Double(value) * rescale) - Float(mean[channel])) / Float(deviation[channel])
         }
         let start = picture.pixels + (top * picture.width + left) * 3 + channel
-        for y in 0..<cropSize {
+        for y in 0..<height {
           let source = start + y * picture.width * 3
-          let row = channel * plane + y * cropSize
-          for x in 0..<cropSize { buffer[row + x] = table[Int(source[3 * x])] }
+          let row = channel * plane + y * width
+          for x in 0..<width { buffer[row + x] = table[Int(source[3 * x])] }
         }
       }
       filled = 3 * plane
     }
-    return Pixels(height: cropSize, width: cropSize, values: values)
+    return Pixels(height: height, width: width, values: values)
+  }
+
+  /// The size in which a photo of three by four, of a megapixel, reaches the network.
+  package var usualSize: (width: Int, height: Int) {
+    guard case .fit(let limits) = shape else { return (cropSize, cropSize) }
+    return limits.size(width: 1152, height: 864) ?? (limits.factor, limits.factor)
   }
 }
 
@@ -167,9 +188,15 @@ extension Picture {
 extension Preprocessing {
   /// Everything that decides the pixels, on one line.
   package var summary: String {
-    """
-    \(shape) size \(size) crop \(cropSize) \(filter) mean \(mean) std \(deviation) \
-    rescale \(rescale)
-    """
+    if case .fit(let limits) = shape {
+      return """
+        fit \(limits.least) to \(limits.most) pixels in multiples of \(limits.factor) \(filter) mean \
+        \(mean) std \(deviation) rescale \(rescale)
+        """
+    }
+    return """
+      \(shape) size \(size) crop \(cropSize) \(filter) mean \(mean) std \(deviation) \
+      rescale \(rescale)
+      """
   }
 }

@@ -58,19 +58,22 @@ package struct EngineBenchmark {
           _ = try? parts.preprocessing(try Picture.read(path), path: path)
         })
     }
-    let edge = parts.preprocessing.cropSize
+    let size = parts.preprocessing.usualSize
     let noise = Noise(seed: 1, name: "pixels", deviation: 1)
     let pixels = Pixels(
-      height: edge, width: edge,
-      values: noise.values(from: 0, count: 3 * edge * edge, engine.compute))
-    body(row("vision", parts.vision.operations) { _ = parts.vision.encode([pixels], trace: nil) })
+      height: size.height, width: size.width,
+      values: noise.values(from: 0, count: 3 * size.height * size.width, engine.compute))
+    body(
+      row("vision", parts.vision.operations(pixels)) {
+        _ = parts.vision.encode([pixels], trace: nil)
+      })
     let features = parts.vision.encode([pixels], trace: nil)
     body(
-      row("a vision layer", parts.vision.layerOperations) {
-        _ = parts.vision.firstLayer(features.matrix.copy())
+      row("a vision layer", parts.vision.layerOperations(pixels)) {
+        _ = parts.vision.firstLayer(features)
       })
     body(
-      row("abstractor", parts.connector.operations) {
+      row(parts.names.connector, parts.connector.operations(features)) {
         _ = parts.connector.connect(features, trace: nil)
       })
     let mode: ScoringMode =
@@ -78,7 +81,7 @@ package struct EngineBenchmark {
       ? .levels(LevelScoring()) : .scoreTokens(question: Engine.defaultQuestion)
     try engine.check(mode)
     let picture = parts.connector.connect(features, trace: nil)
-    let prompt = try engine.promptRows(picture.matrix, mode)
+    let prompt = try engine.promptRows(picture, mode)
     let count = prompt.rows.rows
     let cache = parts.language.makeCache(rows: prompt.prefix.count + count + 64)
     let bytes = Double(engine.languageBytes)

@@ -11,12 +11,14 @@ package enum ModelError: Error, CustomStringConvertible, Equatable, Sendable {
     needed: Int, available: Int, folder: String, precision: Precision, isPacked: Bool = false)
   /// A new checkpoint cannot be written.
   case output(CheckpointError)
+  /// One picture does not fit this model.
+  case picture(String)
   /// The question or setting cannot be answered by this model.
   case request(String)
 
   package var description: String {
     switch self {
-    case .checkpoint(let message), .request(let message): message
+    case .checkpoint(let message), .request(let message), .picture(let message): message
     case .output(let error): error.message
     case .memory(let needed, let available, let folder, let precision, let isPacked):
       """

@@ -73,7 +73,8 @@ package struct Verification {
       }
       let trace = Trace()
       _ = try engine.answer(
-        try Self.pixels(stored, pictures[picture], engine), question: question, trace: trace)
+        try Self.pixels(stored, pictures[picture], engine), AnswerRequest(question: question),
+        trace: trace)
       stages += tensors.map { tensor in
         let name = String(Substring(tensor.name.utf8.dropFirst(picture.utf8.count + 1)))
         let own = trace.reference(name, tensor)
@@ -136,6 +137,10 @@ package struct Verification {
 extension Trace {
   /// The recorded values that a reference tensor's name stands for.
   package func reference(_ name: String, _ tensor: Tensor) -> [Float]? {
+    var name = name
+    // LLaVA's and Qwen2-VL's references have other names for the same stages.
+    if name == "projected" { name = "abstractor" }
+    if name.hasPrefix("lm.") { name = "llama." + name.dropFirst(3) }
     if name.hasSuffix(".last") {
       return values[String(name.dropLast(5))].map { Array($0.suffix(tensor.count)) }
     }

@@ -66,7 +66,7 @@ class CPUDevice: Device, @unchecked Sendable {
 
   func rotate(_ job: RotationJob) {
     roc_rotate_rows(
-      team, kernels, job.x, job.m, job.heads, job.width, job.cosine, job.sine)
+      team, kernels, job.x, job.m, job.stride, job.heads, job.width, job.cosine, job.sine)
   }
 
   func quickGELU(_ x: UnsafePointer<Float>, _ count: Int, into y: UnsafeMutablePointer<Float>) {

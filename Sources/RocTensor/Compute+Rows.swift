@@ -47,9 +47,9 @@ extension Compute {
   /// Half rotation of pairs (i, i + width/2) in every head of some rows, in place.
   ///
   /// - Parameters:
-  ///   - x: [M, heads · width].
+  ///   - x: [M, _], the heads to turn from the first column on.
   ///   - rows: The rows to turn, all when nil.
-  ///   - heads: Heads in a row.
+  ///   - heads: Heads to turn in a row, each as wide as the table's.
   ///   - positions: cos and sin, each [positions, width / 2].
   ///   - first: The position of the first of these rows.
   package func rotate(
@@ -57,13 +57,18 @@ extension Compute {
     first: Int
   ) {
     let rows = rows ?? 0..<x.rows
+    let width = 2 * positions.cosine.columns
     precondition(
-      rows.upperBound <= x.rows && first + rows.count <= positions.count,
-      "positions \(first)..<\(first + rows.count) of a table of \(positions.count)")
+      rows.upperBound <= x.rows && first + rows.count <= positions.count
+        && heads * width <= x.columns,
+      """
+      positions \(first)..<\(first + rows.count) of a table of \(positions.count) for \(heads) heads \
+      of \(width) in \(x.columns) columns
+      """)
     guard !rows.isEmpty else { return }
     device.rotate(
       RotationJob(
-        x: x.row(rows.lowerBound), m: rows.count, heads: heads, width: x.columns / heads,
+        x: x.row(rows.lowerBound), m: rows.count, stride: x.columns, heads: heads, width: width,
         cosine: positions.cosine.row(first), sine: positions.sine.row(first)))
   }
 }
@@ -115,6 +120,15 @@ extension Compute {
       "\(parameter.count) values to rows of \(y.columns)")
     guard parameter.count > 0 else { return }
     device.add(parameter.values, parameter.count, to: y.row(start))
+  }
+
+  /// The same values in the same order as rows of another length.
+  package func reshaped(_ x: borrowing Matrix, columns: Int) -> Matrix {
+    precondition(
+      columns > 0 && x.count % columns == 0, "\(x.rows) x \(x.columns) as rows of \(columns)")
+    let y = matrix(x.count / columns, columns)
+    if x.count > 0 { device.copy(x.values, to: y.values, x.count) }
+    return y
   }
 
   /// Multiplies all values by one factor.

@@ -37,7 +37,7 @@ protocol Device: AnyObject, Sendable {
   func layerNorm(_ job: NormJob, bias: UnsafePointer<Float>)
   /// y = x / sqrt(mean(x²) + eps) · weight, over rows [m][n].
   func rmsNorm(_ job: NormJob)
-  /// Half rotation of the heads of rows [m][heads · width].
+  /// Half rotation of the first heads of rows [m][stride].
   func rotate(_ job: RotationJob)
   /// y = x · sigmoid(1.702 x)
   func quickGELU(_ x: UnsafePointer<Float>, _ count: Int, into y: UnsafeMutablePointer<Float>)
@@ -117,10 +117,11 @@ struct NormJob {
   let y: UnsafeMutablePointer<Float>
 }
 
-/// Rows whose heads are turned, [m][heads · width], with a row of angles each, [m][width / 2].
+/// Rows whose first heads are turned, [m][stride], with a row of angles each, [m][width / 2].
 struct RotationJob {
   let x: UnsafeMutablePointer<Float>
   let m: Int
+  let stride: Int
   let heads: Int
   let width: Int
   let cosine: UnsafePointer<Float>

@@ -16,6 +16,7 @@ package struct EmbeddingTable: Sendable {
     parameter = nil
   }
 
+  /// A table whose rows are trained; in panels where products have the same weights.
   package init(trained parameter: Parameter, rows: Int, columns: Int) {
     self.parameter = parameter
     self.rows = rows
@@ -29,7 +30,7 @@ package struct EmbeddingTable: Sendable {
     for (row, id) in ids.enumerated() {
       precondition(id >= 0 && id < rows, "token \(id) of a table of \(rows)")
       if let parameter {
-        compute.device.copy(parameter.values + id * columns, to: result.row(row), columns)
+        parameter.copyRow(id, columns: columns, to: result.row(row), compute)
       } else if let weights {
         weights.widened(row: id).withUnsafeBufferPointer { source in
           guard let start = source.baseAddress else { return }

@@ -139,10 +139,34 @@ package final class Parameter: @unchecked Sendable {
   /// Adds `rows` of a table [_, columns] to the gradient, when there is one.
   package func addToGradient(_ rows: borrowing Matrix, at ids: [Int]) {
     guard let gradient else { return }
+    let columns = rows.columns
     for (row, id) in ids.enumerated() {
       let source = rows.row(row)
-      let target = gradient + id * rows.columns
-      for i in 0..<rows.columns { target[i] += source[i] }
+      let (start, step) = place(ofRow: id, columns: columns)
+      let target = gradient + start
+      for i in 0..<columns { target[i * step] += source[i] }
+    }
+  }
+
+  /// Where a row of [_, columns] begins, and how far its values are apart.
+  private func place(ofRow row: Int, columns: Int) -> (start: Int, step: Int) {
+    switch layout {
+    case .rows: return (row * columns, 1)
+    case .panels:
+      let panel = Int(ROC_PANEL)
+      return (row / panel * panel * columns + row % panel, panel)
+    }
+  }
+
+  /// Copies a row of [_, columns] to the device.
+  func copyRow(
+    _ row: Int, columns: Int, to target: UnsafeMutablePointer<Float>, _ compute: Compute
+  ) {
+    let (start, step) = place(ofRow: row, columns: columns)
+    guard step > 1 else { return compute.device.copy(values + start, to: target, columns) }
+    let row = (0..<columns).map { values[start + $0 * step] }
+    row.withUnsafeBufferPointer { source in
+      if let first = source.baseAddress { compute.device.upload(first, to: target, columns) }
     }
   }
 }

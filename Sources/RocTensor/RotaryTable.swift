@@ -40,6 +40,33 @@ package struct RotaryTable: ~Copyable, Sendable {
       compute)
   }
 
+  /// A row of angles for each row of a sequence whose positions have several axes, as those of a
+  /// picture's rows have.
+  ///
+  /// - Parameters:
+  ///   - positions: The position of each row on each axis.
+  ///   - frequencies: Of each pair of a head.
+  ///   - axes: Which axis each pair is turned by; as many as frequencies.
+  ///   - compute: Where the table is kept.
+  package init(
+    positions: [[Int]], frequencies: [Float], axes: [Int], _ compute: Compute
+  ) {
+    precondition(frequencies.count == axes.count, "\(axes.count) axes of \(frequencies.count)")
+    let half = frequencies.count
+    var cosine = [Float](repeating: 0, count: positions.count * half)
+    var sine = cosine
+    for (row, place) in positions.enumerated() {
+      for i in 0..<half {
+        let angle = Float(place[axes[i]]) * frequencies[i]
+        cosine[row * half + i] = cosf(angle)
+        sine[row * half + i] = sinf(angle)
+      }
+    }
+    self.init(
+      cosine: compute.matrix(positions.count, half, cosine),
+      sine: compute.matrix(positions.count, half, sine), compute)
+  }
+
   /// theta^(-2i / width) for i < width / 2, the official code's `inv_freq`.
   package static func frequencies(width: Int, theta: Float) -> [Float] {
     (0..<width / 2).map { 1 / powf(theta, Float(2 * $0) / Float(width)) }

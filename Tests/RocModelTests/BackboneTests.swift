@@ -12,8 +12,10 @@ import Testing
 /// A network that roc does not know: a CLIP tower, one matrix, a plain LLaMA decoder, and score
 /// tokens that are not the last ones.
 private struct MadeUp: Backbone {
+  static let name = "made up"
   static let modelTypes = ["made_up"]
-  static let names = TensorNames(
+  static func names(in checkpoint: Checkpoint) -> TensorNames { tensorNames }
+  private static let tensorNames = TensorNames(
     embeddings: "words.weight", head: "out.weight",
     part: { name in
       name.hasPrefix("eye.")
@@ -28,18 +30,23 @@ private struct MadeUp: Backbone {
   let readout: ScoreReadout?
   let template: any PromptTemplate = Owl2Prompt()
 
-  init(_ config: ConfigReader, vocabulary: Int?) throws(ModelError) {
+  var names: TensorNames { Self.tensorNames }
+
+  init(_ source: BackboneSource) throws(ModelError) {
+    let config = source.config
     tower = try CLIPSettings(
       try config.object("eye"),
       names: .init(
         patches: "eye.cut", classToken: "eye.class", positions: "eye.places", preNorm: "eye.before",
-        postNorm: "eye.after", layers: "eye.layer", attentionNorm: "n1", queryKeyValue: "qkv",
-        output: "o", mlpNorm: "n2", expand: "up", reduce: "down"))
+        postNorm: "eye.after", layers: "eye.layer",
+        layer: .init(
+          attentionNorm: "n1", queryKeyValue: .byHead("qkv"), output: "o", mlpNorm: "n2",
+          expand: "up", reduce: "down")))
     decoder = try LlamaSettings(
       config,
       names: .init(
-        embeddings: Self.names.embeddings, layers: "mind", norm: "mind.norm", head: "out"),
-      vocabulary: vocabulary)
+        embeddings: Self.tensorNames.embeddings, layers: "mind", norm: "mind.norm", head: "out"),
+      vocabulary: source.vocabulary)
     let score = try config.size("score_id")
     readout = ScoreReadout(
       scoreID: score, ids: score + 1..<score + 6, axis: ScoreAxis(low: 1, high: 5, count: 5))
@@ -61,15 +68,7 @@ private struct MadeUp: Backbone {
       language: LlamaDecoder(reader, decoder, compute))
   }
 
-  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> any Tokenizer {
-    do throws(TokenizerError) {
-      return try SentencePieceTokenizer(folder: checkpoint.folder)
-    } catch {
-      throw .checkpoint(error.message)
-    }
-  }
-
-  func preprocessing(_ config: ConfigReader) throws(ModelError) -> Preprocessing {
+  func preprocessing(_ checkpoint: Checkpoint) throws(ModelError) -> Preprocessing {
     Preprocessing(size: tower.edge, shape: .crop)
   }
 }
@@ -79,7 +78,7 @@ private struct Nerve: Connector {
   let layer: Linear
   let compute: Compute
   let isTrained = false
-  let operations = 0.0
+  func operations(_ features: borrowing PictureRows) -> Double { 0 }
 
   func connect(
     _ features: borrowing PictureRows, trace: Trace?, tape: Tape?
@@ -122,7 +121,7 @@ struct BackboneTests {
       ],
     ]
     let reader = WeightReader(.empty, precision: .f32, compute: compute, isChecking: true)
-    _ = try MadeUp(ConfigReader(json: config, place: "config.json"), vocabulary: nil)
+    _ = try MadeUp(BackboneSource(ConfigReader(json: config, place: "config.json")))
       .networks(reader, compute)
     let plans = reader.requests.map { [compute] request in
       let count = request.shape.reduce(1, *)
@@ -153,15 +152,17 @@ struct BackboneTests {
 
   @Test func aNetworkNeedsNoPlaceInTheLibrary() throws {
     let engine = try engine()
-    let answer = try engine.answer(pixels(1), maxTokens: 12)
+    let answer = try engine.answer(pixels(1), AnswerRequest(maxTokens: 12))
     #expect(answer.isFinite && !answer.outputIDs.isEmpty)
     // Another picture, another answer or at least other logits.
     let (one, two) = (Trace(), Trace())
-    _ = try engine.answer(pixels(1), maxTokens: 2, trace: one)
-    _ = try engine.answer(pixels(2), maxTokens: 2, trace: two)
+    _ = try engine.answer(pixels(1), AnswerRequest(maxTokens: 2), trace: one)
+    _ = try engine.answer(pixels(2), AnswerRequest(maxTokens: 2), trace: two)
     #expect(one.values["logits.prompt"] != two.values["logits.prompt"])
     // Drafts and the shared text before the picture change nothing.
-    #expect(try engine.answer(pixels(1), maxTokens: 12, draft: []).outputIDs == answer.outputIDs)
+    #expect(
+      try engine.answer(pixels(1), AnswerRequest(maxTokens: 12, draft: [])).outputIDs
+        == answer.outputIDs)
   }
 
   @Test func aNetworkThatIsNotListedIsRefusedByName() {

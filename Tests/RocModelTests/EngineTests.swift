@@ -20,8 +20,9 @@ struct EngineTests {
     for item in cases {
       let image = try #require(item["image"]?.string)
       let answer = try engine.answer(
-        try pixels(image, engine), opening: item["prefix"]?.string ?? "",
-        maxTokens: item["max_new_tokens"]?.int ?? 512)
+        try pixels(image, engine),
+        AnswerRequest(
+          opening: item["prefix"]?.string ?? "", maxTokens: item["max_new_tokens"]?.int ?? 512))
       #expect(answer.outputIDs == item["output_ids"]?.array?.compactMap(\.int))
       let scores = item["scores"]?.array?.compactMap(\.double) ?? []
       #expect(answer.scores.count == scores.count)
@@ -76,7 +77,7 @@ struct EngineTests {
     let engine = try Engine(folder: Fixture.path("tiny-f32"))
     let mark = #expect(throws: ModelError.self) {
       _ = try engine.answer(
-        try pixels("rgb_64x64.png", engine), question: "What is <|image|>?")
+        try pixels("rgb_64x64.png", engine), AnswerRequest(question: "What is <|image|>?"))
     }
     #expect(
       mark?.description
@@ -84,12 +85,13 @@ struct EngineTests {
     // As characters, the mark with an accent is another; as bytes it is the mark.
     let hidden = #expect(throws: ModelError.self) {
       _ = try engine.answer(
-        try pixels("rgb_64x64.png", engine), question: "What is <|image|>\u{301}?")
+        try pixels("rgb_64x64.png", engine), AnswerRequest(question: "What is <|image|>\u{301}?"))
     }
     #expect(hidden?.description == mark?.description)
     let long = #expect(throws: ModelError.self) {
       _ = try engine.answer(
-        try pixels("rgb_64x64.png", engine), question: String(repeating: "word ", count: 3000))
+        try pixels("rgb_64x64.png", engine),
+        AnswerRequest(question: String(repeating: "word ", count: 3000)))
     }
     #expect(long?.description.contains("shorten the question") == true)
   }

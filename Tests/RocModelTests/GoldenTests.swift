@@ -1,3 +1,4 @@
+import Foundation
 import RocCheckpoint
 import RocImage
 import RocJSON
@@ -23,9 +24,27 @@ struct GoldenTests {
     (try? Compute(threads: 1, instructionSet: $0)) != nil
   }
 
-  static let cases = Fixture.checkpoints.flatMap { name in
+  /// mPLUG-Owl2's.
+  static let owl2Cases = Fixture.checkpoints.flatMap { name in
     sets.map { Case(folder: Fixture.path(name), kernels: $0) }
   }
+
+  static let cases =
+    owl2Cases
+    + Fixture.backbones.flatMap { name in
+      sets.map { Case(folder: Fixture.backbone(name), kernels: $0) }
+    }
+
+  /// Those whose stages are in the repository.
+  static let stageCases = cases.filter {
+    FileManager.default.fileExists(atPath: "\($0.folder)/tensors.safetensors")
+  }
+
+  /// The stages of original LLaVA, for which there is no room here.
+  static let externalStages =
+    (Fixture.external.map { ["\($0)/../backbones/llava-original-f16"] } ?? []).flatMap { path in
+      sets.map { Case(folder: path, kernels: $0) }
+    }
 
   static let externalCases = (Fixture.external.map { ["\($0)/small-f16"] } ?? []).flatMap { path in
     sets.map { Case(folder: path, kernels: $0) }
@@ -37,7 +56,11 @@ struct GoldenTests {
   static let probability = 1e-4
   static let score = 1e-4
 
-  @Test(arguments: cases)
+  @Test(
+    .enabled(if: Fixture.external != nil, "\(Fixture.externalReason)"), arguments: externalStages)
+  func equalsTheReferenceOfOriginalLLaVAAtEveryStage(_ item: Case) throws { try checkStages(item) }
+
+  @Test(arguments: stageCases)
   func equalsTheReferenceAtEveryStage(_ item: Case) throws { try checkStages(item) }
 
   @Test(arguments: cases)
@@ -90,18 +113,43 @@ struct GoldenTests {
       guard tensors.count > 1 else { continue }
       let trace = Trace()
       _ = try engine.answer(
-        try pixels(image, engine), question: String(question), trace: trace)
+        try pixels(image, engine), AnswerRequest(question: String(question)), trace: trace)
       for tensor in tensors {
         let name = String(tensor.name.dropFirst(stem.count + 1))
         let found = try #require(trace.reference(name, tensor), "\(image) \(name)")
-        let tolerance =
-          name == "pixel_values" ? 1e-6 : name.hasPrefix("logits") ? Self.logit : Self.stage
-        expectNear(found, tensor.widened, tolerance, "\(image) \(name)")
+        let expected = tensor.widened
+        expectNear(
+          found, expected, Self.tolerance(name, expected, engine.parts), "\(image) \(name)")
         compared += 1
       }
     }
     #expect(compared == golden.tensors.count)
   }
+
+  /// Values of Qwen2-VL's tower grow from layer to layer; what float32 sums differ by grows with
+  /// them.
+  private static func tolerance(_ name: String, _ values: [Float], _ parts: ModelParts) -> Float {
+    if name == "pixel_values" { return 1e-6 }
+    if name.hasPrefix("logits") { return logit }
+    guard parts.names.connector == "merger", name == "projected" || name.hasPrefix("vision")
+    else { return stage }
+    return max(stage, 1e-5 * (values.map(abs).max() ?? 0))
+  }
+
+  /// What goes before a question in the goldens: each backbone's picture.
+  private static let marks = ["<|image|>\n"]
+
+  /// The ids of a prompt with one -200 for a picture, as the goldens of the backbones whose
+  /// processors repeat its token do not have it.
+  private static func collapsed(_ ids: [Int], _ parts: ModelParts) -> [Int] {
+    guard case .token(let mark) = parts.template.spelling else { return ids }
+    return ids.enumerated().compactMap { place, id in
+      if id != mark { return id }
+      return place > 0 && ids[place - 1] == mark ? nil : Engine.imageID
+    }
+  }
+
+  private static func words(_ text: String) -> [Substring] { text.split(separator: " ") }
 
   private func checkAnswers(_ item: Case) throws {
     let engine = try engine(item)
@@ -111,13 +159,21 @@ struct GoldenTests {
     #expect(engine.parts.readout?.axis.values.map(Double.init) == axis)
     for prompt in golden["prompts"]?.members ?? [] {
       let ask = try #require(prompt.value["ask"]?.string)
-      let question = String(ask.dropFirst("<|image|>\n".count))
-      #expect(engine.promptIDs(question) == prompt.value["input_ids"]?.array?.compactMap(\.int))
+      // "Curious human" is LLaVA's prompt for inference; models are trained with the other one.
+      guard prompt.name != "default-human" else { continue }
+      let question = Self.marks.reduce(ask) {
+        $0.hasPrefix($1) ? String($0.dropFirst($1.count)) : $0
+      }
+      #expect(engine.parts.template.prompt(question) == prompt.value["prompt"]?.string)
+      if let ids = prompt.value["input_ids"]?.array?.compactMap(\.int) {
+        #expect(engine.promptIDs(question) == Self.collapsed(ids, engine.parts))
+      }
       let runs = (golden["runs"]?.array ?? []).filter { $0["ask"]?.string == prompt.name }
       #expect(runs.count == 31)
       for run in runs {
         let image = try #require(run["image"]?.string)
-        let answer = try engine.answer(try pixels(image, engine), question: question)
+        let answer = try engine.answer(
+          try pixels(image, engine), AnswerRequest(question: question))
         #expect(answer.outputIDs == run["output_ids"]?.array?.compactMap(\.int), "\(image)")
         #expect(answer.scoreSteps == run["score_steps"]?.array?.compactMap(\.int), "\(image)")
         let scores = run["scores"]?.array?.compactMap(\.double) ?? []
@@ -131,7 +187,11 @@ struct GoldenTests {
           #expect(zip(p, q).allSatisfy { abs($0 - $1) <= Self.probability }, "\(image)")
         }
         if let margin = run["rounding_margin"]?.double, margin > 0.3 {
-          #expect(answer.text == run["text"]?.string, "\(image)")
+          // Where the blank before `[SCORE]` is a token, the references have it twice.
+          let isWhole = engine.parts.names.connector == "abstractor"
+          let (found, expected) = (answer.text, try #require(run["text"]?.string))
+          #expect(
+            isWhole ? found == expected : Self.words(found) == Self.words(expected), "\(image)")
         }
       }
     }

@@ -4,11 +4,12 @@ import RocJSON
 import RocModel
 import RocTensor
 import RocTestSupport
+import RocTokenizer
 import Testing
 
 /// Q-Align's scoring on the reference checkpoints.
 struct LevelTests {
-  @Test(arguments: GoldenTests.cases)
+  @Test(arguments: GoldenTests.owl2Cases)
   func equalsTheReference(_ item: GoldenTests.Case) throws {
     let engine = try Engine(folder: item.folder, instructionSet: item.kernels)
     let records = try #require(
@@ -33,6 +34,33 @@ struct LevelTests {
         #expect(answer.text.hasPrefix("The "))
       }
     }
+  }
+
+  /// Other backbones ask in their own words, and continue them by a word as their tokenizers spell it.
+  @Test(arguments: Fixture.backbones)
+  func otherBackbonesContinueTheirOwnPrompt(_ name: String) throws {
+    let engine = try Engine(folder: Fixture.backbone(name))
+    let path = Fixture.path("images/photo_640x427.jpg")
+    let pixels = try engine.parts.preprocessing(try Picture.read(path), path: path)
+    let levels = LevelScoring()
+    let separator = engine.parts.template.wordSeparator
+    let answer = try engine.answer(pixels, levels: levels)
+    let trace = Trace()
+    _ = try engine.answer(
+      pixels,
+      AnswerRequest(
+        question: levels.question, opening: (separator.isEmpty ? " " : "") + levels.opening,
+        maxTokens: 1), trace: trace)
+    let logits = try #require(trace.values["logits.prompt"])
+    let tokenizer = engine.parts.tokenizer
+    let ids = try LevelScoring.words.map {
+      try #require(tokenizer.encodeWithoutBegin(separator + $0).first)
+    }
+    let weights = ids.map { exp(Double(logits[$0])) }
+    for (found, weight) in zip(try #require(answer.levels), weights) {
+      #expect(abs(found - weight / weights.reduce(0, +)) < 1e-4)
+    }
+    #expect(answer.text.hasPrefix("The aesthetics of the image is "))
   }
 
   @Test func scoresAModelWithoutScoreTokens() throws {

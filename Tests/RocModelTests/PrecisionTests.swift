@@ -45,7 +45,9 @@ struct PrecisionTests {
           answers.append(found)
         }
       }
-      let plain = try Self.images.map { try engine.answer(try pixels($0, engine), draft: []) }
+      let plain = try Self.images.map {
+        try engine.answer(try pixels($0, engine), AnswerRequest(draft: []))
+      }
       answers.append(plain)
       answers.append(
         try Self.images.map { try engine.answer(try pixels($0, engine), trace: Trace()) })
@@ -55,7 +57,9 @@ struct PrecisionTests {
         [ids[0], 9] + ids.dropFirst(2),
       ] {
         answers.append(
-          try Self.images.map { try engine.answer(try pixels($0, engine), draft: draft) })
+          try Self.images.map {
+            try engine.answer(try pixels($0, engine), AnswerRequest(draft: draft))
+          })
       }
     }
     #expect(answers[0].allSatisfy { $0?.score != nil })

@@ -28,6 +28,13 @@ package enum Fixture {
     "tiny-f32", "tiny-gqa-bf16", "tiny-multi-f32", "tiny-comment-f16", "tiny-f16-sharded-bin",
   ]
 
+  /// The names of the checkpoints of other backbones, in `Tests/Fixtures/backbones`.
+  package static let backbones = ["llava-hf-f32", "llava-original-f16", "qwen2vl-f32"]
+
+  package static func backbone(_ name: String) -> String {
+    "\(repository)/Tests/Fixtures/backbones/\(name)"
+  }
+
   package static func path(_ name: String) -> String { "\(reference)/\(name)" }
 
   /// A JSON file below `reference`, or at an absolute path.

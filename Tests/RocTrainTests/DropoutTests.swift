@@ -21,7 +21,7 @@ struct DropoutTests {
         rank: 4, alpha: 8, targets: LowRankPlan.languageTargets, dropout: dropout, seed: 3)
     ) { _ in false }
     let parts = try ModelLoader(
-      folder: Fixture.path(golden.checkpoint), compute: compute, training: plan
+      folder: golden.checkpoint, compute: compute, training: plan
     ).load()
     let weights = LossWeights(l1: 1, ce: 1, emd: 1)
     let batch = TrainingBatch(

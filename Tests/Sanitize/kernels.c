@@ -114,7 +114,7 @@ static void attention(roc_team *team, const roc_kernels *kernels, size_t queries
   const size_t q = heads * width, k = heads / group * width;
   float *query = numbers(queries * q), *key = numbers(keys * k), *value = numbers(keys * k);
   float *output = numbers(queries * q), *cosine = numbers(queries * (width / 2));
-  roc_rotate_rows(team, kernels, query, queries, heads, width, cosine, cosine);
+  roc_rotate_rows(team, kernels, query, queries, heads * width, heads, width, cosine, cosine);
   const roc_attention shape = {
       .format = format, .query = query, .key = key, .value = value, .output = output,
       .query_stride = q, .key_stride = k, .value_stride = k, .output_stride = q,

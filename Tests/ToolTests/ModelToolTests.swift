@@ -242,9 +242,9 @@ struct HostileCheckpointTests {
 
     let other = try copy(folder)
     let config = try String(contentsOfFile: "\(other)/config.json", encoding: .utf8)
-    try config.replacingOccurrences(of: "mplug_owl2", with: "llava_llama").write(
+    try config.replacingOccurrences(of: "mplug_owl2", with: "llava_next").write(
       toFile: "\(other)/config.json", atomically: true, encoding: .utf8)
-    #expect(try refusal(other).contains("model_type is llava_llama, expected mplug_owl2"))
+    #expect(try refusal(other).contains("model_type is llava_next (LLaVA-1.6"))
 
     let cutArchive = try copy(folder, "tiny-f16-sharded-bin")
     let shard = "\(cutArchive)/pytorch_model-00002-of-00003.bin"

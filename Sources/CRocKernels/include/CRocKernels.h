@@ -212,8 +212,8 @@ void roc_layer_norm_rows(roc_team *team, const roc_kernels *kernels, const float
                          size_t n, const float *weight, const float *bias, float eps, float *y);
 void roc_rms_norm_rows(roc_team *team, const roc_kernels *kernels, const float *x, size_t m,
                        size_t n, const float *weight, float eps, float *y);
-// x [M][heads · width]; cosine, sine [M][width / 2].
-void roc_rotate_rows(roc_team *team, const roc_kernels *kernels, float *x, size_t m,
+// The first heads · width values of rows x [M][stride]; cosine, sine [M][width / 2].
+void roc_rotate_rows(roc_team *team, const roc_kernels *kernels, float *x, size_t m, size_t stride,
                      size_t heads, size_t width, const float *cosine, const float *sine);
 
 // ---------------------------------------------------------------- derivatives

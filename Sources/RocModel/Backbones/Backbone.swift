@@ -11,18 +11,24 @@ package import RocTokenizer
 /// Loading, conversion, inspection, scoring and training ask it and know no network by name. A
 /// further one is a folder here and a line in `Backbones.all`.
 package protocol Backbone: Sendable {
+  /// What people call it.
+  static var name: String { get }
   /// The values of `model_type` in config.json that stand for it.
   static var modelTypes: [String] { get }
-  /// What its tensors are called.
-  static var names: TensorNames { get }
+  /// Whether config.json describes it, where others have the same `model_type`.
+  static func isDescribed(by config: ConfigReader) -> Bool
+  /// What its tensors are called in a checkpoint: the same network is spelled in several ways.
+  static func names(in checkpoint: Checkpoint) -> TensorNames
+  /// The checkpoint with whatever of it lies outside its folder.
+  static func completed(
+    _ checkpoint: Checkpoint, _ config: ConfigReader
+  ) throws(ModelError) -> Checkpoint
 
-  /// - Parameters:
-  ///   - config: config.json.
-  ///   - vocabulary: Rows of embeddings and head where an adapter brings others than config.json
-  ///     says.
   /// - Throws: `ModelError.checkpoint` for what does not fit together or is not computed here.
-  init(_ config: ConfigReader, vocabulary: Int?) throws(ModelError)
+  init(_ source: BackboneSource) throws(ModelError)
 
+  /// What its tensors are called.
+  var names: TensorNames { get }
   var sizes: BackboneSizes { get }
   /// Nil for a checkpoint without score tokens.
   var readout: ScoreReadout? { get }
@@ -32,13 +38,52 @@ package protocol Backbone: Sendable {
 
   /// The three networks from their weights.
   func networks(_ reader: WeightReader, _ compute: Compute) -> Networks
-  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> any Tokenizer
   /// How pictures are prepared.
   ///
-  /// - Parameter config: preprocessor_config.json.
+  /// - Parameter checkpoint: Has preprocessor_config.json.
   /// - Returns: What makes pixels of pictures.
-  /// - Throws: `ModelError.checkpoint` for what is not computed here.
-  func preprocessing(_ config: ConfigReader) throws(ModelError) -> Preprocessing
+  /// - Throws: `ModelError.checkpoint` where it is missing, says otherwise than config.json, or asks
+  ///   for what is not computed here.
+  func preprocessing(_ checkpoint: Checkpoint) throws(ModelError) -> Preprocessing
+
+  /// Files beside the weights that it reads besides `Checkpoint.companions`.
+  static var furtherFiles: [String] { get }
+  /// What ends an answer, the one that is taught first.
+  func endIDs(
+    _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer
+  ) throws(ModelError) -> [Int]
+}
+
+extension Backbone {
+  package static func isDescribed(by config: ConfigReader) -> Bool {
+    modelTypes.contains(config.json["model_type"]?.string ?? "")
+  }
+
+  package static func completed(
+    _ checkpoint: Checkpoint, _ config: ConfigReader
+  ) throws(ModelError) -> Checkpoint { checkpoint }
+
+  package static var furtherFiles: [String] { [] }
+
+  package func endIDs(
+    _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer
+  ) throws(ModelError) -> [Int] { tokenizer.endID.map { [$0] } ?? [] }
+}
+
+/// What a backbone is read from.
+package struct BackboneSource {
+  /// config.json.
+  package let config: ConfigReader
+  /// `Checkpoint.empty` where only the network is asked for.
+  package let checkpoint: Checkpoint
+  /// Rows of embeddings and head where an adapter brings others than config.json says.
+  package let vocabulary: Int?
+
+  package init(_ config: ConfigReader, _ checkpoint: Checkpoint = .empty, vocabulary: Int? = nil) {
+    self.config = config
+    self.checkpoint = checkpoint
+    self.vocabulary = vocabulary
+  }
 }
 
 /// The networks of a backbone.
@@ -66,8 +111,14 @@ package struct BackboneSizes: Sendable {
   package let pictureRows: Int
   /// Whether the head's weights are those of the embeddings.
   package let isTied: Bool
+  /// Layers of the networks in which residual streams are added to, by the beginning of their names.
+  package let depths: [(prefix: String, layers: Int)]
 
-  package init(vocabulary: Int, maxPositions: Int, pictureRows: Int, isTied: Bool) {
+  package init(
+    vocabulary: Int, maxPositions: Int, pictureRows: Int, isTied: Bool,
+    depths: [(prefix: String, layers: Int)] = []
+  ) {
+    self.depths = depths
     self.vocabulary = vocabulary
     self.maxPositions = maxPositions
     self.pictureRows = pictureRows
@@ -91,16 +142,20 @@ package struct TensorNames: Sendable {
   package let embeddings: String
   /// [vocabulary, width].
   package let head: String
+  /// What people call the network between vision and language.
+  package let connector: String
   package let part: @Sendable (String) -> Part
   /// Whether weight decay applies to a tensor, as in the trainer of the original code.
   package let decays: @Sendable (String) -> Bool
 
   package init(
-    embeddings: String, head: String, part: @escaping @Sendable (String) -> Part,
+    embeddings: String, head: String, connector: String = "connector",
+    part: @escaping @Sendable (String) -> Part,
     decays: @escaping @Sendable (String) -> Bool
   ) {
     self.embeddings = embeddings
     self.head = head
+    self.connector = connector
     self.part = part
     self.decays = decays
   }
@@ -108,7 +163,19 @@ package struct TensorNames: Sendable {
 
 /// The networks that this version runs.
 package enum Backbones {
-  package static let all: [any Backbone.Type] = [Owl2.self]
+  package static let all: [any Backbone.Type] = [
+    Owl2.self, LLaVA.self, OriginalLLaVA.self, Qwen2VL.self,
+  ]
+
+  /// Networks that look alike and compute otherwise.
+  private static let relatives = [
+    "llava_next": "LLaVA-1.6 and NeXT cut pictures into tiles",
+    "llava_next_video": "it takes videos", "video_llava": "it takes videos",
+    "llava_onevision": "it cuts pictures into tiles", "vipllava": "it has another projector",
+    "qwen2_5_vl": "its vision tower attends within windows", "qwen3_vl": "it has another tower",
+    "qwen2_vl_text": "it is the language model alone", "mplug_owl": "it has another abstractor",
+    "mplug_owl3": "it has hyper attention",
+  ]
 
   /// The one that config.json names.
   ///
@@ -117,14 +184,15 @@ package enum Backbones {
     _ config: ConfigReader, among backbones: [any Backbone.Type]
   ) throws(ModelError) -> any Backbone.Type {
     let modelType = config.json["model_type"]?.string
-    for backbone in backbones where backbone.modelTypes.contains(modelType ?? "") {
-      return backbone
-    }
+    for backbone in backbones where backbone.isDescribed(by: config) { return backbone }
     var names: [String] = []
-    for backbone in backbones { names += backbone.modelTypes }
+    for backbone in backbones {
+      names += backbone.modelTypes.filter { !names.contains($0) }
+    }
+    let relative = relatives[modelType ?? ""].map { " (\($0))" } ?? ""
     throw .checkpoint(
       """
-      \(config.place): model_type is \(modelType ?? "missing"), expected \
+      \(config.place): model_type is \(modelType ?? "missing")\(relative), expected \
       \(names.joined(separator: " or ")); other architectures are not supported
       """)
   }

@@ -11,14 +11,7 @@ enum CLIPPreprocessing {
   static func read(
     _ config: ConfigReader, edge: Int
   ) throws(ModelError) -> Preprocessing {
-    guard config.json.members != nil else {
-      throw .checkpoint("\(config.place): holds \(config.json.kind), expected an object")
-    }
-    for flag in ["do_resize", "do_center_crop", "do_rescale", "do_normalize"] {
-      guard config.json[flag]?.bool != false else {
-        throw .checkpoint("\(config.place): \(flag) false is not supported")
-      }
-    }
+    try checkFlags(config, ["do_resize", "do_center_crop", "do_rescale", "do_normalize"])
     if let crop = config.json["crop_size"], let width = crop["width"]?.int {
       guard width == crop["height"]?.int else {
         throw .checkpoint("\(config.place): crop_size \(crop.line) is not square")
@@ -28,22 +21,11 @@ enum CLIPPreprocessing {
       guard config.json[name]?.members != nil else { return try config.size(name, default: edge) }
       return try config.object(name).size(key)
     }
-    let filterNumber = try config.size("resample", default: 3)
-    guard let filter = Preprocessing.Filter(rawValue: filterNumber) else {
-      throw .checkpoint(
-        "\(config.place): resample \(filterNumber), expected 1 (Lanczos), 2 (bilinear) or 3")
-    }
-    let deviation = try config.numbers(
-      "image_std", count: 3, default: Preprocessing.clipDeviation)
-    guard deviation.allSatisfy({ Float($0) >= Float.leastNormalMagnitude }) else {
-      throw .checkpoint("\(config.place): image_std \(deviation), expected numbers above 0")
-    }
+    let values = try normalisation(config)
     let result = Preprocessing(
       size: try side("size", "shortest_edge"), cropSize: try side("crop_size", "height"),
-      mean: try config.numbers(
-        "image_mean", count: 3, default: Preprocessing.clipMean),
-      deviation: deviation, rescale: try config.positive("rescale_factor", default: 1.0 / 255),
-      filter: filter)
+      mean: values.mean, deviation: values.deviation, rescale: values.rescale,
+      filter: values.filter)
     // A larger size than a few times the edge is a mistake, and would take memory without bound.
     guard result.cropSize == edge, (edge...8 * edge).contains(result.size) else {
       throw .checkpoint(
@@ -53,5 +35,43 @@ enum CLIPPreprocessing {
         """)
     }
     return result
+  }
+
+  /// Refuses a file that turns off what is done here.
+  static func checkFlags(_ config: ConfigReader, _ flags: [String]) throws(ModelError) {
+    guard config.json.members != nil else {
+      throw .checkpoint("\(config.place): holds \(config.json.kind), expected an object")
+    }
+    for flag in flags {
+      guard config.json[flag]?.bool != false else {
+        throw .checkpoint("\(config.place): \(flag) false is not supported")
+      }
+    }
+  }
+
+  /// How values are resized and scaled.
+  struct Normalisation {
+    let mean: [Double]
+    let deviation: [Double]
+    let rescale: Double
+    let filter: Preprocessing.Filter
+  }
+
+  /// What image processors have in common.
+  static func normalisation(_ config: ConfigReader) throws(ModelError) -> Normalisation {
+    let number = try config.size("resample", default: 3)
+    guard let filter = Preprocessing.Filter(rawValue: number) else {
+      throw .checkpoint(
+        "\(config.place): resample \(number), expected 1 (Lanczos), 2 (bilinear) or 3")
+    }
+    let deviation = try config.numbers(
+      "image_std", count: 3, default: Preprocessing.clipDeviation)
+    guard deviation.allSatisfy({ Float($0) >= Float.leastNormalMagnitude }) else {
+      throw .checkpoint("\(config.place): image_std \(deviation), expected numbers above 0")
+    }
+    return Normalisation(
+      mean: try config.numbers("image_mean", count: 3, default: Preprocessing.clipMean),
+      deviation: deviation, rescale: try config.positive("rescale_factor", default: 1.0 / 255),
+      filter: filter)
   }
 }

@@ -13,13 +13,18 @@ final class EmbeddingRecord {
 
 extension CLIPTower {
   func backward(_ gradient: borrowing Matrix, tape: Tape) {
-    var d = compute.zeros(gradient.rows, gradient.columns)
-    postNorm.backward(gradient, of: tape.pop(LayerInput.self).x, into: d, compute)
+    var d: Matrix
+    if let postNorm {
+      d = compute.zeros(gradient.rows, gradient.columns)
+      postNorm.backward(gradient, of: tape.pop(LayerInput.self).x, into: d, compute)
+    } else {
+      d = gradient.copy()
+    }
     for layer in layers.reversed() {
       if tape.recomputes {
         let inner = Tape()
         let input = tape.pop(LayerInput.self)
-        _ = layer(input.x.copy(), pictures: 1, compute, tape: inner)
+        _ = layer(input.x.copy(), counts: [input.x.rows], compute, tape: inner)
         d = layer.backward(d, compute, tape: inner)
       } else {
         d = layer.backward(d, compute, tape: tape)

@@ -1,13 +1,14 @@
 import RocImage
+import RocJSON
 import RocTensor
 
 /// Sizes and names of a CLIP tower.
 struct CLIPSettings: Sendable {
-  let width: Int
+  let layer: VisionLayerSettings
+  /// Layers that are computed.
   let layers: Int
-  let heads: Int
-  let feedForward: Int
-  let epsilon: Float
+  /// Layers of the file; those behind the computed ones are not read.
+  let layersStored: Int
   let edge: Int
   let patch: Int
   let names: Names
@@ -18,35 +19,65 @@ struct CLIPSettings: Sendable {
     let classToken: String
     let positions: String
     let preNorm: String
-    let postNorm: String
+    /// Nil where what the last computed layer gives is taken as it is.
+    let postNorm: String?
     /// What stands before the number of a layer.
     let layers: String
-    /// Within a layer.
-    let attentionNorm: String
-    let queryKeyValue: String
-    let output: String
-    let mlpNorm: String
-    let expand: String
-    let reduce: String
+    let layer: VisionLayerSettings.Names
+    /// Whether class token and positions have an axis of one picture before their own.
+    var hasPictureAxis = true
   }
 
+  var width: Int { layer.width }
   var patchesPerEdge: Int { edge / patch }
   var tokens: Int { 1 + patchesPerEdge * patchesPerEdge }
-  var headWidth: Int { width / heads }
+
+  /// What a configuration leaves out; `CLIPVisionConfig`'s in the Hugging Face layout.
+  struct Defaults {
+    var width: Int?
+    var layers: Int?
+    var heads: Int?
+    var feedForward: Int?
+    var edge: Int?
+    var patch: Int?
+    var epsilon = 1e-6
+
+    /// https://huggingface.co/docs/transformers/model_doc/clip#transformers.CLIPVisionConfig
+    static let clip = Defaults(
+      width: 768, layers: 12, heads: 12, feedForward: 3072, edge: 224, patch: 32, epsilon: 1e-5)
+  }
 
   /// - Parameters:
   ///   - config: Of the tower.
   ///   - names: What its tensors are called.
+  ///   - defaults: Of sizes that the configuration leaves out.
+  ///   - layers: How many of the layers are computed, given how many there are; all when nil.
   /// - Throws: `ModelError.checkpoint` for a size that is no size, or that another does not divide.
-  init(_ config: ConfigReader, names: Names) throws(ModelError) {
+  init(
+    _ config: ConfigReader, names: Names, defaults: Defaults = Defaults(),
+    layers computed: (Int) throws(ModelError) -> Int = { $0 }
+  ) throws(ModelError) {
     self.names = names
-    width = try config.size("hidden_size")
-    layers = try config.size("num_hidden_layers", most: 1024)
-    heads = try config.size("num_attention_heads")
-    feedForward = try config.size("intermediate_size")
-    epsilon = Float(try config.positive("layer_norm_eps", default: 1e-6))
-    edge = try config.size("image_size")
-    patch = try config.size("patch_size")
+    let width = try config.size("hidden_size", default: defaults.width)
+    layersStored = try config.size("num_hidden_layers", most: 1024, default: defaults.layers)
+    layers = try computed(layersStored)
+    let heads = try config.size("num_attention_heads", default: defaults.heads)
+    edge = try config.size("image_size", default: defaults.edge)
+    patch = try config.size("patch_size", default: defaults.patch)
+    let name =
+      config.json["hidden_act"]?.isNull ?? true ? "quick_gelu" : config.json["hidden_act"]?.string
+    guard let activation = Activation(rawValue: name ?? "") else {
+      throw .checkpoint(
+        """
+        \(config.place): hidden_act \(config.json["hidden_act"]?.line ?? "") is not supported, \
+        expected quick_gelu or gelu
+        """)
+    }
+    layer = VisionLayerSettings(
+      width: width, heads: heads,
+      feedForward: try config.size("intermediate_size", default: defaults.feedForward),
+      epsilon: Float(try config.positive("layer_norm_eps", default: defaults.epsilon)),
+      activation: activation, names: names.layer)
     guard width % heads == 0 else {
       throw .checkpoint("\(config.place): \(heads) heads do not divide hidden_size \(width)")
     }
@@ -57,17 +88,18 @@ struct CLIPSettings: Sendable {
 
   /// The sizes on one line.
   var summary: String {
-    """
-    \(layers) layers, width \(width), \(heads) heads, MLP \(feedForward), \(edge) px in patches of \
-    \(patch)
-    """
+    let used = layers == layersStored ? "\(layers)" : "\(layers) of \(layersStored)"
+    return """
+      \(used) layers, width \(width), \(layer.heads) heads, MLP \(layer.feedForward), \(edge) px in \
+      patches of \(patch)
+      """
   }
 }
 
 /// CLIP's vision transformer: [3, edge²] pixels to [1 + patches, width] features of each picture.
 ///
-/// Letters: B = pictures, T = tokens of one, V = width. The class token comes first; the last
-/// layer's output goes through the last norm, all tokens of it.
+/// Letters: B = pictures, T = tokens of one, V = width. The class token comes first; what the last
+/// computed layer gives goes through the last norm where there is one, all tokens of it.
 struct CLIPTower: VisionEncoder {
   let isTrained: Bool
   let settings: CLIPSettings
@@ -76,8 +108,8 @@ struct CLIPTower: VisionEncoder {
   let classToken: Parameter
   let positions: Parameter
   let preNorm: LayerNorm
-  let postNorm: LayerNorm
-  let layers: [CLIPLayer]
+  let postNorm: LayerNorm?
+  let layers: [VisionLayer]
 
   init(_ reader: WeightReader, _ settings: CLIPSettings, _ compute: Compute) {
     let trained = reader.trained.count
@@ -87,47 +119,53 @@ struct CLIPTower: VisionEncoder {
     patchEmbedding = reader.linear(
       names.patches, shape: [width, 3, settings.patch, settings.patch],
       outputs: width, inputs: 3 * settings.patch * settings.patch, kept: true)
-    classToken = reader.values(names.classToken, shape: [1, 1, width])
-    positions = reader.values(names.positions, shape: [1, settings.tokens, width])
-    preNorm = LayerNorm(reader, names.preNorm, count: width, epsilon: settings.epsilon)
-    postNorm = LayerNorm(reader, names.postNorm, count: width, epsilon: settings.epsilon)
-    layers = (0..<settings.layers).map { CLIPLayer(reader, "\(names.layers).\($0)", settings) }
+    classToken = reader.values(
+      names.classToken, shape: names.hasPictureAxis ? [1, 1, width] : [width])
+    positions = reader.values(
+      names.positions,
+      shape: (names.hasPictureAxis ? [1] : []) + [settings.tokens, width])
+    let epsilon = settings.layer.epsilon
+    preNorm = LayerNorm(reader, names.preNorm, count: width, epsilon: epsilon)
+    postNorm = names.postNorm.map { LayerNorm(reader, $0, count: width, epsilon: epsilon) }
+    layers = (0..<settings.layers).map {
+      VisionLayer(reader, "\(names.layers).\($0)", settings.layer)
+    }
+    for unused in settings.layers..<settings.layersStored {
+      reader.ignore(prefix: "\(names.layers).\(unused).")
+    }
     isTrained = reader.trained.count > trained
   }
 
   func encode(_ pictures: [Pixels], trace: Trace?, tape: Tape?) -> PictureRows {
     precondition(tape == nil || pictures.count == 1, "a derivative of \(pictures.count) pictures")
+    if let first = pictures.first { trace?.record("pixel_values", first.values) }
     var x = embed(pictures, tape: tape)
+    let counts = pictures.map { _ in settings.tokens }
     trace?.record("vision.embeddings", x)
     for (i, layer) in layers.enumerated() {
       if let tape, tape.recomputes { tape.push(LayerInput(x.copy())) }
-      x = layer(
-        x, pictures: pictures.count, compute, tape: tape?.recomputes == true ? nil : tape)
+      x = layer(x, counts: counts, compute, tape: tape?.recomputes == true ? nil : tape)
       trace?.record("vision.layer\(i)", x)
     }
+    guard let postNorm else { return PictureRows(x, counts: counts) }
     let features = postNorm(x, compute)
     tape?.push(LayerInput(x))
-    return PictureRows(features, counts: pictures.map { _ in settings.tokens })
+    return PictureRows(features, counts: counts)
   }
 
-  func firstLayer(_ x: consuming Matrix) -> Matrix {
-    layers[0](x, pictures: 1, compute, tape: nil)
+  func firstLayer(_ features: borrowing PictureRows) -> Matrix {
+    layers[0](features.matrix.copy(), counts: features.counts, compute, tape: nil)
   }
 
-  var operations: Double {
+  func operations(_ pixels: Pixels) -> Double {
     let patches =
       2 * Double((settings.tokens - 1) * settings.width)
       * Double(3 * settings.patch * settings.patch)
-    return Double(settings.layers) * layerOperations + patches
+    return Double(settings.layers) * settings.layer.operations(rows: settings.tokens) + patches
   }
 
-  var layerOperations: Double {
-    let (rows, width, hidden) = (
-      Double(settings.tokens), Double(settings.width), Double(settings.feedForward)
-    )
-    let products = 2 * rows * (4 * width * width + 2 * width * hidden)
-    let attention = 4 * rows * rows * width
-    return products + attention
+  func layerOperations(_ pixels: Pixels) -> Double {
+    settings.layer.operations(rows: settings.tokens)
   }
 
   /// Class tokens and patches with their positions added, normalised: [B · T, V].

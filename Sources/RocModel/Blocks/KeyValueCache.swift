@@ -33,6 +33,12 @@ package final class KeyValueCache: @unchecked Sendable {
   package var masked: [UInt8] = []
   /// Rows seen so far.
   package private(set) var count = 0
+  /// After how many rows positions fell behind the rows' numbers, or ran ahead of them, and by how
+  /// much in all: pictures take fewer positions than rows where they lie in grids.
+  private var shifts: [(rows: Int, shift: Int)] = []
+
+  /// The position of the next row.
+  package var nextPosition: Int { count + (shifts.last?.shift ?? 0) }
 
   init(layers: Int, width: Int, rows: Int, _ compute: Compute) {
     self.compute = compute
@@ -48,13 +54,18 @@ package final class KeyValueCache: @unchecked Sendable {
     for layer in layers { layer.grow(to: capacity, keeping: count, compute) }
   }
 
-  /// Counts rows that every layer has stored.
-  func advance(_ rows: Int) { count += rows }
+  /// Counts rows that every layer has stored, and the positions that they took.
+  func advance(_ rows: Int, positions: Int) {
+    let shift = nextPosition - count + positions - rows
+    count += rows
+    if positions != rows { shifts.append((count, shift)) }
+  }
 
   /// Forgets all rows but the first `rows`.
   package func truncate(to rows: Int) {
     precondition(rows <= count, "\(rows) of \(count) rows")
     count = rows
+    shifts.removeAll { $0.rows > rows }
   }
 
   /// Takes over the rows of `other`; nothing was seen before.
@@ -66,5 +77,6 @@ package final class KeyValueCache: @unchecked Sendable {
       compute.copy(theirs.values, rows: 0..<other.count, into: mine.values)
     }
     count = other.count
+    shifts = other.shifts
   }
 }

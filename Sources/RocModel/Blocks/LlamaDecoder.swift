@@ -33,6 +33,8 @@ struct LlamaSettings: Sendable {
   let maxPositions: Int
   /// The head's weights are those of the embeddings.
   let isTied: Bool
+  /// Whether queries, keys and values have biases, as Qwen2's.
+  let hasProjectionBias: Bool
 
   /// The sizes on one line.
   var summary: String {
@@ -48,27 +50,38 @@ struct LlamaSettings: Sendable {
   /// - Parameters:
   ///   - config: Of the decoder.
   ///   - names: What its tensors are called.
+  ///   - family: What a configuration leaves out.
   ///   - multiway: The names of what exists twice.
   ///   - vocabulary: Rows of embeddings and head where an adapter brings others than config.json
   ///     says.
   /// - Throws: `ModelError.checkpoint` for a size that is no size, and for a key that asks for
   ///   another computation than this one.
   init(
-    _ config: ConfigReader, names: Names, multiway: MultiwayNames? = nil, vocabulary: Int? = nil
+    _ config: ConfigReader, names: Names, family: LlamaFamily = .owl2,
+    multiway: MultiwayNames? = nil, vocabulary: Int? = nil
   ) throws(ModelError) {
+    let defaults = family.defaults
     self.names = names
     self.multiway = multiway
-    width = try config.size("hidden_size")
-    layers = try config.size("num_hidden_layers", most: 1024)
-    heads = try config.size("num_attention_heads")
-    keyHeads = try config.size("num_key_value_heads", default: heads)
-    feedForward = try config.size("intermediate_size")
-    let stated = try config.size("vocab_size", most: 1 << 20)
+    hasProjectionBias = family.hasProjectionBias
+    width = try config.size("hidden_size", default: defaults?.width)
+    layers = try config.size("num_hidden_layers", most: 1024, default: defaults?.layers)
+    heads = try config.size("num_attention_heads", default: defaults?.heads)
+    keyHeads = try config.size("num_key_value_heads", default: defaults?.keyHeads ?? heads)
+    feedForward = try config.size("intermediate_size", default: defaults?.feedForward)
+    let stated = try config.size("vocab_size", most: 1 << 20, default: defaults?.vocabulary)
     self.vocabulary = vocabulary ?? stated
-    epsilon = Float(try config.positive("rms_norm_eps", default: 1e-6))
-    rotary = try RotarySettings(config)
-    isTied = config.json["tie_word_embeddings"]?.bool == true
-    maxPositions = try config.size("max_position_embeddings", default: 2048)
+    epsilon = Float(try config.positive("rms_norm_eps", default: family.epsilon))
+    rotary = try RotarySettings(config, theta: family.theta, hasSections: family.hasSections)
+    isTied = Self.isTied(config)
+    maxPositions = try config.size("max_position_embeddings", default: family.maxPositions)
+    if let sections = rotary.sections, sections.reduce(0, +) != width / heads / 2 {
+      throw .checkpoint(
+        """
+        \(config.place): mrope_section \(sections) does not add up to half a head of \
+        \(width / heads)
+        """)
+    }
     guard width % heads == 0, (width / heads) % 2 == 0, heads % keyHeads == 0 else {
       throw .checkpoint(
         """
@@ -76,13 +89,20 @@ struct LlamaSettings: Sendable {
         num_key_value_heads \(keyHeads) do not divide each other into even heads
         """)
     }
-    try Self.checkComputation(config, headWidth: width / heads)
+    try Self.checkComputation(config, family, headWidth: width / heads)
+  }
+
+  /// Whether the head has the weights of the embeddings; the key stands at the top or, from
+  /// transformers 5 on, with the decoder's.
+  static func isTied(_ config: ConfigReader) -> Bool {
+    let key = "tie_word_embeddings"
+    return (config.json[key] ?? config.json["text_config"]?[key])?.bool == true
   }
 
   /// Refuses keys that ask for what is not computed here: passed over, they would change scores in
   /// silence.
   private static func checkComputation(
-    _ config: ConfigReader, headWidth: Int
+    _ config: ConfigReader, _ family: LlamaFamily, headWidth: Int
   ) throws(ModelError) {
     let json = config.json
     func refuse(_ key: String, _ expected: String) -> ModelError {
@@ -102,7 +122,7 @@ struct LlamaSettings: Sendable {
       throw refuse("partial_rotary_factor", "expected 1")
     }
     if let window = json["sliding_window"], !window.isNull,
-      json["use_sliding_window"]?.bool != false
+      json["use_sliding_window"]?.bool ?? family.slidesUnlessTold
     {
       throw refuse("sliding_window", "expected null: all rows are attended to")
     }
@@ -124,38 +144,43 @@ struct LlamaDecoder: LanguageModel {
   private let layers: [LlamaLayer]
   private let finalNorm: Parameter
   private let head: Linear
-  private let positions: Positions
-
-  /// The rotary table behind a reference, shared by copies of the model.
-  private final class Positions: Sendable {
-    let table: RotaryTable
-    /// Rotations back, for derivatives; empty unless something is trained.
-    let reversed: RotaryTable
-
-    init(_ settings: LlamaSettings, count: Int, trains: Bool, _ compute: Compute) {
-      table = RotaryTable(
-        positions: count, width: settings.headWidth, theta: settings.rotary.theta,
-        factor: settings.rotary.factor, compute)
-      reversed =
-        trains
-        ? table.reversed
-        : RotaryTable(positions: 0, width: settings.headWidth, theta: 1, compute)
-    }
-  }
+  /// Of every position that a row of text may have, on all axes alike.
+  private let rotations: Rotations
+  private let trains: Bool
 
   init(_ reader: WeightReader, _ settings: LlamaSettings, _ compute: Compute) {
     self.settings = settings
     self.compute = compute
-    embeddings = reader.table(
-      settings.names.embeddings, rows: settings.vocabulary, columns: settings.width)
+    let (rows, width) = (settings.vocabulary, settings.width)
+    let tied =
+      settings.isTied && reader.isTrained(settings.names.embeddings)
+      ? reader.linear(
+        Self.module(settings.names.embeddings), outputs: rows, inputs: width, bias: false,
+        kept: true) : nil
+    if tied != nil { reader.ignore("\(settings.names.head).weight") }
+    // One parameter with the gradients of both uses, as transformers trains tied tables.
+    embeddings =
+      tied?.weights?.parameter.map { EmbeddingTable(trained: $0, rows: rows, columns: width) }
+      ?? (tied == nil
+        ? reader.table(settings.names.embeddings, rows: rows, columns: width)
+        : EmbeddingTable(weights: nil, rows: rows, columns: width))
     layers = (0..<settings.layers).map { LlamaLayer(reader, $0, settings) }
     finalNorm = reader.vector(settings.names.norm, count: settings.width)
-    head = reader.linear(
-      settings.names.head, outputs: settings.vocabulary, inputs: settings.width, bias: false,
-      kept: true)
-    positions = Positions(
-      settings, count: reader.isChecking ? 0 : settings.maxPositions, trains: reader.trains,
-      compute)
+    head =
+      tied
+      ?? reader.linear(
+        settings.names.head, outputs: rows, inputs: width, bias: false, kept: true)
+    trains = reader.trains
+    rotations = Rotations(
+      RotaryTable(
+        positions: reader.isChecking ? 0 : settings.maxPositions, width: settings.headWidth,
+        theta: settings.rotary.theta, factor: settings.rotary.factor, compute),
+      trains: trains, compute)
+  }
+
+  /// A tensor's name without `.weight`.
+  private static func module(_ name: String) -> String {
+    name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
   }
 
   var maxPositions: Int { settings.maxPositions }
@@ -175,8 +200,35 @@ struct LlamaDecoder: LanguageModel {
       start = rows.upperBound
       sequence.cache.reserve(rows.count)
       return LlamaLayer.SequencePass(
-        rows: rows, kinds: sequence.kinds, past: sequence.cache.count,
+        rows: rows, kinds: sequence.kinds, turns: turns(sequence), past: sequence.cache.count,
         wanted: wantsAll ? rows.count : sequence.wanted, cache: sequence.cache)
+    }
+  }
+
+  /// Where the rows of a sequence are placed: on a line, or with pictures as grids.
+  private func turns(_ sequence: SequenceRows) -> [LlamaLayer.Turn] {
+    guard let sections = settings.rotary.sections else {
+      return [
+        LlamaLayer.Turn(
+          count: sequence.count, rotations: rotations, first: sequence.cache.count)
+      ]
+    }
+    var position = sequence.cache.nextPosition
+    return sequence.kinds.map { kind in
+      defer { position += kind.positions }
+      guard case .picture(let count, let grid?) = kind else {
+        return LlamaLayer.Turn(count: kind.count, rotations: rotations, first: position)
+      }
+      let places = (0..<count).map { place in
+        [position, position + place / grid.columns, position + place % grid.columns]
+      }
+      let table = RotaryTable(
+        positions: places,
+        frequencies: RotaryTable.frequencies(
+          width: settings.headWidth, theta: settings.rotary.theta),
+        axes: sections.enumerated().flatMap { [Int](repeating: $0, count: $1) }, compute)
+      return LlamaLayer.Turn(
+        count: count, rotations: Rotations(table, trains: trains, compute), first: 0)
     }
   }
 
@@ -195,11 +247,15 @@ struct LlamaDecoder: LanguageModel {
     for (i, layer) in layers.enumerated() {
       if let tape, tape.recomputes { tape.push(LayerInput(x.copy())) }
       x = layer(
-        x, i == layers.count - 1 ? last : whole, positions: positions.table, compute,
+        x, i == layers.count - 1 ? last : whole, compute,
         tape: tape?.recomputes == true ? nil : tape)
       trace?.record("llama.layer\(i)", x)
     }
-    for sequence in batch { sequence.cache.advance(sequence.count) }
+    for sequence in batch {
+      let places = sequence.kinds.reduce(0) { $0 + $1.positions }
+      sequence.cache.advance(
+        sequence.count, positions: settings.rotary.sections == nil ? sequence.count : places)
+    }
     let hidden = compute.rmsNorm(
       x, weights: [(rows: x.rows, vector: finalNorm)], epsilon: settings.epsilon)
     trace?.record("llama.final", hidden)
@@ -222,8 +278,7 @@ struct LlamaDecoder: LanguageModel {
   }
 
   func firstLayer(_ rows: consuming Matrix, _ sequence: SequenceRows) -> Matrix {
-    layers[0](
-      rows, pass([sequence], wantsAll: true), positions: positions.table, compute, tape: nil)
+    layers[0](rows, pass([sequence], wantsAll: true), compute, tape: nil)
   }
 
   /// What a pass leaves beside its layers' records.
@@ -253,14 +308,11 @@ struct LlamaDecoder: LanguageModel {
       let inner: Tape
       if tape.recomputes {
         inner = Tape()
-        _ = layer(
-          tape.pop(LayerInput.self).x.copy(), [pass], positions: positions.table, compute,
-          tape: inner)
+        _ = layer(tape.pop(LayerInput.self).x.copy(), [pass], compute, tape: inner)
       } else {
         inner = tape
       }
-      d = layer.backward(
-        d, record: inner.pop(), pass, rotations: positions.reversed, compute)
+      d = layer.backward(d, record: inner.pop(), pass, compute)
     }
     return d
   }

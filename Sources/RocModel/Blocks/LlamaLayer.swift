@@ -47,17 +47,24 @@ struct LlamaLayer: Sendable {
   ///   - settings: Of the network.
   init(_ reader: WeightReader, _ place: Int, _ settings: LlamaSettings) {
     let (width, name) = (settings.width, "\(settings.names.layers).\(place)")
-    func linear(_ part: String, _ outputs: Int, _ inputs: Int) -> Linear {
-      reader.linear(part, outputs: outputs, inputs: inputs, bias: false)
+    func linear(
+      _ part: String, _ outputs: Int, _ inputs: Int, bias: Bool = false
+    ) -> Linear {
+      reader.linear(part, outputs: outputs, inputs: inputs, bias: bias)
     }
+    let bias = settings.hasProjectionBias
     self.settings = settings
     self.place = place
     attentionNorm = Multiway(settings, "\(name).input_layernorm") {
       reader.vector("\($0).weight", count: width)
     }
-    query = linear("\(name).self_attn.q_proj", width, width)
-    key = Multiway(settings, "\(name).self_attn.k_proj") { linear($0, settings.keyWidth, width) }
-    value = Multiway(settings, "\(name).self_attn.v_proj") { linear($0, settings.keyWidth, width) }
+    query = linear("\(name).self_attn.q_proj", width, width, bias: bias)
+    key = Multiway(settings, "\(name).self_attn.k_proj") {
+      linear($0, settings.keyWidth, width, bias: bias)
+    }
+    value = Multiway(settings, "\(name).self_attn.v_proj") {
+      linear($0, settings.keyWidth, width, bias: bias)
+    }
     output = linear("\(name).self_attn.o_proj", width, width)
     mlpNorm = Multiway(settings, "\(name).post_attention_layernorm") {
       reader.vector("\($0).weight", count: width)
@@ -102,11 +109,20 @@ struct LlamaLayer: Sendable {
     }
   }
 
+  /// Consecutive rows of a sequence whose angles stand one after another in a table.
+  struct Turn {
+    let count: Int
+    let rotations: Rotations
+    /// The first row's place in the table.
+    let first: Int
+  }
+
   /// One sequence's share of a pass.
   struct SequencePass {
     /// Of the T rows.
     let rows: Range<Int>
     let kinds: [RowSpan]
+    let turns: [Turn]
     /// Rows of the sequence before these.
     let past: Int
     /// How many of the last rows are computed to the end.
@@ -121,17 +137,14 @@ struct LlamaLayer: Sendable {
   /// - Parameters:
   ///   - x: [T, width].
   ///   - pass: The sequences that the T rows belong to.
-  ///   - positions: Rotations.
   ///   - compute: Kernels and threads.
   ///   - tape: Keeps what `backward` needs when given; of one sequence.
   /// - Returns: [the sum of wanted, width].
   func callAsFunction(
-    _ x: consuming Matrix, _ pass: [SequencePass], positions: borrowing RotaryTable,
-    _ compute: Compute,
-    tape: Tape?
+    _ x: consuming Matrix, _ pass: [SequencePass], _ compute: Compute, tape: Tape?
   ) -> Matrix {
     let normed = norm(x, attentionNorm, pass.flatMap(\.kinds), compute)
-    store(normed, pass, positions: positions, compute)
+    store(normed, pass, compute)
     let wanted = pass.reduce(0) { $0 + $1.wanted }
     guard wanted > 0 else { return compute.matrix(0, settings.width) }
     let isWhole = wanted == normed.rows
@@ -145,9 +158,8 @@ struct LlamaLayer: Sendable {
     for stretch in pass {
       let rows = start..<start + stretch.wanted
       let slot = stretch.cache.layers[place]
-      let seen = stretch.past + stretch.rows.count
-      compute.rotate(
-        q, rows: rows, heads: settings.heads, positions: positions, first: seen - stretch.wanted)
+      rotate(
+        q, rows, heads: settings.heads, stretch.turns.suffix(rows: stretch.wanted), compute)
       var shape = shape(stretch)
       shape.first.query = start
       compute.attend(q, slot.keys, slot.values, shape, into: mixed)
@@ -184,12 +196,10 @@ struct LlamaLayer: Sendable {
   ///   - gradient: [W, D].
   ///   - record: What the forward pass left.
   ///   - pass: Its one sequence.
-  ///   - rotations: The reversed positions.
   ///   - compute: Kernels and threads.
   /// - Returns: [T, D].
   func backward(
-    _ gradient: consuming Matrix, record: Record, _ pass: SequencePass,
-    rotations: borrowing RotaryTable, _ compute: Compute
+    _ gradient: consuming Matrix, record: Record, _ pass: SequencePass, _ compute: Compute
   ) -> Matrix {
     let (rows, wanted, width) = (record.input.rows, gradient.rows, settings.width)
     let first = rows - wanted
@@ -209,8 +219,10 @@ struct LlamaLayer: Sendable {
     let slot = pass.cache.layers[place]
     compute.attendGradient(
       dMixed, record.query, slot.keys, slot.values, into: dQuery, dKey, dValue, shape(pass))
-    compute.rotate(dQuery, heads: settings.heads, positions: rotations, first: first)
-    compute.rotate(dKey, heads: settings.keyHeads, positions: rotations, first: 0)
+    rotate(
+      dQuery, 0..<wanted, heads: settings.heads, pass.turns.suffix(rows: wanted), back: true,
+      compute)
+    rotate(dKey, 0..<rows, heads: settings.keyHeads, pass.turns, back: true, compute)
 
     let dNormed = compute.matrix(rows, width)
     var start = 0
@@ -227,6 +239,25 @@ struct LlamaLayer: Sendable {
     compute.copy(gradient, into: dInput, at: first)
     normBackward(dNormed, of: record.input, attentionNorm, pass.kinds, into: dInput, compute)
     return dInput
+  }
+
+  /// Turns rows, given where each stretch of them stands.
+  private func rotate(
+    _ x: borrowing Matrix, _ rows: Range<Int>, heads: Int, _ turns: [Turn], back: Bool = false,
+    _ compute: Compute
+  ) {
+    var start = rows.lowerBound
+    for turn in turns {
+      let rows = start..<start + turn.count
+      if back {
+        compute.rotate(
+          x, rows: rows, heads: heads, positions: turn.rotations.reversed, first: turn.first)
+      } else {
+        compute.rotate(
+          x, rows: rows, heads: heads, positions: turn.rotations.table, first: turn.first)
+      }
+      start = rows.upperBound
+    }
   }
 
   private func normBackward(
@@ -271,10 +302,7 @@ struct LlamaLayer: Sendable {
   }
 
   /// Adds keys and values of the rows to the caches.
-  private func store(
-    _ x: borrowing Matrix, _ pass: [SequencePass], positions: borrowing RotaryTable,
-    _ compute: Compute
-  ) {
+  private func store(_ x: borrowing Matrix, _ pass: [SequencePass], _ compute: Compute) {
     let k = compute.matrix(x.rows, settings.keyWidth)
     let v = compute.matrix(x.rows, settings.keyWidth)
     var start = 0
@@ -285,9 +313,7 @@ struct LlamaLayer: Sendable {
       start = rows.upperBound
     }
     for stretch in pass {
-      compute.rotate(
-        k, rows: stretch.rows, heads: settings.keyHeads, positions: positions,
-        first: stretch.past)
+      rotate(k, stretch.rows, heads: settings.keyHeads, stretch.turns, compute)
       let slot = stretch.cache.layers[place]
       compute.copy(k, rows: stretch.rows, into: slot.keys, at: stretch.past)
       compute.copy(v, rows: stretch.rows, into: slot.values, at: stretch.past)
@@ -308,11 +334,28 @@ extension [RowSpan] {
   }
 }
 
+extension [LlamaLayer.Turn] {
+  /// The turns of the last `rows` rows.
+  fileprivate func suffix(rows: Int) -> [LlamaLayer.Turn] {
+    var left = rows
+    var turns: [LlamaLayer.Turn] = []
+    for turn in reversed() where left > 0 {
+      let count = Swift.min(turn.count, left)
+      turns.insert(
+        LlamaLayer.Turn(
+          count: count, rotations: turn.rotations, first: turn.first + turn.count - count), at: 0)
+      left -= count
+    }
+    return turns
+  }
+}
+
 extension RowSpan {
   fileprivate func resized(to count: Int) -> RowSpan {
     switch self {
     case .text: .text(count)
-    case .picture: .picture(count)
+    // A part of a picture has no grid of its own; only its weights are asked for.
+    case .picture: .picture(count, nil)
     }
   }
 }

@@ -10,18 +10,26 @@ struct RotarySettings: Sendable, Equatable {
   let theta: Float
   /// Positions count as so many times fewer, `linear` scaling; 1 for none.
   let factor: Float
+  /// How many pairs of a head each axis of M-RoPE turns: time, row, column; nil where positions are
+  /// a line.
+  let sections: [Int]?
 
-  private static let defaultTheta = 10_000.0
-
+  /// - Parameters:
+  ///   - config: Of the decoder.
+  ///   - theta: The base where it states none.
+  ///   - hasSections: Whether positions have axes, as Qwen2-VL's.
   /// - Throws: `ModelError.checkpoint` for a kind of scaling that is not computed here, and for two
   ///   keys that contradict each other.
-  init(_ config: ConfigReader) throws(ModelError) {
-    let own = try config.positive("rope_theta", default: Self.defaultTheta)
+  init(
+    _ config: ConfigReader, theta preset: Double = 10_000, hasSections: Bool = false
+  ) throws(ModelError) {
+    let own = try config.positive("rope_theta", default: preset)
     let isStated = !(config.json["rope_theta"]?.isNull ?? true)
-    let scaling = try Scaling(config, "rope_scaling")
-    let parameters = try Scaling(config, "rope_parameters")
+    let scaling = try Scaling(config, "rope_scaling", hasSections: hasSections)
+    let parameters = try Scaling(config, "rope_parameters", hasSections: hasSections)
     if let a = scaling, let b = parameters,
       a.factor != b.factor || (a.theta ?? b.theta) != (b.theta ?? a.theta)
+        || (a.sections ?? b.sections) != (b.sections ?? a.sections)
     {
       throw .checkpoint(
         """
@@ -39,6 +47,14 @@ struct RotarySettings: Sendable, Equatable {
         """)
     }
     theta = Float(inner ?? own)
+    sections = parameters?.sections ?? scaling?.sections
+    guard !hasSections || sections != nil else {
+      throw .checkpoint(
+        """
+        \(config.place): rope_scaling has no mrope_section, without which rows of pictures have no \
+        positions
+        """)
+    }
     factor = Float(parameters?.factor ?? scaling?.factor ?? 1)
   }
 
@@ -46,14 +62,18 @@ struct RotarySettings: Sendable, Equatable {
   private struct Scaling {
     let theta: Double?
     let factor: Double
+    let sections: [Int]?
     let text: String
 
     /// - Returns: Nil for a key that is absent or null.
-    init?(_ config: ConfigReader, _ key: String) throws(ModelError) {
+    init?(_ config: ConfigReader, _ key: String, hasSections: Bool) throws(ModelError) {
       guard let json = config.json[key], !json.isNull else { return nil }
       let reader = try config.object(key)
       text = json.line
-      let kinds = ["rope_type", "type"].compactMap { json[$0] }.filter { !$0.isNull }
+      // M-RoPE is "mrope" in released files and "default" once transformers has written them again.
+      let kinds = ["rope_type", "type"].compactMap { json[$0] }.filter { !$0.isNull }.map {
+        hasSections && $0.string == "mrope" ? "default" : $0
+      }
       guard kinds.allSatisfy({ $0.string != nil }), Set(kinds.compactMap(\.string)).count <= 1
       else {
         throw .checkpoint("\(reader.place): \(text) names no single rope_type")
@@ -66,7 +86,8 @@ struct RotarySettings: Sendable, Equatable {
           supported, only default and linear are; its scores would be others
           """)
       }
-      let known = ["rope_type", "type", "rope_theta", "factor", "partial_rotary_factor"]
+      var known = ["rope_type", "type", "rope_theta", "factor", "partial_rotary_factor"]
+      if hasSections { known.append("mrope_section") }
       for member in json.members ?? [] where !member.value.isNull && !known.contains(member.name) {
         throw .checkpoint(
           """
@@ -76,6 +97,14 @@ struct RotarySettings: Sendable, Equatable {
       }
       guard try reader.number("partial_rotary_factor", default: 1) == 1 else {
         throw .checkpoint("\(reader.place): partial_rotary_factor other than 1 is not supported")
+      }
+      let parts = json["mrope_section"].flatMap { $0.isNull ? nil : $0.array ?? [] }
+      sections = parts?.compactMap(\.int)
+      if let sections,
+        sections.count != 3 || parts?.count != 3 || sections.contains(where: { $0 < 0 })
+      {
+        throw .checkpoint(
+          "\(reader.place): mrope_section \(json["mrope_section"]?.line ?? ""), expected 3 numbers")
       }
       theta =
         json["rope_theta"]?.isNull ?? true

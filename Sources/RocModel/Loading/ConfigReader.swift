@@ -30,6 +30,15 @@ package struct ConfigReader {
     return value
   }
 
+  /// A whole number of either sign.
+  package func integer(_ name: String, default preset: Int) throws(ModelError) -> Int {
+    if json[name] == nil || json[name]?.isNull == true { return preset }
+    guard let value = json[name]?.int, abs(value) <= 1 << 20 else {
+      throw refuse(name, "a whole number")
+    }
+    return value
+  }
+
   package func number(_ name: String, default preset: Double? = nil) throws(ModelError) -> Double {
     if json[name] == nil || json[name]?.isNull == true, let preset { return preset }
     guard let value = json[name]?.double else { throw refuse(name, "a number") }
@@ -56,6 +65,16 @@ package struct ConfigReader {
       throw refuse(name, "\(count) numbers")
     }
     return list
+  }
+
+  /// The reader of a part whose keys stand inside `name`, or at this level, as transformers' versions
+  /// have it; inner ones count before those at this level.
+  package func merged(_ name: String) -> ConfigReader {
+    guard let inner = json[name]?.members else { return self }
+    let outer = (json.members ?? []).filter { member in
+      member.name != name && !inner.contains { $0.name == member.name }
+    }
+    return ConfigReader(json: .object(inner + outer), place: "\(place): \(name)")
   }
 
   package func object(_ name: String) throws(ModelError) -> ConfigReader {

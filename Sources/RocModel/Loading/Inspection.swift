@@ -40,10 +40,7 @@ package struct Inspection {
     }
     do throws(ModelError) {
       _ = try ModelLoader.tokenizer(checkpoint, backbone)
-      let preprocessor = try ConfigReader(
-        json: checkpoint.readable("preprocessor_config.json"),
-        place: checkpoint.path(of: "preprocessor_config.json"))
-      _ = try backbone.preprocessing(preprocessor)
+      _ = try backbone.preprocessing(checkpoint)
     } catch {
       problems.append(error.description)
     }
@@ -56,7 +53,7 @@ package struct Inspection {
     self.checkpoint = checkpoint
     self.problems = problems
     self.needs = needs
-    unexpected = checkpoint.names.filter { !asked.contains($0) }
+    unexpected = checkpoint.ownNames.filter { !asked.contains($0) }
     facts = Self.facts(backbone, checkpoint)
   }
 

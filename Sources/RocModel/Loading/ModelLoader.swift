@@ -33,7 +33,7 @@ package struct ModelLoader {
   package let updated: [String]
   package let backbone: any Backbone
   /// What its tensors are called.
-  package var names: TensorNames { type(of: backbone).names }
+  package var names: TensorNames { backbone.names }
   /// The checkpoint's score tokens; nil when it has none.
   package var readout: ScoreReadout? { backbone.readout }
   package let tokenizer: any Tokenizer
@@ -76,7 +76,7 @@ package struct ModelLoader {
     requests = weights.requests
     updated = weights.updated
     kept = weights.requests.filter { ($0.precision ?? chosen) != chosen }.map(\.name)
-    unexpected = checkpoint.names.filter { !asked.contains($0) }
+    unexpected = checkpoint.ownNames.filter { !asked.contains($0) }
   }
 
   /// The checkpoint and its config, which comes first: a checkpoint of another kind is named as
@@ -108,8 +108,10 @@ package struct ModelLoader {
   private static func fitted(
     _ checkpoint: Checkpoint, _ reader: ConfigReader, _ kind: any Backbone.Type
   ) throws(ModelError) -> (checkpoint: Checkpoint, backbone: any Backbone) {
-    let (embeddings, head) = (kind.names.embeddings, kind.names.head)
-    let isTied = reader.json["tie_word_embeddings"]?.bool == true
+    let checkpoint = try kind.completed(checkpoint, reader)
+    let names = kind.names(in: checkpoint)
+    let (embeddings, head) = (names.embeddings, names.head)
+    let isTied = LlamaSettings.isTied(reader)
     let rows = checkpoint.adapter?.replaced[embeddings]?.shape.first
     var vocabulary: Int?
     if let rows, rows <= 1 << 20, rows != reader.json["vocab_size"]?.int {
@@ -124,10 +126,9 @@ package struct ModelLoader {
       }
       vocabulary = rows
     }
-    return (
-      isTied ? checkpoint.tied(head, to: embeddings) : checkpoint,
-      try kind.init(reader, vocabulary: vocabulary)
-    )
+    var whole = isTied ? checkpoint.tied(head, to: embeddings) : checkpoint
+    whole.further = kind.furtherFiles
+    return (whole, try kind.init(BackboneSource(reader, whole, vocabulary: vocabulary)))
   }
 
   private static func checkpoint(
@@ -151,7 +152,14 @@ package struct ModelLoader {
   static func tokenizer(
     _ checkpoint: Checkpoint, _ backbone: any Backbone
   ) throws(ModelError) -> any Tokenizer {
-    let tokenizer = try backbone.tokenizer(checkpoint)
+    let tokenizer: any Tokenizer
+    do throws(TokenizerError) {
+      tokenizer = try Tokenizers.read(
+        folder: checkpoint.tokenizerFolder,
+        prefersFast: type(of: backbone).furtherFiles.contains("tokenizer.json"))
+    } catch {
+      throw .checkpoint(error.message)
+    }
     let vocabulary = backbone.sizes.vocabulary
     guard tokenizer.largestID < vocabulary else {
       throw .checkpoint(
@@ -164,7 +172,7 @@ package struct ModelLoader {
       let found = tokenizer.id(of: "[SCORE]").map { "the id \($0)" } ?? "no id"
       throw .checkpoint(
         """
-        \(checkpoint.folder): [SCORE] has \(found) in added_tokens.json, config.json has score_id \
+        \(checkpoint.folder): [SCORE] has \(found) in the tokenizer, config.json has score_id \
         \(scoreID)
         """)
     }
@@ -178,7 +186,7 @@ package struct ModelLoader {
     let weights = WeightReader(.empty, precision: .f32, compute: compute, isChecking: true)
     let reader = ConfigReader(json: config, place: "config.json")
     let kind = try Backbones.find(reader, among: Backbones.all)
-    _ = try kind.init(reader, vocabulary: nil).networks(weights, compute)
+    _ = try kind.init(BackboneSource(reader)).networks(weights, compute)
     return weights.requests
   }
 
@@ -229,7 +237,7 @@ package struct ModelLoader {
   /// - Throws: `ModelError.checkpoint` when preprocessor_config.json is missing or says otherwise
   ///   than config.json.
   package func preprocessing() throws(ModelError) -> Preprocessing {
-    try backbone.preprocessing(try checkpoint.config("preprocessor_config.json"))
+    try backbone.preprocessing(checkpoint)
   }
 
   /// Rounds and packs all weights, or maps those that are packed.
@@ -248,7 +256,8 @@ package struct ModelLoader {
     }
     return ModelParts(
       vision: networks.vision, connector: networks.connector, language: networks.language,
-      template: backbone.template, tokenizer: tokenizer, preprocessing: preprocessing,
+      template: backbone.template, tokenizer: tokenizer,
+      endIDs: try backbone.endIDs(checkpoint, tokenizer), preprocessing: preprocessing,
       pictureRows: sizes.pictureRows, names: names, compute: compute, readout: backbone.readout,
       trained: weights.trained)
   }

@@ -37,7 +37,7 @@ package final class WeightReader {
   /// Whether some tensors are to be trained.
   package var trains: Bool { training != nil }
 
-  private func isTrained(_ name: String) -> Bool { training?.trains(name) ?? false }
+  package func isTrained(_ name: String) -> Bool { training?.trains(name) ?? false }
 
   /// Weights [outputs, inputs] as `<name>.weight`, and `<name>.bias` where there is one.
   ///
@@ -165,6 +165,11 @@ package final class WeightReader {
 
   /// A tensor that may be there and is not used.
   package func ignore(_ name: String) { asked.insert(name) }
+
+  /// Tensors that may be there and are not used, as layers behind the last one that is computed.
+  package func ignore(prefix: String) {
+    asked.formUnion(checkpoint.names.filter { $0.hasPrefix(prefix) })
+  }
 
   /// A table whose rows are read one by one from the mapped file.
   package func table(_ name: String, rows: Int, columns: Int) -> EmbeddingTable {

@@ -8,11 +8,12 @@ extension ModelLoader {
   ///
   /// - Parameters:
   ///   - dtype: The format of the weights; nil leaves what is said of it.
+  ///   - unties: The head is written beside the embeddings and differs from them.
   ///   - changes: Further keys.
   /// - Returns: The object's members.
   /// - Throws: `CheckpointError` when config.json cannot be read.
   package func configuration(
-    dtype: DType?, changes: [(name: String, value: JSON)] = []
+    dtype: DType?, unties: Bool = false, changes: [(name: String, value: JSON)] = []
   ) throws(CheckpointError) -> [JSON.Member] {
     var members = try checkpoint.json("config.json").members ?? []
     func set(_ name: String, _ value: JSON) {
@@ -31,8 +32,7 @@ extension ModelLoader {
     if sizes.vocabulary != members.first(where: { $0.name == "vocab_size" })?.value.int {
       set("vocab_size", .int(sizes.vocabulary))
     }
-    // The head is written as a tensor of its own, and may be trained away from the embeddings.
-    if sizes.isTied { set("tie_word_embeddings", .bool(false)) }
+    if unties { set("tie_word_embeddings", .bool(false)) }
     for (name, value) in changes { set(name, value) }
     return members
   }

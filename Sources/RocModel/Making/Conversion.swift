@@ -91,7 +91,7 @@ package struct Conversion {
 
   private var plans: [TensorPlan] {
     switch target {
-    case .plain(let dtype): loader.checkpoint.names.compactMap { plain($0, dtype) }
+    case .plain(let dtype): loader.checkpoint.ownNames.compactMap { plain($0, dtype) }
     // Panels are multiples of 64 bytes: before all others they stay aligned.
     case .packed:
       loader.requests.compactMap(panels) + loader.requests.compactMap(values)

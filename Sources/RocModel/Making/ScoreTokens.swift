@@ -49,7 +49,7 @@ package enum ScoreTokens {
     let checkpoint = loader.checkpoint
     do throws(CheckpointError) {
       var plans: [TensorPlan] = []
-      for name in checkpoint.names {
+      for name in checkpoint.ownNames {
         guard let tensor = checkpoint[name] else { continue }
         let isTable = name == loader.names.embeddings || name == loader.names.head
         plans.append(
@@ -136,7 +136,7 @@ extension Checkpoint {
   package var otherFiles: [String: String] {
     var paths: [String: String] = [:]
     for name in folderEntries(folder) where isCopied(name) { paths[name] = "\(folder)/\(name)" }
-    for name in Self.companions + ["generation_config.json"] {
+    for name in companions + ["generation_config.json"] {
       paths[name] = fileExists(path(of: name)) ? path(of: name) : nil
     }
     return paths

@@ -16,8 +16,8 @@ package protocol Connector: Sendable {
   /// - Returns: The gradient of the features.
   func backward(_ gradient: borrowing Matrix, tape: Tape) -> Matrix
 
-  /// Multiplications and additions for a picture.
-  var operations: Double { get }
+  /// Multiplications and additions for these features.
+  func operations(_ features: borrowing PictureRows) -> Double
 }
 
 // A pass without a tape, as scoring makes it.

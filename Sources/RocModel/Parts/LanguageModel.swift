@@ -65,12 +65,20 @@ package struct SequenceRows {
 /// Consecutive rows of one modality.
 package enum RowSpan: Sendable, Equatable {
   case text(Int)
-  case picture(Int)
+  /// Of one picture, with their places in it where they have any.
+  case picture(Int, PictureGrid?)
 
   package var count: Int {
     switch self {
-    case .text(let count), .picture(let count): count
+    case .text(let count), .picture(let count, _): count
     }
+  }
+
+  /// Positions that it takes where rows of pictures lie in grids: a picture as many as its longer
+  /// side has rows (Qwen2-VL, https://arxiv.org/abs/2409.12191, section 2.1).
+  package var positions: Int {
+    guard case .picture(_, let grid?) = self else { return count }
+    return max(grid.rows, grid.columns)
   }
 }
 

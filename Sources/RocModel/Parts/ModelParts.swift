@@ -9,6 +9,8 @@ package struct ModelParts: Sendable {
   package let language: any LanguageModel
   package let template: any PromptTemplate
   package let tokenizer: any Tokenizer
+  /// What ends an answer; the first of them is what a taught answer ends with.
+  package let endIDs: [Int]
   package let preprocessing: Preprocessing
   /// Rows that a picture takes in a prompt, at the least.
   package let pictureRows: Int

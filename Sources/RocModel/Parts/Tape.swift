@@ -26,7 +26,7 @@ package final class Tape {
   package func clear() { records = [] }
 }
 
-/// A layer's input, from which a recomputing tape gets the rest.
+/// A matrix behind a reference: a layer's input, from which a recomputing tape gets the rest.
 final class LayerInput {
   let x: Matrix
 

@@ -11,15 +11,15 @@ package protocol VisionEncoder: Sendable {
   ///   - tape: Keeps what `backward` needs when given; of one picture.
   /// - Returns: [tokens, vision width] of each picture.
   func encode(_ pictures: [Pixels], trace: Trace?, tape: Tape?) -> PictureRows
-  /// The first layer alone, for measuring: [tokens, vision width] of a picture to the same.
-  func firstLayer(_ x: consuming Matrix) -> Matrix
+  /// The first layer alone, for measuring: features of pictures to the same.
+  func firstLayer(_ features: borrowing PictureRows) -> Matrix
   /// Adds to the gradients of all trained parameters, given that of the features.
   func backward(_ gradient: borrowing Matrix, tape: Tape)
 
   /// Multiplications and additions for a picture.
-  var operations: Double { get }
-  /// The sizes of one layer.
-  var layerOperations: Double { get }
+  func operations(_ pixels: Pixels) -> Double
+  /// Those of one layer.
+  func layerOperations(_ pixels: Pixels) -> Double
 }
 
 // A pass without a tape, as scoring makes it.

@@ -40,10 +40,17 @@ extension Engine {
       return (nil, .init(code: error.code.rawValue, message: error.description))
     }
     let answer: Answer
-    switch mode {
-    case .scoreTokens(let question):
-      answer = try self.answer(prepared, question: question, decimals: decimals)
-    case .levels(let levels): answer = try self.answer(prepared, levels: levels)
+    do throws(ModelError) {
+      switch mode {
+      case .scoreTokens(let question):
+        answer = try self.answer(
+          prepared, AnswerRequest(question: question, decimals: decimals))
+      case .levels(let levels): answer = try self.answer(prepared, levels: levels)
+      }
+    } catch .picture(let reason) {
+      return (
+        nil, .init(code: PictureError.Code.tooLarge.rawValue, message: "\(path): \(reason)")
+      )
     }
     guard answer.isFinite, answer.scores.allSatisfy(\.isFinite) else {
       return (

@@ -5,7 +5,6 @@ import RocNames
 import RocScore
 package import RocTensor
 import RocTokenizer
-import Synchronization
 
 /// A loaded model that answers questions about pictures.
 package final class Engine: Sendable {
@@ -16,7 +15,7 @@ package final class Engine: Sendable {
   /// The version of roc, which stands for that of the arithmetic in every stored run.
   package static let version = rocVersion
   /// The official code stops here, too.
-  static let maxTokens = 512
+  package static let maxTokens = 512
   /// Stands for the picture among token ids, as in the official code.
   package static let imageID = -200
 
@@ -26,16 +25,7 @@ package final class Engine: Sendable {
   let levelIDs: [Int]
   /// Bytes of weights that one decoding step reads.
   let languageBytes: Int
-  private let prompts = Mutex<[String: PreparedPrompt]>([:])
-  private let prefixes = Mutex<[[Int]: KeyValueCache]>([:])
-
-  /// A prompt's token ids around the picture, the state after the text before it, and what the
-  /// answer is expected to be.
-  private struct PreparedPrompt: Sendable {
-    let suffix: [Int]
-    let prefix: KeyValueCache
-    var draft: Draft
-  }
+  private let prompts: PreparedPrompts
 
   package init(_ loader: ModelLoader, compute: Compute) throws(ModelError) {
     let parts = try loader.load()
@@ -43,10 +33,10 @@ package final class Engine: Sendable {
     self.compute = compute
     precision = loader.precision
     languageBytes = loader.decodingBytes
-    // The first piece of each word, after the id of <s>.
-    let tokenizer = parts.tokenizer
+    prompts = PreparedPrompts(parts)
+    // The first piece of each word, as it continues a text.
     levelIDs = LevelScoring.words.compactMap { word in
-      tokenizer.encodeWithoutBegin(word).first
+      parts.tokenizer.encodeWithoutBegin(parts.template.wordSeparator + word).first
     }
   }
 
@@ -79,57 +69,43 @@ package final class Engine: Sendable {
   }
 
   /// Token ids of the prompt for a question; -200 stands for the picture.
-  package func promptIDs(_ question: String) -> [Int] { ids(parts.template.prompt(question)) }
-
-  private func ids(_ prompt: String) -> [Int] {
-    parts.tokenizer.encode(prompt, splitAt: parts.template.mark, imageID: Self.imageID)
+  package func promptIDs(_ question: String) -> [Int] {
+    parts.template.ids(parts.template.prompt(question), parts.tokenizer)
   }
 
   /// Prepares a question, so that one that cannot be asked is refused before any picture is read.
   package func check(_ mode: ScoringMode) throws(ModelError) {
-    switch mode {
-    case .scoreTokens(let question): _ = try prepared(try prompt(question, opening: ""))
-    case .levels(let levels):
-      try checkLevels()
-      _ = try prepared(levels.text(mark: parts.template.mark))
-    }
+    if case .levels = mode { try checkLevels() }
+    _ = try prompts.prompt(try text(mode))
   }
 
   /// Asks a question about a picture and decodes greedily.
   ///
   /// - Parameters:
   ///   - pixels: From `parts.preprocessing`.
-  ///   - question: Without the picture mark; the trained one by default.
-  ///   - decimals: Digits of the score in the text.
-  ///   - opening: Answer text that is given, not generated; it directly follows the prompt.
-  ///   - maxTokens: Where generation stops at the latest.
-  ///   - draft: Tokens to verify with the prompt; those of the last answers when nil. The answer
-  ///     does not depend on them.
+  ///   - request: What is asked, and how the answer is decoded.
   ///   - trace: Records every stage when given; the prompt is then run in one piece, without draft.
   /// - Returns: Scores, distributions and text.
   /// - Throws: `ModelError.request` for a prompt that is too long or holds a picture mark, and
-  ///   for a model without score tokens.
+  ///   for a model without score tokens; `ModelError.picture` for a picture that does not fit beside
+  ///   the prompt.
   package func answer(
-    _ pixels: Pixels, question: String = Engine.defaultQuestion, decimals: Int = 4,
-    opening: String = "", maxTokens: Int = Engine.maxTokens, draft: [Int]? = nil,
-    trace: Trace? = nil
+    _ pixels: Pixels, _ request: AnswerRequest = AnswerRequest(), trace: Trace? = nil
   ) throws(ModelError) -> Answer {
     guard let readout = parts.readout else { throw Self.noScoreTokens }
-    let text = try prompt(question, opening: opening)
-    let prepared = try prepared(text)
-    let picture = pictureRows(of: pixels, trace: trace)
-    let cache = makeCache(for: prepared, pictureRows: picture.rows)
-    let expected = trace == nil ? draft ?? prepared.draft.ids : []
-    let room = parts.language.maxPositions - prepared.prefix.count - picture.rows
-    let tokens = Array(expected.prefix(max(min(maxTokens - 1, room - prepared.suffix.count), 0)))
-    let hidden = prefill(
-      picture, text, prepared, draft: tokens, cache: cache, trace: trace)
-    var decoding = GreedyDecoding(parts: parts, readout: readout, maxTokens: maxTokens)
+    let text = try text(.scoreTokens(question: request.question)) + request.opening
+    let prepared = try prompts.prompt(text)
+    let picture = try pictureRows(of: pixels, beside: prepared, trace: trace)
+    let cache = makeCache(for: prepared, pictureRows: picture.matrix.rows)
+    let expected = trace == nil ? request.draft ?? prepared.draft.ids : []
+    let length = prepared.prefixIDs.count + picture.matrix.rows + prepared.suffix.count
+    let room = min(request.maxTokens - 1, parts.language.maxPositions - length)
+    let tokens = Array(expected.prefix(max(room, 0)))
+    let hidden = prefill(picture, prepared, draft: tokens, cache: cache, trace: trace)
+    var decoding = GreedyDecoding(parts: parts, readout: readout, maxTokens: request.maxTokens)
     decoding.run(from: hidden, draft: tokens, cache: cache, trace: trace)
-    let answer = decoding.answer(decimals: decimals, compute: compute)
-    if answer.isFinite {
-      prompts.withLock { $0[text]?.draft.update(answer.outputIDs) }
-    }
+    let answer = decoding.answer(decimals: request.decimals, compute: compute)
+    if answer.isFinite { prompts.learn(answer.outputIDs, to: text) }
     return answer
   }
 
@@ -140,24 +116,22 @@ package final class Engine: Sendable {
   ///   - levels: What is asked, and what the words are worth.
   /// - Returns: The expectation as the score, the five probabilities in `levels`, and the opening
   ///   with the likeliest word as the text.
-  /// - Throws: `ModelError.request` for a prompt that is too long.
+  /// - Throws: `ModelError.request` for a prompt that is too long, `ModelError.picture` for a
+  ///   picture that does not fit beside it.
   package func answer(
     _ pixels: Pixels, levels: LevelScoring
   ) throws(ModelError) -> Answer {
     try checkLevels()
-    let text = levels.text(mark: parts.template.mark)
-    let prepared = try prepared(text)
-    let picture = pictureRows(of: pixels, trace: nil)
-    let cache = makeCache(for: prepared, pictureRows: picture.rows)
-    let hidden = prefill(
-      picture, text, prepared, draft: [], cache: cache, trace: nil)
+    let prepared = try prompts.prompt(try text(.levels(levels)))
+    let picture = try pictureRows(of: pixels, beside: prepared, trace: nil)
+    let cache = makeCache(for: prepared, pictureRows: picture.matrix.rows)
+    let hidden = prefill(picture, prepared, draft: [], cache: cache, trace: nil)
     let logits = parts.language.logits(hidden).array
     let probabilities = compute.softmax(levelIDs.map { logits[$0] })
     let score = zip(probabilities, levels.worth).reduce(0 as Float) { $0 + $1.0 * $1.1 }
     let likeliest = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
-    let opening = text.split(separator: "\n").last?.dropFirst("ASSISTANT: ".count) ?? ""
     return Answer(
-      text: "\(opening) \(LevelScoring.words[likeliest])", scores: [Double(score)],
+      text: "\(levels.opening) \(LevelScoring.words[likeliest])", scores: [Double(score)],
       // In the order of rising scores, as the histogram of a dataset is.
       distributions: [probabilities.reversed().map(Double.init)], outputIDs: [], scoreSteps: [],
       levels: probabilities.map(Double.init), isFinite: score.isFinite)
@@ -180,6 +154,17 @@ package final class Engine: Sendable {
     levels, or add them with roc-model add-score-tokens and train
     """)
 
+  /// The whole prompt, with one picture mark.
+  private func text(_ mode: ScoringMode) throws(ModelError) -> String {
+    switch mode {
+    case .scoreTokens(let question):
+      guard parts.readout != nil else { throw Self.noScoreTokens }
+      return parts.template.prompt(question)
+    case .levels(let levels):
+      return parts.template.prompt(levels.question, opening: levels.opening)
+    }
+  }
+
   /// Room for a prompt, its draft and the usual answer.
   private func makeCache(for prompt: PreparedPrompt, pictureRows: Int) -> KeyValueCache {
     parts.language.makeCache(
@@ -187,49 +172,56 @@ package final class Engine: Sendable {
   }
 
   /// The rows that stand for a picture in the prompt.
-  private func pictureRows(of pixels: Pixels, trace: Trace?) -> Matrix {
-    trace?.record("pixel_values", pixels.values)
+  private func pictureRows(
+    of pixels: Pixels, beside prompt: PreparedPrompt, trace: Trace?
+  ) throws(ModelError) -> PictureRows {
     let features = parts.vision.encode([pixels], trace: trace)
     trace?.record("vision", features.matrix)
     let rows = parts.connector.connect(features, trace: trace)
     trace?.record("abstractor", rows.matrix)
-    return rows.matrix.copy()
+    let length = prompt.prefixIDs.count + rows.matrix.rows + prompt.suffix.count
+    guard length < parts.language.maxPositions else {
+      throw .picture(
+        """
+        the picture takes \(rows.matrix.rows) rows and with its prompt \(length) of the model's \
+        \(parts.language.maxPositions) positions; lower --max-pixels
+        """)
+    }
+    return rows
   }
 
   /// Hidden states of the prompt's last row and of each token of the draft.
   private func prefill(
-    _ picture: borrowing Matrix, _ text: String, _ prompt: PreparedPrompt, draft: [Int],
+    _ picture: borrowing PictureRows, _ prompt: PreparedPrompt, draft: [Int],
     cache: KeyValueCache, trace: Trace?
   ) -> Matrix {
     let language = parts.language
     let suffix = language.embed(prompt.suffix + draft)
     let wanted = draft.count + 1
-    if trace == nil {
+    let kinds = [picture.span(0), .text(suffix.rows)]
+    guard let trace else {
       cache.start(with: prompt.prefix)
-      let rows = joined(picture, suffix)
-      let kinds: [RowSpan] = [.picture(picture.rows), .text(suffix.rows)]
-      return language.run(rows, [SequenceRows(kinds, cache: cache, wanted: wanted)], trace: nil)
+      return language.run(
+        joined(picture.matrix, suffix), [SequenceRows(kinds, cache: cache, wanted: wanted)],
+        trace: nil)
     }
-    let prefix = language.embed(Array(ids(text).prefix { $0 != Self.imageID }))
-    let rows = joined(joined(prefix, picture), suffix)
-    trace?.record("embeddings", rows)
-    let kinds: [RowSpan] = [.text(prefix.rows), .picture(picture.rows), .text(suffix.rows)]
-    return language.run(rows, [SequenceRows(kinds, cache: cache, wanted: wanted)], trace: trace)
+    let prefix = language.embed(prompt.prefixIDs)
+    let rows = joined(joined(prefix, picture.matrix), suffix)
+    trace.record("embeddings", rows)
+    return language.run(
+      rows, [SequenceRows([.text(prefix.rows)] + kinds, cache: cache, wanted: wanted)],
+      trace: trace)
   }
 
   /// The rows of a prompt after the text before the picture, and that text's keys and values.
   func promptRows(
-    _ picture: borrowing Matrix, _ mode: ScoringMode
+    _ picture: borrowing PictureRows, _ mode: ScoringMode
   ) throws(ModelError) -> RowsAndPrefix {
-    let text: String
-    switch mode {
-    case .scoreTokens(let question): text = try prompt(question, opening: "")
-    case .levels(let levels): text = levels.text(mark: parts.template.mark)
-    }
-    let prepared = try prepared(text)
+    let prepared = try prompts.prompt(try text(mode))
     let suffix = parts.language.embed(prepared.suffix)
-    let kinds: [RowSpan] = [.picture(picture.rows), .text(suffix.rows)]
-    return RowsAndPrefix(rows: joined(picture, suffix), kinds: kinds, prefix: prepared.prefix)
+    return RowsAndPrefix(
+      rows: joined(picture.matrix, suffix), kinds: [picture.span(0), .text(suffix.rows)],
+      prefix: prepared.prefix)
   }
 
   /// What `promptRows` gives.
@@ -237,60 +229,6 @@ package final class Engine: Sendable {
     let rows: Matrix
     let kinds: [RowSpan]
     let prefix: KeyValueCache
-  }
-
-  /// The whole prompt for a question, with one picture mark.
-  private func prompt(_ question: String, opening: String) throws(ModelError) -> String {
-    guard parts.readout != nil else { throw Self.noScoreTokens }
-    return parts.template.prompt(question) + opening
-  }
-
-  /// The text before the picture is the same for every picture: it is run once.
-  private func prepared(_ text: String) throws(ModelError) -> PreparedPrompt {
-    if let known = prompts.withLock({ $0[text] }) { return known }
-    let ids = ids(text)
-    // Counted in tokens: as characters, a mark may hide behind an accent.
-    guard ids.filter({ $0 == Self.imageID }).count == 1 else {
-      throw .request(
-        "the question must not contain \(parts.template.mark); the picture stands before it")
-    }
-    let prefixIDs = Array(ids.prefix { $0 != Self.imageID })
-    let suffix = Array(ids.dropFirst(prefixIDs.count + 1))
-    let length = prefixIDs.count + parts.pictureRows + suffix.count
-    guard length < parts.language.maxPositions else {
-      throw .request(
-        """
-        the prompt takes \(length) positions and the model has \
-        \(parts.language.maxPositions); shorten the question
-        """)
-    }
-    let cache = prefix(prefixIDs)
-    let expected = parts.tokenizer.encodeWithoutBegin(Self.defaultAnswer)
-    let prompt = PreparedPrompt(
-      suffix: suffix, prefix: cache, draft: Draft(expected: expected + [parts.tokenizer.endID ?? 0])
-    )
-    prompts.withLock { prompts in
-      // Questions that are no longer asked must not pile up.
-      if prompts.count >= Self.maxPrompts { prompts.removeAll() }
-      prompts[text] = prompt
-    }
-    return prompt
-  }
-
-  private static let maxPrompts = 64
-
-  /// Keys and values of the text before the picture, which all questions of a template share.
-  private func prefix(_ ids: [Int]) -> KeyValueCache {
-    if let known = prefixes.withLock({ $0[ids] }) { return known }
-    let cache = parts.language.makeCache(rows: ids.count)
-    _ = parts.language.run(
-      parts.language.embed(ids), [SequenceRows([.text(ids.count)], cache: cache, wanted: 0)],
-      trace: nil)
-    prefixes.withLock { prefixes in
-      if prefixes.count >= 4 { prefixes.removeAll() }
-      prefixes[ids] = cache
-    }
-    return cache
   }
 
   private func joined(_ a: borrowing Matrix, _ b: borrowing Matrix) -> Matrix {

@@ -2,7 +2,7 @@ import RocScore
 import RocTensor
 import RocTokenizer
 
-/// Greedy decoding to `</s>`, remembering the logits wherever `[SCORE]` was chosen.
+/// Greedy decoding to the end of the answer, remembering the logits wherever `[SCORE]` was chosen.
 struct GreedyDecoding {
   private let parts: ModelParts
   private let readout: ScoreReadout
@@ -41,7 +41,7 @@ struct GreedyDecoding {
       guard let id = choose(values, trace: trace) else { return }
       ids.append(id)
       let rows = prompt + ids.count - 1
-      guard id != parts.tokenizer.endID, rows < parts.language.maxPositions else { return }
+      guard !parts.endIDs.contains(id), rows < parts.language.maxPositions else { return }
       if row < draft.count, row == ids.count - 1, draft[row] == id {
         row += 1
         continue
@@ -95,6 +95,10 @@ struct GreedyDecoding {
     }
     let before = tokenizer.decode(Array(ids[..<step]))
     let after = tokenizer.decode(Array(ids[(step + 1)...]))
+    // Where the blank before `[SCORE]` is a token of its own, it is there already.
+    if before.utf8.last == UInt8(ascii: " ") {
+      return "\(before)\(rounded(score, decimals: decimals)) \(after)"
+    }
     return "\(before) \(rounded(score, decimals: decimals)) \(after)"
   }
 }

@@ -44,15 +44,16 @@ package struct LevelScoring: Sendable, Equatable {
 
   /// What is asked and how it is read, on one line.
   package var summary: String {
-    let asked = text(mark: "<|image|>").split(separator: "\n").joined(separator: " ")
-    return "levels \(scale.rawValue): \(asked)"
+    // Part of a stored run's fingerprint: it says what is asked, however a backbone spells it.
+    "levels \(scale.rawValue): USER: \(question) <|image|> ASSISTANT: \(opening)"
   }
 
-  /// The question, without system text, and the opening of the answer.
-  package func text(mark: String) -> String {
-    let noun = task.rawValue
-    let opening =
-      prompt == .scorer ? "The \(noun) of the image is" : "The image of the \(noun) is"
-    return "USER: How would you rate the \(noun) of this image?\n\(mark)\nASSISTANT: \(opening)"
+  /// What is asked.
+  package var question: String { "How would you rate the \(task.rawValue) of this image?" }
+
+  /// How the answer begins.
+  package var opening: String {
+    prompt == .scorer
+      ? "The \(task.rawValue) of the image is" : "The image of the \(task.rawValue) is"
   }
 }

@@ -35,28 +35,80 @@ package struct TrainingText: Sendable, Equatable {
     turns: [Turn], hasPicture: Bool, template: any PromptTemplate, tokenizer: any Tokenizer,
     maxLength: Int
   ) {
+    let asked = Array(turns.first?.role == .gpt ? turns.dropFirst() : turns[...])
     func encode(_ text: String) -> [Int] {
-      hasPicture
-        ? tokenizer.encode(text, splitAt: template.mark, imageID: Engine.imageID)
-        : tokenizer.encode(text)
+      hasPicture ? template.ids(text, tokenizer) : tokenizer.encode(text)
     }
-    let asked = turns.first?.role == .gpt ? turns.dropFirst() : turns[...]
-    let text = template.conversation(
-      hasPicture ? asked.map { $0.withLeading(template.mark) } : Array(asked))
-    let all = encode(text)
-    let kept = Array(all.prefix(max(maxLength, 0)))
-    // The official code cuts conversations without a picture here, the others after the check.
-    let counted = hasPicture ? all : kept
-
-    let answers = Answers(text, template, encode: encode)
-    let visible = counted.count { $0 != tokenizer.unknownID }
-    let isMismatched = answers.end < maxLength && answers.end != visible
+    let taught =
+      switch template.teaching {
+      case .counted(let rules):
+        Self.counted(asked, rules, hasPicture ? template.mark : nil, tokenizer, encode, maxLength)
+      case .continued(let rules):
+        Self.continued(asked, rules, hasPicture ? template.mark : nil, encode)
+      }
+    let kept = Array(taught.ids.prefix(max(maxLength, 0)))
     ids = kept
     labels = kept.enumerated().map { place, id in
-      isMismatched || id == Engine.imageID || !answers.contains(place) ? nil : id
+      taught.isMismatched || id == Engine.imageID || !taught.isAnswer(place) ? nil : id
     }
-    self.isMismatched = isMismatched
-    isTruncated = kept.count < all.count
+    isMismatched = taught.isMismatched
+    isTruncated = kept.count < taught.ids.count
+  }
+
+  /// The tokens of a conversation, and which of them are answers.
+  private struct Taught {
+    let ids: [Int]
+    let isMismatched: Bool
+    let isAnswer: (Int) -> Bool
+  }
+
+  private static func counted(
+    _ turns: [Turn], _ rules: CountedTeaching, _ mark: String?, _ tokenizer: any Tokenizer,
+    _ encode: (String) -> [Int], _ maxLength: Int
+  ) -> Taught {
+    let text = rules.conversation(
+      mark.map { mark in turns.map { $0.withLeading("\(mark)\n", alone: mark, mark) } } ?? turns)
+    let all = encode(text)
+    // The official code cuts conversations without a picture here, the others after the check.
+    let counted = mark == nil ? Array(all.prefix(max(maxLength, 0))) : all
+    let answers = Answers(text, rules, tokenizer, encode: encode)
+    let visible = counted.count { $0 != tokenizer.unknownID }
+    return Taught(
+      ids: all, isMismatched: answers.end < maxLength && answers.end != visible,
+      isAnswer: answers.contains)
+  }
+
+  /// Each question with all before it, and the same with its answer: what the latter has more is the
+  /// answer.
+  private static func continued(
+    _ turns: [Turn], _ rules: ContinuedTeaching, _ mark: String?, _ encode: (String) -> [Int]
+  ) -> Taught {
+    var text = rules.start
+    var ids: [Int] = []
+    var answers: [Range<Int>] = []
+    var isMismatched = false
+    for turn in turns {
+      switch turn.role {
+      case .human:
+        let asked = mark.map { turn.withLeading(rules.picture, alone: rules.picture, $0) } ?? turn
+        text += rules.question(asked.text)
+        ids = encode(text)
+      case .gpt:
+        text += rules.answer(turn.text)
+        let whole = encode(text)
+        // A question whose last piece an answer changes cannot be told from it.
+        if !whole.starts(with: ids) { isMismatched = true }
+        answers.append(min(ids.count, whole.count)..<whole.count)
+        text += rules.separator
+        ids = encode(text)
+        if !ids.starts(with: whole) { isMismatched = true }
+      }
+    }
+    // A question without an answer teaches nothing that others do not.
+    if turns.last?.role == .human { isMismatched = true }
+    return Taught(ids: ids, isMismatched: isMismatched) { place in
+      answers.contains { $0.contains(place) }
+    }
   }
 
   /// How many tokens are taught.
@@ -80,16 +132,22 @@ private struct Answers {
   /// The first place after the last round; `<s>` stands before the first.
   private(set) var end = 1
 
-  init(_ text: String, _ template: any PromptTemplate, encode: (String) -> [Int]) {
-    for round in text.stretches(between: template.answerEnd) {
-      let halves = round.stretches(between: template.answerStart)
+  init(
+    _ text: String, _ rules: CountedTeaching, _ tokenizer: any Tokenizer,
+    encode: (String) -> [Int]
+  ) {
+    // LLaVA's code counts one less for every later round where a stretch has no blank of its own.
+    let later = rules.countsLaterRoundsShorter && !tokenizer.isLegacy ? 1 : 0
+    for (number, round) in text.stretches(between: rules.answerEnd).enumerated() {
+      let halves = round.stretches(between: rules.answerStart)
       guard halves.count == 2 else { return }
+      let less = number > 0 ? later : 0
       // Without <s>, and without the blank behind "ASSISTANT:", which joins the answer's first
       // piece.
-      let question = encode(halves[0] + template.answerStart).count - 2
+      let question = encode(halves[0] + rules.answerStart).count - 2 - less
       questions.append(end..<end + max(question, 0))
       // The round's own <s> is counted for the </s> that stands behind it in the conversation.
-      end += encode(round).count
+      end += encode(round).count - less
     }
   }
 
@@ -99,11 +157,16 @@ private struct Answers {
 }
 
 extension Turn {
-  /// The turn with its picture mark, where it has one, moved to its front, on a line of its own.
-  fileprivate func withLeading(_ mark: String) -> Turn {
-    let parts = text.stretches(between: mark)
+  /// The turn with its picture, where it has one, moved to its front.
+  ///
+  /// - Parameters:
+  ///   - picture: What a picture is spelled as before words.
+  ///   - alone: What it is spelled as where there are none.
+  ///   - mark: The template's own mark; conversation files have mPLUG-Owl2's.
+  fileprivate func withLeading(_ picture: String, alone: String, _ mark: String) -> Turn {
+    let parts = text.stretches(between: "<|image|>").flatMap { $0.stretches(between: mark) }
     guard parts.count > 1 else { return self }
     let words = parts.joined().strippedOfPythonSpace
-    return Turn(role, words.isEmpty ? mark : "\(mark)\n\(words)")
+    return Turn(role, words.isEmpty ? alone : picture + words)
   }
 }

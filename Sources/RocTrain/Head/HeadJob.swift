@@ -88,7 +88,7 @@ package struct HeadJob {
       loader: model.loader, trained: [], lowRank: nil,
       configuration: TrainingJob.configuration(model.options, model.readout),
       base: model.baseFolder, compute: model.compute)
-    weights.lastHeadRows = training.rows.array(model.compute)
+    weights.headRows = (model.readout.ids.lowerBound, training.rows.array(model.compute))
     try model.folder.finish(weights, dtype: nil)
     return (log, true)
   }

@@ -25,11 +25,11 @@ package final class SamplePass {
   /// What stands where in the sequence.
   private struct Segments {
     let head: [Int]
-    let picture: Int
+    let picture: RowSpan
     let tail: [Int]
 
-    var kinds: [RowSpan] { [.text(head.count), .picture(picture), .text(tail.count)] }
-    var rows: Int { head.count + picture + tail.count }
+    var kinds: [RowSpan] { [.text(head.count), picture, .text(tail.count)] }
+    var rows: Int { head.count + picture.count + tail.count }
   }
 
   /// Runs a sample forward.
@@ -45,13 +45,15 @@ package final class SamplePass {
     _ text: TrainingText, features: borrowing PictureRows, parts: ModelParts, tape: Tape?,
     hasVision: Bool
   ) {
-    let rows = parts.connector.connect(features, trace: nil, tape: tape).matrix.copy()
+    let connected = parts.connector.connect(features, trace: nil, tape: tape)
+    let rows = connected.matrix.copy()
     let mark = text.picturePositions.first ?? 0
     // Nothing behind the last row that predicts a taught token has any influence.
     let taught = text.labels.indices.filter { text.labels[$0] != nil }
     let end = taught.last ?? 1
     let segments = Segments(
-      head: Array(text.ids[..<mark]), picture: rows.rows, tail: Array(text.ids[(mark + 1)..<end]))
+      head: Array(text.ids[..<mark]), picture: connected.span(0),
+      tail: Array(text.ids[(mark + 1)..<end]))
     let extra = rows.rows - 1
     let predicting = taught.map { $0 - 1 < mark ? $0 - 1 : $0 - 1 + extra }
     let first = predicting.first ?? 0
@@ -68,7 +70,7 @@ package final class SamplePass {
     compute.copy(rows, into: x, at: head.rows)
     compute.copy(tail, into: x, at: head.rows + rows.rows)
     let cache = language.makeCache(rows: segments.rows)
-    if let unknown = parts.tokenizer.unknownID,
+    if let unknown = parts.template.teaching.hiddenID(parts.tokenizer),
       segments.head.contains(unknown) || segments.tail.contains(unknown)
     {
       cache.masked =
@@ -107,7 +109,7 @@ package final class SamplePass {
       compute.copy(dHidden, rows: row..<row + 1, into: dStates, at: place)
     }
     let d = language.backward(dStates, tape: tape)
-    let (head, picture) = (segments.head.count, segments.picture)
+    let (head, picture) = (segments.head.count, segments.picture.count)
     language.embedBackward(d.copy(rows: 0..<head), ids: segments.head)
     language.embedBackward(d.copy(rows: head + picture..<d.rows), ids: segments.tail)
     guard parts.connector.isTrained || hasVision else { return tape.clear() }

@@ -39,8 +39,14 @@ package struct TrainedWeights {
   /// Whether only what was trained is written.
   package var isAdapter: Bool { lowRank != nil }
 
-  /// Rows of `lm_head.weight` to replace, the last of the table; nil for a training of tensors.
-  package var lastHeadRows: [Float]?
+  /// Rows of the head to replace, from `first` on; nil for a training of tensors.
+  package var headRows: (first: Int, values: [Float])?
+
+  /// Whether the head is trained away from the embeddings that it was tied to.
+  private var unties: Bool {
+    loader.sizes.isTied
+      && (headRows != nil || trained.contains { $0.name == loader.names.head })
+  }
 
   /// The name of the weights' file.
   var fileName: String { isAdapter ? "adapter_model.safetensors" : "model.safetensors" }
@@ -64,9 +70,10 @@ package struct TrainedWeights {
     guard !isAdapter else {
       return trained.map { plan($0, named: Self.adapterPrefix + $0.name) }
     }
-    return loader.checkpoint.names.compactMap { name in
+    let names = unties ? loader.checkpoint.names : loader.checkpoint.ownNames
+    return names.compactMap { name in
       if let tensor = values[name] { return plan(tensor, named: name) }
-      if let rows = lastHeadRows, name == loader.names.head, let tensor = loader.checkpoint[name] {
+      if let rows = headRows, name == loader.names.head, let tensor = loader.checkpoint[name] {
         return Self.head(tensor, rows: rows)
       }
       // What was not trained stays as it is, to the bit.
@@ -75,16 +82,19 @@ package struct TrainedWeights {
   }
 
   /// The head in float32, which holds its other rows exactly whatever format they had.
-  private static func head(_ tensor: Tensor, rows: [Float]) -> TensorPlan {
+  private static func head(
+    _ tensor: Tensor, rows: (first: Int, values: [Float])
+  ) -> TensorPlan {
     TensorPlan(name: tensor.name, dtype: .f32, shape: tensor.shape) {
       sink throws(CheckpointError) in
       let columns = tensor.shape[1]
-      let kept = tensor.shape[0] - rows.count / columns
       let weights = tensor.weights(rows: tensor.shape[0], columns: columns)
-      for row in 0..<kept {
-        try sink.write(narrowed(weights.widened(row: row), to: .f32))
+      func keep(_ kept: Range<Int>) throws(CheckpointError) {
+        for row in kept { try sink.write(narrowed(weights.widened(row: row), to: .f32)) }
       }
-      try sink.write(narrowed(rows, to: .f32))
+      try keep(0..<rows.first)
+      try sink.write(narrowed(rows.values, to: .f32))
+      try keep(rows.first + rows.values.count / columns..<tensor.shape[0])
     }
   }
 
@@ -95,7 +105,7 @@ package struct TrainedWeights {
   /// - Throws: `CheckpointError` when the base's config.json cannot be read.
   func texts(_ dtype: DType?) throws(CheckpointError) -> [String: [UInt8]] {
     let members = try loader.configuration(
-      dtype: isAdapter ? nil : dtype, changes: configuration)
+      dtype: isAdapter ? nil : dtype, unties: unties, changes: configuration)
     var texts = ["config.json": Self.bytes(.object(members))]
     if let lowRank { texts["adapter_config.json"] = Self.bytes(adapterConfig(lowRank)) }
     return texts
@@ -105,7 +115,7 @@ package struct TrainedWeights {
   /// that speak of other weights.
   var copies: [String: String] {
     loader.checkpoint.otherFiles.filter { name, _ in
-      Checkpoint.companions.contains(name) || name == "generation_config.json"
+      loader.checkpoint.companions.contains(name) || name == "generation_config.json"
         || ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"].contains(where: name.hasPrefix)
     }
   }

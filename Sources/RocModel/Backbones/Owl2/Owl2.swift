@@ -7,10 +7,13 @@ package import RocTokenizer
 /// mPLUG-Owl2 with ROC's score tokens: a CLIP tower, a visual abstractor, and a LLaMA decoder whose
 /// keys, values and norms exist twice.
 struct Owl2: Backbone {
+  static let name = "mPLUG-Owl2"
   static let modelTypes = ["mplug_owl2"]
 
+  static func names(in checkpoint: Checkpoint) -> TensorNames { names }
+
   static let names = TensorNames(
-    embeddings: "model.embed_tokens.weight", head: "lm_head.weight",
+    embeddings: "model.embed_tokens.weight", head: "lm_head.weight", connector: "abstractor",
     part: { name in
       if name.hasPrefix("model.vision_model.") { return .vision }
       if name.hasPrefix("model.visual_abstractor.") { return .connector }
@@ -34,15 +37,17 @@ struct Owl2: Backbone {
   /// Nil for a checkpoint without score tokens, as mPLUG-Owl2's own, Q-Align's and DeQA's.
   let readout: ScoreReadout?
   let template: any PromptTemplate = Owl2Prompt()
+  var names: TensorNames { Self.names }
 
-  init(_ config: ConfigReader, vocabulary: Int? = nil) throws(ModelError) {
+  init(_ source: BackboneSource) throws(ModelError) {
+    let config = source.config
     language = try LlamaSettings(
       config,
       names: .init(
         embeddings: Self.names.embeddings, layers: "model.layers", norm: "model.norm.weight",
         head: "lm_head"),
       multiway: .init(text: { "\($0).multiway.0" }, picture: { "\($0).multiway.1" }),
-      vocabulary: vocabulary)
+      vocabulary: source.vocabulary)
     let visual = try config.object("visual_config")
     vision = try CLIPSettings(try visual.object("visual_model"), names: Self.towerNames)
     abstractor = try AbstractorConfig(try visual.object("visual_abstractor"))
@@ -69,9 +74,10 @@ struct Owl2: Backbone {
     positions: "model.vision_model.embeddings.position_embedding",
     preNorm: "model.vision_model.embeddings.pre_layernorm",
     postNorm: "model.vision_model.post_layernorm", layers: "model.vision_model.encoder.layers",
-    attentionNorm: "input_layernorm", queryKeyValue: "self_attn.query_key_value",
-    output: "self_attn.dense", mlpNorm: "post_attention_layernorm", expand: "mlp.fc1",
-    reduce: "mlp.fc2")
+    layer: .init(
+      attentionNorm: "input_layernorm", queryKeyValue: .byHead("self_attn.query_key_value"),
+      output: "self_attn.dense", mlpNorm: "post_attention_layernorm", expand: "mlp.fc1",
+      reduce: "mlp.fc2"))
 
   var sizes: BackboneSizes {
     BackboneSizes(
@@ -98,15 +104,8 @@ struct Owl2: Backbone {
       language: LlamaDecoder(reader, language, compute))
   }
 
-  func tokenizer(_ checkpoint: Checkpoint) throws(ModelError) -> any Tokenizer {
-    do throws(TokenizerError) {
-      return try SentencePieceTokenizer(folder: checkpoint.folder(of: "tokenizer.model"))
-    } catch {
-      throw .checkpoint(error.message)
-    }
-  }
-
-  func preprocessing(_ config: ConfigReader) throws(ModelError) -> Preprocessing {
-    try CLIPPreprocessing.read(config, edge: vision.edge)
+  func preprocessing(_ checkpoint: Checkpoint) throws(ModelError) -> Preprocessing {
+    try CLIPPreprocessing.read(
+      try checkpoint.config("preprocessor_config.json"), edge: vision.edge)
   }
 }

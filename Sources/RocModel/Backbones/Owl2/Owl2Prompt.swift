@@ -1,31 +1,17 @@
-/// The conversation template "v1" that ROC4MLLM is trained and asked with.
-///
-/// The system text says "curious user"; the mplug_owl2 template, which says "curious human", is
-/// not used by the official code.
+/// Vicuna's template with mPLUG-Owl2's picture mark, and Q-Align's prompt for levels.
 package struct Owl2Prompt: PromptTemplate {
-  static let system = """
-    A chat between a curious user and an artificial intelligence assistant. The assistant gives \
-    helpful, detailed, and polite answers to the user's questions.
-    """
-  package let answerStart = " ASSISTANT: "
-  package let answerEnd = "</s>"
-
-  package let mark = "<|image|>"
+  private let vicuna = VicunaPrompt(mark: "<|image|>")
 
   package init() {}
 
-  package func prompt(_ question: String) -> String {
-    "\(Self.system) USER: \(mark)\n\(question) ASSISTANT:"
-  }
+  package var mark: String { vicuna.mark }
+  package var spelling: PictureSpelling { vicuna.spelling }
+  package var teaching: Teaching { vicuna.teaching }
 
-  package func conversation(_ turns: [Turn]) -> String {
-    turns.reduce("\(Self.system) ") { text, turn in
-      let (name, end) =
-        switch turn.role {
-        case .human: ("USER", " ")
-        case .gpt: ("ASSISTANT", answerEnd)
-        }
-      return turn.text.isEmpty ? "\(text)\(name):" : "\(text)\(name): \(turn.text)\(end)"
-    }
+  package func prompt(_ question: String) -> String { vicuna.prompt(question) }
+
+  /// Without system text, and with the picture behind the question.
+  package func prompt(_ question: String, opening: String) -> String {
+    "USER: \(question)\n\(mark)\nASSISTANT: \(opening)"
   }
 }

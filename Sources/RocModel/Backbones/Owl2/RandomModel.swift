@@ -67,7 +67,7 @@ package struct RandomModel {
       pieces = tokenizer.pieces.count
       json = preset.config(
         pieces: pieces, tokens: tokens, low: low, high: high, dtype: dtype.torchName)
-      config = try Owl2(ConfigReader(json: json, place: "config.json"))
+      config = try Owl2(BackboneSource(ConfigReader(json: json, place: "config.json")))
     } catch {
       throw .request("\(error)")
     }

@@ -62,15 +62,17 @@ struct VisualAbstractor: Connector {
     isTrained = reader.trained.count > trained
   }
 
-  var operations: Double {
+  func operations(_ features: borrowing PictureRows) -> Double {
     let (queries, width) = (Double(config.queries), Double(config.width))
     let memory = queries + 1 + Double(config.grid * config.grid)
     let products =
       2 * width * width * (2 * queries + 2 * memory)
       + 6 * queries * width * Double(config.feedForward)
     let attention = 4 * queries * memory * width
-    return Double(config.layers) * (products + attention)
+    let picture =
+      Double(config.layers) * (products + attention)
       + 2 * queries * width * Double(languageWidth)
+    return Double(features.counts.count) * picture
   }
 
   func connect(

@@ -69,7 +69,7 @@ package struct Adapter: Sendable {
       var isKnown = false
       for (mark, isDown) in [(".lora_A", true), (".lora_B", false)] {
         for end in [".weight", ".default.weight"] where name.hasSuffix(mark + end) {
-          let layer = "\(name.dropLast((mark + end).count)).weight"
+          let layer = Self.stored("\(name.dropLast((mark + end).count)).weight", in: base)
           let half = halves[layer, default: (nil, nil)]
           isKnown = (isDown ? half.down : half.up) == nil
           halves[layer] = isDown ? (tensor, half.up) : (half.down, tensor)
@@ -88,7 +88,7 @@ package struct Adapter: Sendable {
       guard let down = half.down, let up = half.up else {
         throw CheckpointError("\(folder)/\(weights): \(name) has only one of lora_A and lora_B")
       }
-      let target = replaced[name] ?? base[name]
+      let target = replaced[name] ?? Self.tensor(name, of: base)
       guard let target, target.shape.count == 2, down.shape.count == 2, up.shape.count == 2,
         down.shape[0] > 0,
         down.shape[0] == up.shape[1], up.shape[0] == target.shape[0],
@@ -116,16 +116,41 @@ package struct Adapter: Sendable {
     with tensor: Tensor, in replaced: inout [String: Tensor], _ base: Checkpoint
   ) throws(CheckpointError) {
     if tensor.name.contains(".original_module.") { return }
-    let name = plain(tensor.name)
-    // A base with tied embeddings has no head of its own.
-    let isHead = name == "lm_head.weight" && base["model.embed_tokens.weight"] != nil
-    guard base[name] != nil || isHead || name == "learned_weight" else {
+    let name = stored(plain(tensor.name), in: base)
+    guard Self.tensor(name, of: base) != nil || name == "learned_weight" else {
       throw CheckpointError(
         "\(tensor.path): tensor \(tensor.name) belongs to nothing in \(base.folder)")
     }
     guard replaced.updateValue(tensor.renamed(name), forKey: name) == nil else {
       throw CheckpointError("\(tensor.path): \(name) is replaced twice")
     }
+  }
+
+  /// A tensor of the base; a base with tied embeddings has no head of its own.
+  private static func tensor(_ name: String, of base: Checkpoint) -> Tensor? {
+    if let own = base[name] { return own }
+    guard name.hasSuffix("lm_head.weight") else { return nil }
+    return [
+      "model.embed_tokens.weight", "model.language_model.embed_tokens.weight",
+      "language_model.model.embed_tokens.weight",
+    ].lazy.compactMap { base[$0] }.first
+  }
+
+  /// The name that a base's files have: from transformers 4.52 on, models of pictures and text are
+  /// spelled otherwise in memory, and adapters are saved with the names of memory.
+  private static func stored(_ name: String, in base: Checkpoint) -> String {
+    guard base[name] == nil else { return name }
+    let spellings = [
+      ("model.language_model.", "language_model.model."), ("model.language_model.", "model."),
+      ("model.visual.", "visual."), ("model.vision_tower.", "vision_tower."),
+      ("model.multi_modal_projector.", "multi_modal_projector."),
+      ("lm_head.", "language_model.lm_head."),
+    ]
+    for (memory, file) in spellings where name.hasPrefix(memory) {
+      let other = file + name.dropFirst(memory.count)
+      if base[other] != nil { return other }
+    }
+    return name
   }
 
   /// The name in the base model: wrappers and `modules_to_save` copies have longer ones.

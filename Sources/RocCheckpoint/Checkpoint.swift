@@ -131,6 +131,7 @@ package struct Checkpoint: Sendable {
   ///   - added: By the names that the network has for them; they replace others of these names.
   ///   - files: Where they come from, by the names that the digest has for them.
   ///   - note: Says so to people.
+  /// - Returns: A checkpoint of more tensors.
   package func adding(
     _ added: [Tensor], from files: [(name: String, path: String)], note: String?
   ) -> Checkpoint {
@@ -174,9 +175,13 @@ package struct Checkpoint: Sendable {
     "special_tokens_map.json", "added_tokens.json",
   ]
 
-  /// Whether the folder itself has a tokenizer.
+  /// Whether the folder itself has a tokenizer that counts: where its network reads tokenizer.model
+  /// and the base has one, nothing else takes its place.
   private var hasTokenizer: Bool {
-    ["tokenizer.model", "tokenizer.json", "vocab.json"].contains { fileExists("\(folder)/\($0)") }
+    if fileExists("\(folder)/tokenizer.model") { return true }
+    let hasOther = ["tokenizer.json", "vocab.json"].contains { fileExists("\(folder)/\($0)") }
+    guard let base = adapter?.base, !further.contains("tokenizer.json") else { return hasOther }
+    return hasOther && !fileExists("\(base.tokenizerFolder)/tokenizer.model")
   }
 
   /// The folder whose tokenizer counts: an adapter may leave it to its base.
@@ -194,8 +199,9 @@ package struct Checkpoint: Sendable {
   /// The files of tokenizers that have no tokenizer.model.
   package static let fastTokenizer = ["tokenizer.json", "vocab.json", "merges.txt"]
 
-  /// Those that count of this folder, with what its network reads beside the usual ones. Where
-  /// tokenizer.model is read, others do not count: a digest stays what it always was.
+  /// Those that count of this folder, with what its network reads beside the usual ones.
+  ///
+  /// Where tokenizer.model is read, others do not count: a digest stays what it always was.
   package var companions: [String] {
     let others = fileExists("\(folder)/tokenizer.model") ? [] : Self.fastTokenizer
     return Self.companions + others.filter { !further.contains($0) } + further

@@ -105,10 +105,19 @@ package struct CheckpointWriter {
   }
 
   private func commit() throws(CheckpointError) {
-    let names = folderEntries(partial)
+    // Files of folders within by their paths: a folder that is there is joined, not replaced.
+    var names: [String] = []
+    for name in folderEntries(partial) {
+      let inner = folderEntries("\(partial)/\(name)")
+      names += inner.isEmpty ? [name] : inner.map { "\(name)/\($0)" }
+    }
     let weights = names.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".index.json") }
     try output { () throws(FileError) in
       if joins {
+        for name in names where name.utf8.contains(UInt8(ascii: "/")) {
+          let inner = name.split(separator: "/").dropLast().joined(separator: "/")
+          _ = try makeFolders("\(folder)/\(inner)")
+        }
         try new.commit(names.filter { !weights.contains($0) } + weights)
       } else {
         try new.commit()
@@ -125,7 +134,11 @@ package struct CheckpointWriter {
   }
 
   private func write(_ bytes: [UInt8], _ name: String) throws(CheckpointError) {
-    try output { () throws(FileError) in try NewFile.write(bytes, to: "\(partial)/\(name)") }
+    try output { () throws(FileError) in
+      let inner = name.split(separator: "/").dropLast().joined(separator: "/")
+      if !inner.isEmpty { _ = try makeFolders("\(partial)/\(inner)") }
+      try NewFile.write(bytes, to: "\(partial)/\(name)")
+    }
   }
 
   private func copy(_ source: String, _ name: String) throws(CheckpointError) {

@@ -1,4 +1,4 @@
-package import RocData
+import RocData
 import RocFiles
 package import RocReport
 package import RocTables

@@ -149,10 +149,12 @@ package struct MergeJob {
 extension RunRecord {
   /// The same run in a database of its own.
   fileprivate func copy(dataset: Int64) -> RunRecord {
-    RunRecord(
+    var copy = RunRecord(
       dataset: dataset, fingerprint: fingerprint, checkpoint: checkpoint,
       checkpointSHA256: checkpointSHA256, question: question, preprocessing: preprocessing,
       precision: precision, engine: engine, range: range, tokens: tokens, targets: targets)
+    copy.backbone = backbone
+    return copy
   }
 }
 

@@ -11,11 +11,17 @@ package struct OwnRows {
   private let force: Bool
   /// Whether scores alone and scores with comments are rows of their own, as in table 5.
   private let splitsTasks: Bool
+  /// The base model that all runs count for; each run's own when nil.
+  private let base: String?
 
-  package init(force: Bool, splitsTasks: Bool = false) {
+  package init(force: Bool, splitsTasks: Bool = false, base: String? = nil) {
     self.force = force
     self.splitsTasks = splitsTasks
+    self.base = base
   }
+
+  /// Networks as table 5 calls them, by the names that runs are stored with.
+  private static let bases = ["LLaVA-1.5": "LLaVA 1.5"]
 
   /// Datasets as tables call them, by the name of the manifest.
   private static let datasets = [
@@ -63,11 +69,13 @@ package struct OwnRows {
       footnotes.append("\(mark) \(footnote.joined(separator: "; ")).")
     }
     let row = name ?? stored.method
+    let own = stored.run.backbone ?? PaperLayout.bases[0]
+    let base = splitsTasks ? base ?? Self.bases[own] ?? own : PaperLayout.bases[0]
     let found = rows.firstIndex {
-      $0.name == row && (!splitsTasks || $0.hasComments == (comments != nil))
+      $0.name == row && $0.base == base && (!splitsTasks || $0.hasComments == (comments != nil))
     }
     let place = found ?? rows.count
-    if found == nil { rows.append(OwnRow(name: row)) }
+    if found == nil { rows.append(OwnRow(name: row, base: base)) }
     if let comments, let key = wanted.first(where: { $0.metric == "CIDEr" }) {
       try set(key, comments.cider, mark, row: place, run: number)
     }

@@ -43,12 +43,14 @@ package struct SegmentHeader: Sendable, Equatable {
 
   /// What differs that must agree.
   ///
-  /// Where a worker found the checkpoint is its own affair.
+  /// Where a worker found the checkpoint is its own affair, and its network is told by its digest.
   func differences(from other: SegmentHeader) -> [String] {
     let theirs = other.json
     return (json.members ?? []).compactMap { member in
       let value = theirs[member.name]
-      guard member.name != "checkpoint", value != member.value else { return nil }
+      guard !["checkpoint", "backbone"].contains(member.name), value != member.value else {
+        return nil
+      }
       return "\(member.name): \(member.value.line) and \(value?.line ?? "null")"
     }
   }
@@ -63,6 +65,7 @@ package struct SegmentHeader: Sendable, Equatable {
       "engine": .string(run.engine), "low": .double(run.range.low),
       "high": .double(run.range.high), "tokens": .int(run.tokens),
       "targets": .array(run.targets.map(JSON.string)),
+      "backbone": run.backbone.map(JSON.string) ?? .null,
     ]
   }
 
@@ -77,13 +80,13 @@ package struct SegmentHeader: Sendable, Equatable {
       let low = json["low"]?.double, let high = json["high"]?.double, low < high,
       let tokens = json["tokens"]?.int, let targets = json["targets"]?.array
     else { return nil }
-    self.init(
-      dataset: dataset, split: split, splitSHA256: sha, count: count,
-      run: RunRecord(
-        dataset: 0, fingerprint: fingerprint, checkpoint: checkpoint,
-        checkpointSHA256: checkpointSHA, question: question, preprocessing: preprocessing,
-        precision: precision, engine: engine, range: ScoreRange(low: low, high: high),
-        tokens: tokens, targets: targets.compactMap(\.string)))
+    var run = RunRecord(
+      dataset: 0, fingerprint: fingerprint, checkpoint: checkpoint,
+      checkpointSHA256: checkpointSHA, question: question, preprocessing: preprocessing,
+      precision: precision, engine: engine, range: ScoreRange(low: low, high: high),
+      tokens: tokens, targets: targets.compactMap(\.string))
+    run.backbone = json["backbone"]?.string
+    self.init(dataset: dataset, split: split, splitSHA256: sha, count: count, run: run)
   }
 }
 

@@ -1,6 +1,6 @@
-package import RocData
+import RocData
 import RocMetrics
-package import RocNames
+import RocNames
 package import RocReport
 package import RocStore
 
@@ -22,12 +22,12 @@ package struct TableJob {
 
   /// How own rows stand in one of the paper's tables.
   package struct Layout: Sendable {
-    /// The base model whose block of table 5 they stand in.
-    package var block: String
+    /// The base model whose block of table 5 they stand in; that of each run when nil.
+    package var block: String?
     /// Whether they take the place of the paper's own.
     package var replacesOurs: Bool
 
-    package init(block: String, replacesOurs: Bool) {
+    package init(block: String?, replacesOurs: Bool) {
       self.block = block
       self.replacesOurs = replacesOurs
     }
@@ -43,14 +43,14 @@ package struct TableJob {
   /// - Throws: `JobError` for a run that may not stand beside the published numbers, `StoreError`
   ///   for one that is not there.
   package func paper(_ number: Int, runs: [String], _ layout: Layout) throws -> PaperTable {
-    var rows = OwnRows(force: force, splitsTasks: number == 5)
+    var rows = OwnRows(force: force, splitsTasks: number == 5, base: layout.block)
     let keys = PaperLayout.keys(number)
     for text in runs {
       let (stored, comments, name) = try storedRun(text, keys)
       try rows.add(stored, comments, name: name, keys: keys)
     }
     var made = PaperLayout(
-      own: rows.rows, replacesOurs: layout.replacesOurs, block: "\(layout.block) block"
+      own: rows.rows, replacesOurs: layout.replacesOurs
     ).table(number)
     made.footnotes = rows.footnotes
     return made

@@ -5,7 +5,7 @@ package struct PixelLimits: Sendable, Equatable {
   /// Both sides become multiples of it.
   package let factor: Int
   package let least: Int
-  package var most: Int
+  package let most: Int
 
   /// Longer and thinner pictures are refused.
   package static let largestRatio = 200

@@ -74,6 +74,15 @@ package struct Preprocessing: Sendable, Equatable {
             \(PixelLimits.largestRatio) times the other
             """)
       }
+      let (needed, overflow) = size.width.multipliedReportingOverflow(by: size.height)
+      guard !overflow, needed <= Self.mostPixels else {
+        throw PictureError(
+          .tooLarge, path: path,
+          reason: """
+            \(picture.width) x \(picture.height) pixels would become \(size.width) x \
+            \(size.height), more than the \(Self.mostPixels) that are prepared
+            """)
+      }
       return picture.resized(width: size.width, height: size.height, filter: filter)
     }
     let short = min(picture.width, picture.height)
@@ -91,7 +100,7 @@ package struct Preprocessing: Sendable, Equatable {
   }
 
   /// As many as may be decoded.
-  static let mostPixels = Int(ROC_MOST_PIXELS)
+  package static let mostPixels = Int(ROC_MOST_PIXELS)
 
   /// int(mean · 255): (122, 116, 104) for CLIP.
   package var barColor: (UInt8, UInt8, UInt8) {
@@ -132,6 +141,13 @@ package struct Preprocessing: Sendable, Equatable {
       filled = 3 * plane
     }
     return Pixels(height: height, width: width, values: values)
+  }
+
+  /// How many rows of the language model the pixels of a picture become where that depends on them;
+  /// nil where it does not.
+  package func rows(width: Int, height: Int) -> Int? {
+    guard case .fit(let limits) = shape else { return nil }
+    return width * height / (limits.factor * limits.factor)
   }
 
   /// The size in which a photo of three by four, of a megapixel, reaches the network.

@@ -105,7 +105,7 @@ package struct SplitJob {
     let (range, tokens) = try asked(mode, engine)
     let identity = RunIdentity(engine, mode, sha256: sha256)
     let targets = request.targets
-    return RunRecord(
+    var record = RunRecord(
       dataset: dataset.id ?? 0,
       // What the scores stand for decides no score, but every number that is made of them.
       fingerprint: identity.fingerprint(
@@ -113,6 +113,8 @@ package struct SplitJob {
       checkpoint: request.checkpoint, checkpointSHA256: sha256, question: identity.question,
       preprocessing: identity.preprocessing, precision: identity.precision,
       engine: Engine.version, range: range, tokens: tokens, targets: targets)
+    record.backbone = engine.parts.backboneName
+    return record
   }
 
   /// What stands in a run for its mode: the range of scores and their tokens.

@@ -20,6 +20,8 @@ package struct RunRecord: Sendable {
   package let tokens: Int
   /// What each score of an answer stands for: `gt_score` or the name of an attribute.
   package let targets: [String]
+  /// The network's name, as `Qwen2-VL`; nil for runs of versions that knew only one.
+  package var backbone: String?
 
   package init(
     dataset: Int64, fingerprint: String, checkpoint: String, checkpointSHA256: String,
@@ -52,6 +54,7 @@ package struct RunRecord: Sendable {
     range = ScoreRange(low: row["low"], high: row["high"])
     tokens = row["tokens"]
     targets = (row["targets"] as String).pieces(",").filter { !$0.isEmpty }
+    backbone = row["backbone"]
   }
 
   /// Finds the run with this fingerprint or adds it.
@@ -61,13 +64,13 @@ package struct RunRecord: Sendable {
     try db.execute(
       sql: """
         INSERT INTO runs (dataset, fingerprint, checkpoint, checkpoint_sha256, question,
-          preprocessing, precision, engine, low, high, tokens, targets, started_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+          preprocessing, precision, engine, low, high, tokens, targets, backbone, started_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
         ON CONFLICT (dataset, fingerprint) DO NOTHING
         """,
       arguments: [
         dataset, fingerprint, checkpoint, checkpointSHA256, question, preprocessing, precision,
-        engine, range.low, range.high, tokens, targets.joined(separator: ","),
+        engine, range.low, range.high, tokens, targets.joined(separator: ","), backbone,
       ])
     return try Int64.fetchOne(
       db, sql: "SELECT id FROM runs WHERE dataset = ? AND fingerprint = ?",

@@ -57,6 +57,14 @@ package struct GeneratedTokenizer: Sendable {
     return texts
   }
 
+  /// The ids of pieces; those that are not there are left out.
+  package func ids(_ texts: [String]) -> [Int] {
+    let ids = Dictionary(
+      pieces.enumerated().map { (Array($1.text.utf8), $0) }, uniquingKeysWith: { first, _ in first }
+    )
+    return texts.compactMap { ids[Array($0.utf8)] }
+  }
+
   /// The sentencepiece model file, a protocol buffer.
   package var model: [UInt8] {
     var bytes: [UInt8] = []

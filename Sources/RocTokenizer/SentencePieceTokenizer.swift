@@ -29,10 +29,14 @@ package struct SentencePieceTokenizer: Tokenizer {
   /// Reads `tokenizer.model`, `tokenizer_config.json`, `special_tokens_map.json` and
   /// `added_tokens.json`.
   ///
+  /// - Parameters:
+  ///   - folder: A checkpoint's folder.
+  ///   - statesTokens: Whether `added_tokens_decoder` counts where it is there.
   /// - Throws: `TokenizerError` naming the file and what it lacks.
-  package init(folder: String) throws(TokenizerError) {
+  package init(folder: String, statesTokens: Bool = true) throws(TokenizerError) {
     var model = try SentencePieceModel(path: "\(folder)/tokenizer.model")
-    settings = try TokenizerSettings(folder: folder, pieces: model.pieces)
+    settings = try TokenizerSettings(
+      folder: folder, pieces: model.pieces, statesTokens: statesTokens)
     // Later versions tell sentencepiece so; 4.31 takes the blank away again.
     if settings.stated != nil, !settings.isLegacy { model.addsDummyPrefix = false }
     encoder = BytePairEncoder(model)

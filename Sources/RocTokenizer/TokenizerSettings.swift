@@ -30,8 +30,11 @@ struct TokenizerSettings: Sendable {
   /// - Parameters:
   ///   - folder: A checkpoint's folder.
   ///   - pieces: The vocabulary beside which added tokens stand.
+  ///   - statesTokens: Whether `added_tokens_decoder` counts.
   /// - Throws: `TokenizerError` naming the file and what is wrong there.
-  init(folder: String, pieces: [SentencePieceModel.Piece]) throws(TokenizerError) {
+  init(
+    folder: String, pieces: [SentencePieceModel.Piece], statesTokens: Bool
+  ) throws(TokenizerError) {
     let config = try Self.read("\(folder)/tokenizer_config.json")
     let map = try Self.read("\(folder)/special_tokens_map.json")
     let list = try Self.read("\(folder)/added_tokens.json")
@@ -66,7 +69,7 @@ struct TokenizerSettings: Sendable {
       }
       added[Array(name.utf8)] = id
     }
-    stated = try AddedToken.stated(config)
+    stated = statesTokens ? try AddedToken.stated(config) : nil
     if let stated {
       try Self.check(added, of: list.file, against: stated, of: config, pieces)
       additional = try Self.additional(config)

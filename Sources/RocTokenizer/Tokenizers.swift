@@ -11,10 +11,12 @@ package enum Tokenizers {
   ///   - folder: A checkpoint's folder.
   ///   - prefersFast: Whether `tokenizer.json` (or `vocab.json` with `merges.txt`) comes before
   ///     `tokenizer.model`.
+  ///   - statesTokens: Whether `added_tokens_decoder` counts beside `tokenizer.model`, as from
+  ///     transformers 4.34 on; a network that is pinned to an older one does not see it.
   /// - Returns: The tokenizer.
   /// - Throws: `TokenizerError` for a folder without one, and what its reader says.
   package static func read(
-    folder: String, prefersFast: Bool
+    folder: String, prefersFast: Bool, statesTokens: Bool = true
   ) throws(TokenizerError) -> any Tokenizer {
     func has(_ name: String) -> Bool { fileExists("\(folder)/\(name)") }
     let isFast = has("tokenizer.json") || has("vocab.json") && has("merges.txt")
@@ -24,6 +26,6 @@ package enum Tokenizers {
         "\(folder): no tokenizer.json, no vocab.json with merges.txt, no tokenizer.model")
     }
     if isFast, prefersFast || !isSlow { return try FastTokenizer(folder: folder) }
-    return try SentencePieceTokenizer(folder: folder)
+    return try SentencePieceTokenizer(folder: folder, statesTokens: statesTokens)
   }
 }

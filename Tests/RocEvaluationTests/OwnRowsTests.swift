@@ -8,6 +8,44 @@ import Testing
 
 /// A run's numbers as cells of a paper's table.
 struct OwnRowsTests {
+  /// Table 5 has a block for each base model; other tables know no such thing.
+  @Test func runsBelongToTheirBackbone() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("image,score\na.jpg,4\nb.jpg,6\n", to: "set/merge/test.csv")
+    try folder.write("image,score\nc.jpg,4\n", to: "set/merge/train.csv")
+    let store = try Store(path: "\(folder.path)/roc.sqlite", creates: true)
+    _ = try TableImporter(try Manifest.bundled("tad66k"), source: "\(folder.path)/set")
+      .run(into: store, images: nil, replace: false)
+    let dataset = try store.dataset("tad66k")
+    let key = OwnRow.Key("TAD66K", "MAE")
+    for (backbone, base) in [
+      (nil, "mPLUG-Owl2"), ("LLaVA-1.5", "LLaVA 1.5"), ("Qwen2-VL", "Qwen2-VL"),
+    ] as [(String?, String)] {
+      var record = RunRecord(
+        dataset: dataset.id ?? 0, fingerprint: base, checkpoint: "model", checkpointSHA256: "x",
+        question: "?", preprocessing: "", precision: "f32", engine: "1",
+        range: ScoreRange(low: 0, high: 10), tokens: 10)
+      record.backbone = backbone
+      record.id = try store.findOrInsert(record)
+      try store.save(
+        try store.samples(dataset, split: "test").samples.map {
+          PredictionRecord(
+            sample: $0.id, scores: [5], distributions: [], text: nil, errorCode: nil,
+            errorMessage: nil, milliseconds: 1)
+        }, run: record.id ?? 0)
+      // As it is stored, not as it was made.
+      let (stored, _) = try store.run(record.id ?? 0)
+      #expect(stored.backbone == backbone)
+      let run = try StoredRun(store, stored, dataset, split: "test")
+      var rows = OwnRows(force: true, splitsTasks: true)
+      try rows.add(run, nil, name: nil, keys: [key])
+      #expect(rows.rows.map(\.base) == [base])
+      var together = OwnRows(force: true, splitsTasks: true, base: "Qwen2-VL")
+      try together.add(run, nil, name: nil, keys: [key])
+      #expect(together.rows.map(\.base) == ["Qwen2-VL"])
+    }
+  }
+
   /// The score runs from 0 to 1 and is good above 0.5; attributes run from -1 to 1 and are good
   /// above 0.
   @Test func attributesAreGoodAboveTheMiddleOfTheirOwnScale() throws {

@@ -165,6 +165,31 @@ struct ForeignCheckpointTests {
       refusal(copy).contains("2 of 3 shards model-*-of-00003.safetensors are there; missing: 2"))
   }
 
+  /// The official code looks neither at the tower's `hidden_act` nor at `added_tokens_decoder`, which
+  /// transformers 4.31 does not know.
+  @Test func passesOverWhatTheOfficialCodePassesOver() throws {
+    let folder = try TemporaryFolder()
+    let plain = try score(Fixture.path("tiny-f32"))
+    let visual = try #require(try Fixture.json("tiny-f32/config.json")["visual_config"])
+    let members = (visual.members ?? []).map { member in
+      guard member.name == "visual_model" else { return member }
+      return JSON.Member(
+        member.name,
+        .object(
+          (member.value.members ?? []).map {
+            $0.name == "hidden_act" ? .init("hidden_act", "gelu") : $0
+          }))
+    }
+    #expect(try score(try copy(folder, [.init("visual_config", .object(members))])) == plain)
+    let stated = try copy(folder)
+    let file = "\(stated)/tokenizer_config.json"
+    let settings = try Fixture.json(file).members ?? []
+    let decoder: JSON = ["600": ["content": "[SCORE]", "lstrip": false, "rstrip": false]]
+    try JSON.object(settings + [.init("added_tokens_decoder", decoder)]).pretty.write(
+      toFile: file, atomically: true, encoding: .utf8)
+    #expect(try score(stated) == plain)
+  }
+
   @Test func readsTiedTables() throws {
     let folder = try TemporaryFolder()
     let tied = try copy(folder, [.init("tie_word_embeddings", true)])

@@ -43,7 +43,8 @@ struct LevelTests {
     let path = Fixture.path("images/photo_640x427.jpg")
     let pixels = try engine.parts.preprocessing(try Picture.read(path), path: path)
     let levels = LevelScoring()
-    let separator = engine.parts.template.wordSeparator
+    // A word and its blank are one piece in Qwen2's tokenizer; LLaMA's puts the blank there itself.
+    let separator = name == "qwen2vl-f32" ? " " : ""
     let answer = try engine.answer(pixels, levels: levels)
     let trace = Trace()
     _ = try engine.answer(

@@ -26,13 +26,16 @@ struct PrecisionTests {
 
   /// Threads, neighbours and pictures read ahead; drafts that are right, wrong, partly right,
   /// too long or absent; the stored head of the prompt or the prompt in one piece.
-  @Test(arguments: cases, ["tiny-gqa-bf16", "tiny-comment-f16"])
-  func givesTheSameBitsInAnyCompany(_ item: Case, _ name: String) throws {
+  @Test(
+    arguments: cases,
+    ["tiny-gqa-bf16", "tiny-comment-f16"].map(Fixture.path)
+      + Fixture.backbones.map(Fixture.backbone))
+  func givesTheSameBitsInAnyCompany(_ item: Case, _ folder: String) throws {
     let paths = Self.images.map { Fixture.path("images/\($0)") }
     var answers: [[Answer?]] = []
     for threads in [1, 2] {
       let engine = try Engine(
-        folder: Fixture.path(name), threads: threads, instructionSet: item.kernels,
+        folder: folder, threads: threads, instructionSet: item.kernels,
         precision: item.precision)
       for ahead in [1, 2, 16] {
         for order in [[0, 1, 2], [2, 0, 1], [1, 1, 0, 2]] {
@@ -69,12 +72,27 @@ struct PrecisionTests {
   /// The largest difference from float32, and the rank correlation with it.
   @Test(arguments: GoldenTests.sets, [(Precision.bf16, 0.002, 0.9995), (.int8, 0.006, 0.999)])
   func staysCloseToFloat32(_ set: String, _ limit: (Precision, Double, Double)) throws {
+    try checkCloseness(Fixture.path("tiny-f32"), set, limit)
+  }
+
+  @Test(
+    arguments: Fixture.backbones, [(Precision.bf16, 0.002, 0.9995), (.int8, 0.006, 0.999)])
+  func otherBackbonesStayCloseToFloat32(
+    _ name: String, _ limit: (Precision, Double, Double)
+  ) throws {
+    for set in [GoldenTests.sets[0], "portable"] {
+      try checkCloseness(Fixture.backbone(name), set, limit)
+    }
+  }
+
+  private func checkCloseness(
+    _ folder: String, _ set: String, _ limit: (Precision, Double, Double)
+  ) throws {
     let (precision, largest, least) = limit
     let images = try Fixture.json("images/images.json").members ?? []
     let paths = images.map { Fixture.path("images/\($0.name)") }
     func scores(_ precision: Precision) throws -> [Double] {
-      let engine = try Engine(
-        folder: Fixture.path("tiny-f32"), instructionSet: set, precision: precision)
+      let engine = try Engine(folder: folder, instructionSet: set, precision: precision)
       var scores: [Double] = []
       try engine.score(paths: paths) { _, outcome in
         scores.append(try #require(outcome.answer?.score))

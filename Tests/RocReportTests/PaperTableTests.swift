@@ -211,7 +211,7 @@ struct PaperTableTests {
           values: Dictionary(uniqueKeysWithValues: keys.map { ($0, 0.1234) }),
           marks: Dictionary(uniqueKeysWithValues: keys.map { ($0, "a") }))
       }
-      var table = PaperLayout(own: rows, replacesOurs: false, block: "mPLUG-Owl2 block")
+      var table = PaperLayout(own: rows, replacesOurs: false)
         .table(number)
       table.footnotes = [
         """
@@ -252,6 +252,26 @@ struct PaperTableTests {
       "pdflatex", ["-interaction=nonstopmode", "-halt-on-error", "all.tex"], in: folder.path)
     let wide = log.split(separator: "\n").filter { $0.contains("Overfull \\hbox") }
     #expect(wide.isEmpty, "\(wide.joined(separator: "\n"))")
+  }
+
+  /// A run of another base model stands in that model's block, below the published rows of it.
+  @Test func ownRowsStandInTheBlockOfTheirBase() throws {
+    let keys = PaperLayout.keys(5).filter { $0.metric != "CIDEr" }
+    let rows = PaperLayout.bases.map { base in
+      OwnRow(
+        name: "Mine on \(base)", values: Dictionary(uniqueKeysWithValues: keys.map { ($0, 0.5) }),
+        base: base)
+    }
+    let lines = PaperLayout(own: rows).table(5).latex(underlinesSecond: false)
+      .split(separator: "\n").map(String.init)
+    func place(_ start: String) throws -> Int {
+      try #require(lines.firstIndex { $0.contains(start) }, "\(start)")
+    }
+    let order = [
+      try place("mPLUG-Owl2 + ROC4MLLM"), try place("Mine on mPLUG-Owl2"), try place("LLaVA 1.5 "),
+      try place("Mine on LLaVA 1.5"), try place("Qwen2-VL "), try place("Mine on Qwen2-VL"),
+    ]
+    #expect(order == order.sorted(), "\(order)")
   }
 
   /// All six tables on AAAI's page fit it and look as they did; RECORD_SNAPSHOTS=1 keeps a new look.

@@ -75,6 +75,33 @@ struct TiedTests {
     }
   }
 
+  /// What is trained of a tied model is one table in its files, too.
+  @Test func whatIsTrainedStaysTied() throws {
+    let path = try checkpoint(tied: true)
+    let output = "\(folder.path)/out"
+    let golden = try TrainingGolden("qwen2vl")
+    let run = try CommandRun(
+      "roc-train",
+      [
+        "--model-name-or-path", path, "--data-path", "\(golden.folder)/varied.samples.json",
+        "--image-folder", "\(golden.folder)/images", "--output-dir", output,
+        "--max-steps", "2", "--per-device-train-batch-size", "4", "--learning-rate", "2e-3",
+        "--l1-weight", "1", "--ce-weight", "1", "--emd-weight", "1",
+      ])
+    #expect(run.status == 0, "\(run.errors)")
+    let made = try Checkpoint(folder: output)
+    #expect(made["lm_head.weight"] == nil)
+    #expect(try made.json("config.json")["tie_word_embeddings"] == true)
+    let (old, new) = (
+      try #require(Checkpoint(folder: path)["model.embed_tokens.weight"]).widened,
+      try #require(made["model.embed_tokens.weight"]).widened
+    )
+    #expect(old != new)
+    // Rows of tokens that no text has move as well: they are logits.
+    #expect(zip(old, new).suffix(64).contains { $0 != $1 })
+    #expect(try ModelLoader(folder: output, compute: compute).unexpected.isEmpty)
+  }
+
   /// A tied model is loaded, scored and counted as one table.
   @Test func scoresWithTheEmbeddings() throws {
     let tied = try ModelLoader(folder: checkpoint(tied: true), compute: compute)

@@ -1,5 +1,6 @@
 import RocJSON
 import RocModel
+import RocTensor
 import RocTestSupport
 import RocTokenizer
 import RocTrain
@@ -64,6 +65,65 @@ struct TrainingTextTests {
       found += places.count
     }
     #expect(found == scores)
+  }
+
+  /// LLaVA-1.5 and Qwen2-VL: the reference's processors repeat a picture's token for every row.
+  @Test(arguments: TrainingGolden.backbones)
+  func givesTheBatchesOfOtherBackbones(_ name: String) throws {
+    let golden = try TrainingGolden(name)
+    let loader = try ModelLoader(folder: golden.checkpoint, compute: try Compute(threads: 1))
+    let template = loader.backbone.template
+    let samples = try #require(
+      try Fixture.json("\(golden.folder)/varied.samples.json").array)
+    let ids = try #require(golden.json["ids"]?.array)
+    let labels = try #require(golden.json["labels"]?.array)
+    #expect(samples.count == ids.count && samples.count == 4)
+    for (i, sample) in samples.enumerated() {
+      let record = try TrainingRecord(sample, number: i + 1, tokens: 10)
+      let text = TrainingText(
+        turns: record.turns, hasPicture: true, template: template, tokenizer: loader.tokenizer,
+        maxLength: 2048)
+      var wantedIDs: [Int] = []
+      var wantedLabels: [Int?] = []
+      for (id, label) in zip(
+        try #require(ids[i].array).compactMap(\.int), try self.labels(labels[i]))
+      {
+        let isMark = template.spelling == .token(id)
+        if isMark, wantedIDs.last == Engine.imageID { continue }
+        wantedIDs.append(isMark ? Engine.imageID : id)
+        wantedLabels.append(label)
+      }
+      #expect(text.ids == wantedIDs && text.labels == wantedLabels, "\(name) \(i)")
+      #expect(!text.isMismatched)
+    }
+  }
+
+  /// What a continued text cannot tell apart is taught to nobody.
+  @Test func continuedTextsNeedAnAnswer() throws {
+    let loader = try ModelLoader(
+      folder: Fixture.backbone("qwen2vl-f32"), compute: try Compute(threads: 1))
+    func text(_ turns: Turn...) -> TrainingText {
+      TrainingText(
+        turns: turns, hasPicture: true, template: loader.backbone.template,
+        tokenizer: loader.tokenizer, maxLength: 2048)
+    }
+    let asked = Turn(.human, "<|image|>Rate it.")
+    #expect(text(asked).isMismatched)
+    let two = text(
+      asked, Turn(.gpt, "It is [SCORE]."), Turn(.human, "And the light?"), Turn(.gpt, "[SCORE]"))
+    #expect(!two.isMismatched && two.picturePositions.count == 1)
+    let score = try #require(loader.tokenizer.id(of: "[SCORE]"))
+    let end = try #require(loader.tokenizer.id(of: "<|im_end|>"))
+    #expect(two.positions(teaching: score).count == 2)
+    #expect(two.positions(teaching: end).count == 2)
+    // The template's own end marks of questions are not taught.
+    #expect(two.ids.count { $0 == end } == 5)
+    // An answer first has no question and is left out, as in the official trainer.
+    #expect(
+      text(Turn(.gpt, "Hello."), asked, Turn(.gpt, "It is [SCORE].")).ids
+        == text(
+          asked, Turn(.gpt, "It is [SCORE].")
+        ).ids)
   }
 
   /// -100 stands for what is not taught.

@@ -104,7 +104,10 @@ struct ArchitectureTests {
       // Comments may speak of it.
       let code = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
         .filter { !$0.drop(while: \.isWhitespace).hasPrefix("//") }
-      for word in ["Owl2", "model.vision_model", "model.layers", "lm_head.weight", "multiway.0"] {
+      for word in [
+        "Owl2", "LLaVA", "Qwen", "model.vision_model", "model.layers", "lm_head.weight",
+        "multiway.0",
+      ] {
         let line = code.first { $0.contains(word) }
         #expect(line == nil, "\(file): \(line ?? "")")
       }

@@ -1,6 +1,6 @@
 package import RocCheckpoint
 package import RocImage
-import RocJSON
+package import RocJSON
 package import RocTensor
 package import RocTokenizer
 
@@ -30,6 +30,14 @@ package protocol Backbone: Sendable {
   /// What its tensors are called.
   var names: TensorNames { get }
   var sizes: BackboneSizes { get }
+  /// Whether the score tokens are the last rows of the head, not those that config.json names.
+  var readsLastRows: Bool { get }
+  /// Keys of config.json that change when weights that lie elsewhere are written into its folder.
+  var changesOfWholeFolder: [(name: String, value: JSON)] { get }
+  /// Random models of it that can be made.
+  static var presets: [ModelPreset] { get }
+  /// Tensors that a checkpoint gets with its score tokens, beside the rows of tables.
+  static var scoreTensors: [(name: String, values: [Float])] { get }
   /// Nil for a checkpoint without score tokens.
   var readout: ScoreReadout? { get }
   var template: any PromptTemplate { get }
@@ -46,9 +54,11 @@ package protocol Backbone: Sendable {
   ///   for what is not computed here.
   func preprocessing(_ checkpoint: Checkpoint) throws(ModelError) -> Preprocessing
 
+  /// Whether `added_tokens_decoder` counts beside a tokenizer.model.
+  static var statesTokens: Bool { get }
   /// Files beside the weights that it reads besides `Checkpoint.companions`.
   static var furtherFiles: [String] { get }
-  /// What ends an answer, the one that is taught first.
+  /// What ends an answer, by what the checkpoint states; other checks of the tokenizer belong here.
   func endIDs(
     _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer
   ) throws(ModelError) -> [Int]
@@ -65,9 +75,19 @@ extension Backbone {
 
   package static var furtherFiles: [String] { [] }
 
+  package static var statesTokens: Bool { true }
+
+  package var readsLastRows: Bool { false }
+
+  package var changesOfWholeFolder: [(name: String, value: JSON)] { [] }
+
+  package static var scoreTensors: [(name: String, values: [Float])] { [] }
+
+  package static var presets: [ModelPreset] { [] }
+
   package func endIDs(
     _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer
-  ) throws(ModelError) -> [Int] { tokenizer.endID.map { [$0] } ?? [] }
+  ) throws(ModelError) -> [Int] { try EndTokens.read(checkpoint, tokenizer) }
 }
 
 /// What a backbone is read from.
@@ -78,11 +98,31 @@ package struct BackboneSource {
   package let checkpoint: Checkpoint
   /// Rows of embeddings and head where an adapter brings others than config.json says.
   package let vocabulary: Int?
+  /// Whether the head has the weights of the embeddings.
+  package let isTied: Bool
 
-  package init(_ config: ConfigReader, _ checkpoint: Checkpoint = .empty, vocabulary: Int? = nil) {
+  /// - Throws: `ModelError.checkpoint` where config.json contradicts itself.
+  package init(
+    _ config: ConfigReader, _ checkpoint: Checkpoint = .empty, vocabulary: Int? = nil
+  ) throws(ModelError) {
     self.config = config
     self.checkpoint = checkpoint
     self.vocabulary = vocabulary
+    isTied = try Self.isTied(config)
+  }
+
+  /// `tie_word_embeddings` stands at the top or, from transformers 5 on, with the decoder's keys.
+  static func isTied(_ config: ConfigReader) throws(ModelError) -> Bool {
+    let key = "tie_word_embeddings"
+    let stated = [config.json[key], config.json["text_config"]?[key]].compactMap { $0?.bool }
+    guard Set(stated).count <= 1 else {
+      throw .checkpoint(
+        """
+        \(config.place): \(key) is \(stated[0]), and \(stated[1]) in text_config; keep the one that \
+        the weights were trained with
+        """)
+    }
+    return stated.first ?? false
   }
 }
 
@@ -111,18 +151,23 @@ package struct BackboneSizes: Sendable {
   package let pictureRows: Int
   /// Whether the head's weights are those of the embeddings.
   package let isTied: Bool
-  /// Layers of the networks in which residual streams are added to, by the beginning of their names.
-  package let depths: [(prefix: String, layers: Int)]
+  /// The ends of the names of matrices that add to a residual stream, and the layers of its network.
+  package let branchEnds: [(name: String, layers: Int)]
 
   package init(
     vocabulary: Int, maxPositions: Int, pictureRows: Int, isTied: Bool,
-    depths: [(prefix: String, layers: Int)] = []
+    branchEnds: [(name: String, layers: Int)] = []
   ) {
-    self.depths = depths
+    self.branchEnds = branchEnds
     self.vocabulary = vocabulary
     self.maxPositions = maxPositions
     self.pictureRows = pictureRows
     self.isTied = isTied
+  }
+
+  /// Layers of the network whose residual stream this matrix adds to; nil for other matrices.
+  func depth(ofBranchEnd name: String) -> Int? {
+    branchEnds.first { name.hasSuffix($0.name) }?.layers
   }
 }
 

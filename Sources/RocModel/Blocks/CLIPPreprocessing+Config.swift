@@ -12,6 +12,15 @@ enum CLIPPreprocessing {
     _ config: ConfigReader, edge: Int
   ) throws(ModelError) -> Preprocessing {
     try checkFlags(config, ["do_resize", "do_center_crop", "do_rescale", "do_normalize"])
+    let kinds = ["CLIP", "Llava"].flatMap { kind in
+      ["ImageProcessor", "ImageProcessorFast", "FeatureExtractor"].map { kind + $0 }
+    }
+    for key in ["image_processor_type", "feature_extractor_type"] {
+      if let kind = config.json[key]?.string, !kinds.contains(kind) {
+        throw .checkpoint(
+          "\(config.place): \(key) is \(kind), expected CLIPImageProcessor; it prepares otherwise")
+      }
+    }
     if let crop = config.json["crop_size"], let width = crop["width"]?.int {
       guard width == crop["height"]?.int else {
         throw .checkpoint("\(config.place): crop_size \(crop.line) is not square")

@@ -41,17 +41,20 @@ struct CLIPSettings: Sendable {
     var edge: Int?
     var patch: Int?
     var epsilon = 1e-6
+    /// Whether `hidden_act` counts; mPLUG-Owl2's code does not look at it.
+    var readsActivation = false
 
-    /// https://huggingface.co/docs/transformers/model_doc/clip#transformers.CLIPVisionConfig
+    /// `CLIPVisionConfig` of https://huggingface.co/docs/transformers/model_doc/clip.
     static let clip = Defaults(
-      width: 768, layers: 12, heads: 12, feedForward: 3072, edge: 224, patch: 32, epsilon: 1e-5)
+      width: 768, layers: 12, heads: 12, feedForward: 3072, edge: 224, patch: 32, epsilon: 1e-5,
+      readsActivation: true)
   }
 
   /// - Parameters:
   ///   - config: Of the tower.
   ///   - names: What its tensors are called.
   ///   - defaults: Of sizes that the configuration leaves out.
-  ///   - layers: How many of the layers are computed, given how many there are; all when nil.
+  ///   - computed: How many of the layers are computed, given how many there are; all when nil.
   /// - Throws: `ModelError.checkpoint` for a size that is no size, or that another does not divide.
   init(
     _ config: ConfigReader, names: Names, defaults: Defaults = Defaults(),
@@ -64,8 +67,8 @@ struct CLIPSettings: Sendable {
     let heads = try config.size("num_attention_heads", default: defaults.heads)
     edge = try config.size("image_size", default: defaults.edge)
     patch = try config.size("patch_size", default: defaults.patch)
-    let name =
-      config.json["hidden_act"]?.isNull ?? true ? "quick_gelu" : config.json["hidden_act"]?.string
+    let stated = defaults.readsActivation ? config.json["hidden_act"] : nil
+    let name = stated?.isNull ?? true ? Activation.quickGELU.rawValue : stated?.string
     guard let activation = Activation(rawValue: name ?? "") else {
       throw .checkpoint(
         """

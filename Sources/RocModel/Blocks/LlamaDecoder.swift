@@ -32,7 +32,7 @@ struct LlamaSettings: Sendable {
   let rotary: RotarySettings
   let maxPositions: Int
   /// The head's weights are those of the embeddings.
-  let isTied: Bool
+  var isTied = false
   /// Whether queries, keys and values have biases, as Qwen2's.
   let hasProjectionBias: Bool
 
@@ -73,7 +73,6 @@ struct LlamaSettings: Sendable {
     self.vocabulary = vocabulary ?? stated
     epsilon = Float(try config.positive("rms_norm_eps", default: family.epsilon))
     rotary = try RotarySettings(config, theta: family.theta, hasSections: family.hasSections)
-    isTied = Self.isTied(config)
     maxPositions = try config.size("max_position_embeddings", default: family.maxPositions)
     if let sections = rotary.sections, sections.reduce(0, +) != width / heads / 2 {
       throw .checkpoint(
@@ -90,13 +89,6 @@ struct LlamaSettings: Sendable {
         """)
     }
     try Self.checkComputation(config, family, headWidth: width / heads)
-  }
-
-  /// Whether the head has the weights of the embeddings; the key stands at the top or, from
-  /// transformers 5 on, with the decoder's.
-  static func isTied(_ config: ConfigReader) -> Bool {
-    let key = "tie_word_embeddings"
-    return (config.json[key] ?? config.json["text_config"]?[key])?.bool == true
   }
 
   /// Refuses keys that ask for what is not computed here: passed over, they would change scores in
@@ -129,6 +121,13 @@ struct LlamaSettings: Sendable {
     if let quantised = json["quantization_config"], !quantised.isNull {
       throw refuse(
         "quantization_config", "expected the original weights; --precision int8 rounds them here")
+    }
+    // A later version's key for another rotation would change every score in silence.
+    let rotation = ["rope_theta", "rope_scaling", "rope_parameters"]
+    for member in json.members ?? [] where !member.value.isNull && !rotation.contains(member.name) {
+      if member.name.hasPrefix("rope_") || member.name.hasSuffix("_scaling") {
+        throw refuse(member.name, "no such key is known here; if it changes nothing, remove it")
+      }
     }
     for key in ["final_logit_softcapping", "attn_logit_softcapping"] {
       if let cap = json[key], !cap.isNull { throw refuse(key, "expected null") }
@@ -252,9 +251,11 @@ struct LlamaDecoder: LanguageModel {
       trace?.record("llama.layer\(i)", x)
     }
     for sequence in batch {
-      let places = sequence.kinds.reduce(0) { $0 + $1.positions }
-      sequence.cache.advance(
-        sequence.count, positions: settings.rotary.sections == nil ? sequence.count : places)
+      // Span by span: a cache may later be cut anywhere behind a picture.
+      for kind in sequence.kinds {
+        sequence.cache.advance(
+          kind.count, positions: settings.rotary.sections == nil ? kind.count : kind.positions)
+      }
     }
     let hidden = compute.rmsNorm(
       x, weights: [(rows: x.rows, vector: finalNorm)], epsilon: settings.epsilon)

@@ -25,12 +25,12 @@ struct LlamaFamily: Sendable {
 
   static let owl2 = LlamaFamily()
 
-  /// https://huggingface.co/docs/transformers/model_doc/llama#transformers.LlamaConfig
+  /// `LlamaConfig` of https://huggingface.co/docs/transformers/model_doc/llama.
   static let llama = LlamaFamily(
     defaults: Sizes(
       width: 4096, layers: 32, heads: 32, keyHeads: nil, feedForward: 11008, vocabulary: 32_000))
 
-  /// https://huggingface.co/docs/transformers/model_doc/qwen2_vl#transformers.Qwen2VLConfig
+  /// `Qwen2VLConfig` of https://huggingface.co/docs/transformers/model_doc/qwen2_vl.
   static let qwen2 = LlamaFamily(
     defaults: Sizes(
       width: 8192, layers: 80, heads: 64, keyHeads: 8, feedForward: 29_568, vocabulary: 152_064),

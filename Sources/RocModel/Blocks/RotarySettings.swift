@@ -16,7 +16,7 @@ struct RotarySettings: Sendable, Equatable {
 
   /// - Parameters:
   ///   - config: Of the decoder.
-  ///   - theta: The base where it states none.
+  ///   - preset: The base where it states none.
   ///   - hasSections: Whether positions have axes, as Qwen2-VL's.
   /// - Throws: `ModelError.checkpoint` for a kind of scaling that is not computed here, and for two
   ///   keys that contradict each other.
@@ -98,10 +98,16 @@ struct RotarySettings: Sendable, Equatable {
       guard try reader.number("partial_rotary_factor", default: 1) == 1 else {
         throw .checkpoint("\(reader.place): partial_rotary_factor other than 1 is not supported")
       }
+      guard !hasSections || kind == "default" else {
+        throw .checkpoint(
+          "\(reader.place): rope_type \(kind) beside mrope_section is not supported, only default is"
+        )
+      }
       let parts = json["mrope_section"].flatMap { $0.isNull ? nil : $0.array ?? [] }
       sections = parts?.compactMap(\.int)
       if let sections,
-        sections.count != 3 || parts?.count != 3 || sections.contains(where: { $0 < 0 })
+        sections.count != 3 || parts?.count != 3
+          || sections.contains(where: { !(0...1 << 16).contains($0) })
       {
         throw .checkpoint(
           "\(reader.place): mrope_section \(json["mrope_section"]?.line ?? ""), expected 3 numbers")

@@ -9,6 +9,7 @@ final class Rotations: Sendable {
   /// - Parameters:
   ///   - table: Angles of positions, or of the rows of a sequence.
   ///   - trains: Whether derivatives are taken.
+  ///   - compute: Where the tables are kept.
   init(_ table: consuming RotaryTable, trains: Bool, _ compute: Compute) {
     reversed =
       trains ? table.reversed : RotaryTable(positions: 0, width: 2, theta: 1, compute)

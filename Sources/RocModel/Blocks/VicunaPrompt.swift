@@ -1,16 +1,18 @@
 /// The conversation template "v1" of Vicuna, which LLaVA-1.5, mPLUG-Owl2 and ROC4MLLM are trained
 /// with.
 struct VicunaPrompt: PromptTemplate {
-  /// The system text says "curious user". Templates of the same name elsewhere say "curious human":
-  /// the mplug_owl2 template, which ROC4MLLM does not use, and LLaVA's "llava_v1" for inference.
+  /// The system text, which says "curious user".
+  ///
+  /// Templates of the same name elsewhere say "curious human": the mplug_owl2 template, which
+  /// ROC4MLLM does not use, and LLaVA's "llava_v1" for inference.
   static let system = """
     A chat between a curious user and an artificial intelligence assistant. The assistant gives \
     helpful, detailed, and polite answers to the user's questions.
     """
 
   let mark: String
-  /// Whether conversations are taught as LLaVA's code teaches them, not as its older copy.
-  var isLLaVA = false
+  /// As in `CountedTeaching`.
+  var countsLaterRoundsShorter = false
   let spelling = PictureSpelling.cut
 
   func prompt(_ question: String) -> String {
@@ -24,7 +26,8 @@ struct VicunaPrompt: PromptTemplate {
   var teaching: Teaching {
     .counted(
       CountedTeaching(
-        answerStart: " ASSISTANT: ", answerEnd: "</s>", countsLaterRoundsShorter: isLLaVA
+        answerStart: " ASSISTANT: ", answerEnd: "</s>",
+        countsLaterRoundsShorter: countsLaterRoundsShorter
       ) { turns in
         turns.reduce("\(Self.system) ") { text, turn in
           let (name, end) =

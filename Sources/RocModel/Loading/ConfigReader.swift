@@ -19,7 +19,7 @@ package struct ConfigReader {
 
   /// A size: a whole number from 1 to `most`.
   ///
-  /// The bound keeps products of three sizes below 64 bits, whatever a file claims.
+  /// The usual bound keeps products of three sizes below 64 bits, whatever a file claims.
   package func size(
     _ name: String, most: Int = 1 << 17, default preset: Int? = nil
   ) throws(ModelError) -> Int {
@@ -33,7 +33,7 @@ package struct ConfigReader {
   /// A whole number of either sign.
   package func integer(_ name: String, default preset: Int) throws(ModelError) -> Int {
     if json[name] == nil || json[name]?.isNull == true { return preset }
-    guard let value = json[name]?.int, abs(value) <= 1 << 20 else {
+    guard let value = json[name]?.int, value.magnitude <= 1 << 20 else {
       throw refuse(name, "a whole number")
     }
     return value

@@ -27,13 +27,33 @@ enum EndTokens {
       }
       return ids
     }
-    guard let id = tokenizer.endID else {
+    guard let id = tokenizer.endID else { throw missing(checkpoint) }
+    return [id]
+  }
+
+  static func missing(_ checkpoint: Checkpoint) -> ModelError {
+    .checkpoint(
+      """
+      \(checkpoint.folder): neither generation_config.json nor config.json has an eos_token_id, \
+      and the tokenizer no eos_token: nothing would end an answer
+      """)
+  }
+
+  /// What a backbone states, after what its answers are taught to end with.
+  ///
+  /// - Throws: `ModelError.checkpoint` for ids that no logit stands for.
+  static func all(
+    _ backbone: any Backbone, _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer
+  ) throws(ModelError) -> [Int] {
+    let stated = try backbone.endIDs(checkpoint, tokenizer)
+    if let id = stated.first(where: { $0 >= backbone.sizes.vocabulary }) {
       throw .checkpoint(
         """
-        \(checkpoint.folder): neither generation_config.json nor config.json has an eos_token_id, \
-        and the tokenizer no eos_token: nothing would end an answer
+        \(checkpoint.folder): eos_token_id \(id) is beyond the \(backbone.sizes.vocabulary) tokens of \
+        config.json
         """)
     }
-    return [id]
+    guard let taught = tokenizer.id(of: backbone.template.answerEnd) else { return stated }
+    return [taught] + stated.filter { $0 != taught }
   }
 }

@@ -39,7 +39,8 @@ package struct Inspection {
       (problems, asked) = (reader.problems, reader.asked)
     }
     do throws(ModelError) {
-      _ = try ModelLoader.tokenizer(checkpoint, backbone)
+      let tokenizer = try ModelLoader.tokenizer(checkpoint, backbone)
+      _ = try EndTokens.all(backbone, checkpoint, tokenizer)
       _ = try backbone.preprocessing(checkpoint)
     } catch {
       problems.append(error.description)

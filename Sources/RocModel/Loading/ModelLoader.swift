@@ -37,6 +37,8 @@ package struct ModelLoader {
   /// The checkpoint's score tokens; nil when it has none.
   package var readout: ScoreReadout? { backbone.readout }
   package let tokenizer: any Tokenizer
+  /// What ends an answer; the first is what a taught answer ends with.
+  package let endIDs: [Int]
   package var sizes: BackboneSizes { backbone.sizes }
   private let compute: Compute
   private let training: TrainingPlan?
@@ -58,6 +60,7 @@ package struct ModelLoader {
   ) throws(ModelError) {
     let (checkpoint, backbone) = try Self.open(folder, base: base, among: backbones)
     let tokenizer = try Self.tokenizer(checkpoint, backbone)
+    endIDs = try EndTokens.all(backbone, checkpoint, tokenizer)
     let chosen = try Self.precision(precision, of: checkpoint, compute)
     let weights = WeightReader(
       checkpoint, precision: chosen, compute: compute, isChecking: true, training: training)
@@ -111,7 +114,7 @@ package struct ModelLoader {
     let checkpoint = try kind.completed(checkpoint, reader)
     let names = kind.names(in: checkpoint)
     let (embeddings, head) = (names.embeddings, names.head)
-    let isTied = LlamaSettings.isTied(reader)
+    let isTied = try BackboneSource.isTied(reader)
     let rows = checkpoint.adapter?.replaced[embeddings]?.shape.first
     var vocabulary: Int?
     if let rows, rows <= 1 << 20, rows != reader.json["vocab_size"]?.int {
@@ -128,7 +131,7 @@ package struct ModelLoader {
     }
     var whole = isTied ? checkpoint.tied(head, to: embeddings) : checkpoint
     whole.further = kind.furtherFiles
-    return (whole, try kind.init(BackboneSource(reader, whole, vocabulary: vocabulary)))
+    return (whole, try kind.init(try BackboneSource(reader, whole, vocabulary: vocabulary)))
   }
 
   private static func checkpoint(
@@ -156,7 +159,8 @@ package struct ModelLoader {
     do throws(TokenizerError) {
       tokenizer = try Tokenizers.read(
         folder: checkpoint.tokenizerFolder,
-        prefersFast: type(of: backbone).furtherFiles.contains("tokenizer.json"))
+        prefersFast: type(of: backbone).furtherFiles.contains("tokenizer.json"),
+        statesTokens: type(of: backbone).statesTokens)
     } catch {
       throw .checkpoint(error.message)
     }
@@ -166,6 +170,14 @@ package struct ModelLoader {
         """
         \(checkpoint.folder): the tokenizer has \(tokenizer.count) tokens with ids up to \
         \(tokenizer.largestID), config.json only vocab_size \(vocabulary)
+        """)
+    }
+    // Passed over, they would be scored by levels, on another scale.
+    if backbone.readout == nil, !backbone.readsLastRows, tokenizer.id(of: "[SCORE]") != nil {
+      throw .checkpoint(
+        """
+        \(checkpoint.path(of: "config.json")): the tokenizer has [SCORE], but min_score and max_score \
+        are missing; add them, as the score tokens were trained with
         """)
     }
     if let scoreID = backbone.readout?.scoreID, tokenizer.id(of: "[SCORE]") != scoreID {
@@ -186,7 +198,7 @@ package struct ModelLoader {
     let weights = WeightReader(.empty, precision: .f32, compute: compute, isChecking: true)
     let reader = ConfigReader(json: config, place: "config.json")
     let kind = try Backbones.find(reader, among: Backbones.all)
-    _ = try kind.init(BackboneSource(reader)).networks(weights, compute)
+    _ = try kind.init(try BackboneSource(reader)).networks(weights, compute)
     return weights.requests
   }
 
@@ -237,8 +249,12 @@ package struct ModelLoader {
   /// - Throws: `ModelError.checkpoint` when preprocessor_config.json is missing or says otherwise
   ///   than config.json.
   package func preprocessing() throws(ModelError) -> Preprocessing {
-    try backbone.preprocessing(checkpoint)
+    let own = try backbone.preprocessing(checkpoint)
+    return if let mostPixels { try own.limited(to: mostPixels) } else { own }
   }
+
+  /// The most pixels of a picture; nil for what preprocessor_config.json says.
+  package var mostPixels: Int?
 
   /// Rounds and packs all weights, or maps those that are packed.
   ///
@@ -257,8 +273,9 @@ package struct ModelLoader {
     return ModelParts(
       vision: networks.vision, connector: networks.connector, language: networks.language,
       template: backbone.template, tokenizer: tokenizer,
-      endIDs: try backbone.endIDs(checkpoint, tokenizer), preprocessing: preprocessing,
-      pictureRows: sizes.pictureRows, names: names, compute: compute, readout: backbone.readout,
+      endIDs: endIDs, preprocessing: preprocessing,
+      pictureRows: sizes.pictureRows, names: names,
+      backboneName: type(of: backbone).name, compute: compute, readout: backbone.readout,
       trained: weights.trained)
   }
 }

@@ -8,12 +8,14 @@ extension ModelLoader {
   ///
   /// - Parameters:
   ///   - dtype: The format of the weights; nil leaves what is said of it.
+  ///   - isWhole: All weights are written into one folder, also those that lie elsewhere.
   ///   - unties: The head is written beside the embeddings and differs from them.
   ///   - changes: Further keys.
   /// - Returns: The object's members.
   /// - Throws: `CheckpointError` when config.json cannot be read.
   package func configuration(
-    dtype: DType?, unties: Bool = false, changes: [(name: String, value: JSON)] = []
+    dtype: DType?, isWhole: Bool = true, unties: Bool = false,
+    changes: [(name: String, value: JSON)] = []
   ) throws(CheckpointError) -> [JSON.Member] {
     var members = try checkpoint.json("config.json").members ?? []
     func set(_ name: String, _ value: JSON) {
@@ -29,12 +31,41 @@ extension ModelLoader {
         set("torch_dtype", .string(dtype.torchName))
       }
     }
-    if sizes.vocabulary != members.first(where: { $0.name == "vocab_size" })?.value.int {
-      set("vocab_size", .int(sizes.vocabulary))
+    if isWhole { for (name, value) in backbone.changesOfWholeFolder { set(name, value) } }
+    members = Self.withVocabulary(
+      changes.first { $0.name == "vocab_size" }?.value.int ?? sizes.vocabulary, members)
+    if unties {
+      let key = "tie_word_embeddings"
+      if let inner = members.first(where: { $0.name == "text_config" })?.value.members {
+        set(
+          "text_config",
+          .object(inner.map { $0.name == key ? JSON.Member(key, .bool(false)) : $0 }))
+      }
+      set(key, .bool(false))
     }
-    if unties { set("tie_word_embeddings", .bool(false)) }
-    for (name, value) in changes { set(name, value) }
+    for (name, value) in changes where name != "vocab_size" { set(name, value) }
     return members
+  }
+
+  /// The size of the tables wherever it stands: at the top, with the decoder's keys, or in both.
+  private static func withVocabulary(_ size: Int, _ members: [JSON.Member]) -> [JSON.Member] {
+    let key = "vocab_size"
+    func changed(_ members: [JSON.Member]) -> [JSON.Member] {
+      members.map { $0.name == key ? JSON.Member(key, .int(size)) : $0 }
+    }
+    let inner = members.first { $0.name == "text_config" }?.value.members
+    var result = changed(members)
+    if var inner, let place = result.firstIndex(where: { $0.name == "text_config" }) {
+      if !inner.contains(where: { $0.name == key }),
+        !members.contains(where: { $0.name == key })
+      {
+        inner.append(JSON.Member(key, .int(size)))
+      }
+      result[place] = JSON.Member("text_config", .object(changed(inner)))
+    } else if inner == nil, !members.contains(where: { $0.name == key }) {
+      result.append(JSON.Member(key, .int(size)))
+    }
+    return result
   }
 
   /// transformers 4 says `torch_dtype`, transformers 5 `dtype`; parts may say it, too.

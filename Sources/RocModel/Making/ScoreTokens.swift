@@ -5,11 +5,12 @@ package import RocScore
 package import RocTensor
 import RocTokenizer
 
-/// Turns an mPLUG-Owl2 checkpoint into one with `[SCORE]` and N score tokens, untrained.
+/// Turns a checkpoint into one with `[SCORE]` and N score tokens, untrained.
 ///
-/// The new rows of embeddings and head are the mean of the old rows, as the official trainer makes
-/// them. Unlike that trainer, nothing of a checkpoint that has score tokens is ever overwritten: it
-/// is refused.
+/// The tokens follow the last one of the tokenizer. Their rows of embeddings and head are the mean of
+/// those of the other tokens, as the official trainer makes them; where the tables have rows to spare
+/// behind the last token, these are taken, and the tables keep their size. Unlike that trainer,
+/// nothing of a checkpoint that has score tokens is ever overwritten: it is refused.
 package enum ScoreTokens {
   /// - Parameters:
   ///   - base: A checkpoint without score tokens.
@@ -35,17 +36,26 @@ package enum ScoreTokens {
     guard loader.readout == nil, loader.tokenizer.id(of: "[SCORE]") == nil else {
       throw .request("\(base) has score tokens already; training continues with its rows")
     }
-    let vocabulary = loader.sizes.vocabulary
-    guard loader.tokenizer.count == vocabulary else {
+    let first = loader.tokenizer.largestID + 1
+    guard loader.tokenizer.count == first else {
       throw .checkpoint(
         """
-        \(base): the tokenizer has \(loader.tokenizer.count) tokens and config.json vocab_size \
-        \(vocabulary); new tokens need them equal
+        \(base): the tokenizer has \(loader.tokenizer.count) tokens with ids up to \(first - 1); new \
+        tokens need ids without gaps
         """)
     }
-    guard vocabulary + tokens + 1 <= 1 << 20 else {
+    guard first + tokens + 1 <= 1 << 20 else {
       throw .request("\(tokens) score tokens are too many")
     }
+    // mPLUG-Owl2's score tokens are the last rows, wherever the tokenizer ends.
+    guard !loader.backbone.readsLastRows || first == loader.sizes.vocabulary else {
+      throw .checkpoint(
+        """
+        \(base): the tokenizer has \(first) tokens and config.json vocab_size \
+        \(loader.sizes.vocabulary); new tokens need them equal
+        """)
+    }
+    let rows = max(loader.sizes.vocabulary, first + tokens + 1)
     let checkpoint = loader.checkpoint
     do throws(CheckpointError) {
       var plans: [TensorPlan] = []
@@ -53,17 +63,16 @@ package enum ScoreTokens {
         guard let tensor = checkpoint[name] else { continue }
         let isTable = name == loader.names.embeddings || name == loader.names.head
         plans.append(
-          isTable ? extended(tensor, by: tokens + 1) : TensorPlan(copying: tensor))
+          isTable
+            ? extended(tensor, to: rows, new: first..<first + tokens + 1)
+            : TensorPlan(copying: tensor))
       }
-      if checkpoint["learned_weight"] == nil {
-        plans.append(TensorPlan(name: "learned_weight", dtype: .f32, shape: [1], values: [0]))
+      for (name, values) in type(of: loader.backbone).scoreTensors where checkpoint[name] == nil {
+        plans.append(TensorPlan(name: name, dtype: .f32, shape: [values.count], values: values))
       }
-      let added: [(id: Int, text: String)] =
-        TokenizerFiles.scoreTokens(tokens).enumerated().map { (vocabulary + $0, $1) }
-      let texts = [
-        "config.json": try config(loader, vocabulary, axis),
-        "added_tokens.json": try addedTokens(checkpoint, added),
-      ]
+      var texts = try AddedTokenFiles.texts(
+        checkpoint, TokenizerFiles.scoreTokens(tokens), first: first)
+      texts["config.json"] = try config(loader, rows: rows, scoreID: first, axis)
       try writer.write(
         CheckpointContents(weights: plans, texts: texts, copies: checkpoint.otherFiles),
         progress: progress)
@@ -72,42 +81,43 @@ package enum ScoreTokens {
     }
   }
 
-  /// The tensor with `count` more rows, each the mean of its rows.
-  private static func extended(_ tensor: Tensor, by count: Int) -> TensorPlan {
-    let (rows, columns) = (tensor.shape[0], tensor.shape[1])
+  /// The tensor with `rows` rows, of which those of new tokens are the mean of all before them.
+  private static func extended(_ tensor: Tensor, to rows: Int, new: Range<Int>) -> TensorPlan {
+    let (stored, columns) = (tensor.shape[0], tensor.shape[1])
     return TensorPlan(
-      name: tensor.name, dtype: tensor.dtype, shape: [rows + count, columns]
+      name: tensor.name, dtype: tensor.dtype, shape: [rows, columns]
     ) { sink throws(CheckpointError) in
-      try tensor.withContents { bytes throws(CheckpointError) in try sink.write(bytes) }
-      let weights = tensor.weights(rows: rows, columns: columns)
+      let kept = min(new.lowerBound, stored)
+      let bytes = columns * tensor.dtype.size
+      try tensor.withContents { contents throws(CheckpointError) in
+        try sink.write(UnsafeRawBufferPointer(rebasing: contents[..<(kept * bytes)]))
+      }
+      let weights = tensor.weights(rows: stored, columns: columns)
       var sums = [Double](repeating: 0, count: columns)
-      for row in 0..<rows {
+      for row in 0..<kept {
         for (i, value) in weights.widened(row: row).enumerated() { sums[i] += Double(value) }
       }
-      let mean = narrowed(sums.map { Float($0 / Double(rows)) }, to: tensor.dtype)
-      for _ in 0..<count { try sink.write(mean) }
+      let mean = narrowed(sums.map { Float($0 / Double(kept)) }, to: tensor.dtype)
+      for _ in new { try sink.write(mean) }
+      // Rows to spare behind the new tokens stay as they are.
+      guard new.upperBound < stored else { return }
+      try tensor.withContents { contents throws(CheckpointError) in
+        try sink.write(UnsafeRawBufferPointer(rebasing: contents[(new.upperBound * bytes)...]))
+      }
     }
   }
 
   private static func config(
-    _ loader: ModelLoader, _ vocabulary: Int, _ axis: ScoreAxis
+    _ loader: ModelLoader, rows: Int, scoreID: Int, _ axis: ScoreAxis
   ) throws(CheckpointError) -> [UInt8] {
     let tokens = axis.values.count
     let changes: [(name: String, value: JSON)] = [
-      ("vocab_size", .int(vocabulary + 1 + tokens)), ("score_id", .int(vocabulary)),
-      ("img_token_num", .int(tokens)), ("num_tokens", .int(tokens)),
-      ("min_score", JSON(number: axis.low)), ("max_score", JSON(number: axis.high)),
-      ("output_first_id", .int(vocabulary + 1)), ("output_last_id", .int(vocabulary + tokens)),
+      ("vocab_size", .int(rows)), ("score_id", .int(scoreID)), ("img_token_num", .int(tokens)),
+      ("num_tokens", .int(tokens)), ("min_score", JSON(number: axis.low)),
+      ("max_score", JSON(number: axis.high)), ("output_first_id", .int(scoreID + 1)),
+      ("output_last_id", .int(scoreID + tokens)),
     ]
     return TokenizerFiles.bytes(.object(try loader.configuration(dtype: nil, changes: changes)))
-  }
-
-  private static func addedTokens(
-    _ checkpoint: Checkpoint, _ added: [(id: Int, text: String)]
-  ) throws(CheckpointError) -> [UInt8] {
-    let path = checkpoint.path(of: "added_tokens.json")
-    let old = fileExists(path) ? try readJSON(path).members ?? [] : []
-    return TokenizerFiles.bytes(.object(old + added.map { JSON.Member($0.text, .int($0.id)) }))
   }
 }
 
@@ -139,6 +149,8 @@ extension Checkpoint {
     for name in companions + ["generation_config.json"] {
       paths[name] = fileExists(path(of: name)) ? path(of: name) : nil
     }
+    // Settings of what lies elsewhere; its weights are written with the others.
+    for file in outside where file.name.hasSuffix(".json") { paths[file.name] = file.path }
     return paths
   }
 

@@ -74,8 +74,8 @@ package enum RowSpan: Sendable, Equatable {
     }
   }
 
-  /// Positions that it takes where rows of pictures lie in grids: a picture as many as its longer
-  /// side has rows (Qwen2-VL, https://arxiv.org/abs/2409.12191, section 2.1).
+  /// Positions that it takes where rows of pictures lie in grids: a picture as many as the longer side
+  /// of its grid (Qwen2-VL, https://arxiv.org/abs/2409.12191, section 2.1).
   package var positions: Int {
     guard case .picture(_, let grid?) = self else { return count }
     return max(grid.rows, grid.columns)

@@ -8,10 +8,14 @@ package struct LowRankPlan: Sendable {
   package let targets: [String]
   package let dropout: Dropout
   package let seed: UInt64
+  /// Whether a module may get one, besides its name.
+  private let mayInclude: @Sendable (String) -> Bool
 
   package init(
-    rank: Int, alpha: Double, targets: [String], dropout: Dropout, seed: UInt64
+    rank: Int, alpha: Double, targets: [String], dropout: Dropout, seed: UInt64,
+    mayInclude: @escaping @Sendable (String) -> Bool = { _ in true }
   ) {
+    self.mayInclude = mayInclude
     self.rank = rank
     self.alpha = alpha
     self.targets = targets
@@ -28,7 +32,7 @@ package struct LowRankPlan: Sendable {
 
   /// Whether the module of that name gets an update.
   package func includes(_ module: String) -> Bool {
-    module.split(separator: ".").contains { targets.contains(String($0)) }
+    module.split(separator: ".").contains { targets.contains(String($0)) } && mayInclude(module)
   }
 
   /// The names of A and B of a module.

@@ -15,6 +15,8 @@ package struct ModelParts: Sendable {
   /// Rows that a picture takes in a prompt, at the least.
   package let pictureRows: Int
   package let names: TensorNames
+  /// What people call the network.
+  package let backboneName: String
   /// The device that they are on.
   package let compute: Compute
   /// Nil for a model without score tokens.

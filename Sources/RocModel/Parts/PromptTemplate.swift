@@ -12,6 +12,11 @@ package protocol PromptTemplate: Sendable {
   func prompt(_ question: String) -> String
   /// A prompt whose answer begins with `opening`, to be continued by one word.
   func prompt(_ question: String, opening: String) -> String
+  /// The token that ends an answer that is taught.
+  var answerEnd: String { get }
+  /// Whether a score is put between two blanks whatever stands there, as ROC4MLLM's assessor does;
+  /// else a blank that is there is not doubled.
+  var doublesBlanks: Bool { get }
   /// How conversations are taught.
   var teaching: Teaching { get }
 }
@@ -28,6 +33,8 @@ package enum PictureSpelling: Sendable, Equatable {
 
 extension PromptTemplate {
   package var wordSeparator: String { "" }
+  package var answerEnd: String { "</s>" }
+  package var doublesBlanks: Bool { false }
 
   /// Token ids of a prompt; `Engine.imageID` stands for each picture.
   package func ids(_ text: String, _ tokenizer: any Tokenizer) -> [Int] {

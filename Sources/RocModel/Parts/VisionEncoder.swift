@@ -20,10 +20,15 @@ package protocol VisionEncoder: Sendable {
   func operations(_ pixels: Pixels) -> Double
   /// Those of one layer.
   func layerOperations(_ pixels: Pixels) -> Double
+  /// Bytes that a pass over a picture takes beside the weights.
+  func activationBytes(_ pixels: Pixels) -> Int
 }
 
 // A pass without a tape, as scoring makes it.
 extension VisionEncoder {
+  /// Next to nothing where all pictures have one size.
+  package func activationBytes(_ pixels: Pixels) -> Int { 0 }
+
   package func encode(_ pictures: [Pixels], trace: Trace?) -> PictureRows {
     encode(pictures, trace: trace, tape: nil)
   }

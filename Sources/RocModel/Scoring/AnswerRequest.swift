@@ -8,8 +8,9 @@ package struct AnswerRequest: Sendable {
   package var opening: String
   /// Where generation stops at the latest.
   package var maxTokens: Int
-  /// Tokens to verify with the prompt; those of the last answers when nil. The answer does not
-  /// depend on them.
+  /// Tokens to verify with the prompt; those of the last answers when nil.
+  ///
+  /// The answer does not depend on them.
   package var draft: [Int]?
 
   package init(

@@ -175,19 +175,36 @@ package final class Engine: Sendable {
   private func pictureRows(
     of pixels: Pixels, beside prompt: PreparedPrompt, trace: Trace?
   ) throws(ModelError) -> PictureRows {
+    try checkSize(of: pixels, beside: prompt)
     let features = parts.vision.encode([pixels], trace: trace)
     trace?.record("vision", features.matrix)
     let rows = parts.connector.connect(features, trace: trace)
     trace?.record("abstractor", rows.matrix)
-    let length = prompt.prefixIDs.count + rows.matrix.rows + prompt.suffix.count
+    return rows
+  }
+
+  /// Refuses a picture that does not fit, before minutes are spent on it.
+  private func checkSize(
+    of pixels: Pixels, beside prompt: PreparedPrompt
+  ) throws(ModelError) {
+    guard let rows = parts.preprocessing.rows(width: pixels.width, height: pixels.height) else {
+      return
+    }
+    let length = prompt.prefixIDs.count + rows + prompt.suffix.count
     guard length < parts.language.maxPositions else {
       throw .picture(
         """
-        the picture takes \(rows.matrix.rows) rows and with its prompt \(length) of the model's \
+        the picture takes \(rows) rows and with its prompt \(length) of the model's \
         \(parts.language.maxPositions) positions; lower --max-pixels
         """)
     }
-    return rows
+    let needed = parts.vision.activationBytes(pixels)
+    guard let free = availableMemory(), needed > free else { return }
+    throw .picture(
+      """
+      the picture's \(rows) rows need \(memorySize(needed)) in the vision tower and this machine has \
+      \(memorySize(free)) free; lower --max-pixels
+      """)
   }
 
   /// Hidden states of the prompt's last row and of each token of the draft.

@@ -96,7 +96,7 @@ struct GreedyDecoding {
     let before = tokenizer.decode(Array(ids[..<step]))
     let after = tokenizer.decode(Array(ids[(step + 1)...]))
     // Where the blank before `[SCORE]` is a token of its own, it is there already.
-    if before.utf8.last == UInt8(ascii: " ") {
+    if !parts.template.doublesBlanks, before.utf8.last == UInt8(ascii: " ") {
       return "\(before)\(rounded(score, decimals: decimals)) \(after)"
     }
     return "\(before) \(rounded(score, decimals: decimals)) \(after)"

@@ -138,7 +138,8 @@ extension PaperLayout {
     ]
     let all = PublishedResults.table(5)
     let alone = "Score Prediction"
-    for (place, name) in ["mPLUG-Owl2 block", "LLaVA 1.5 block", "Qwen2-VL block"].enumerated() {
+    for (place, base) in Self.bases.enumerated() {
+      let name = "\(base) block"
       if place > 0 { lines.append(.rule) }
       for task in [alone, "\(alone) & Comments Generation"] {
         var shown: [String] = []
@@ -162,9 +163,10 @@ extension PaperLayout {
           }
           lines.append(.row([Cell(.text(method)), Cell(.text(task))] + cells))
         }
-        guard name == block else { continue }
-        for row in own where row.hasComments == (task != alone) {
-          let before = row.hasComments ? own.first { $0.name == row.name && !$0.hasComments } : nil
+        let rows = own.filter { $0.base == base }
+        for row in rows where row.hasComments == (task != alone) {
+          let before =
+            row.hasComments ? rows.first { $0.name == row.name && !$0.hasComments } : nil
           let method = Method(name: row.name, venue: "", own: row)
           let cells = (scores + texts).map { metric -> Cell in
             let key = OwnRow.Key(dataset, metric)

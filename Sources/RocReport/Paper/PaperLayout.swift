@@ -17,11 +17,17 @@ package struct OwnRow: Sendable {
   package var values: [Key: Double]
   /// Marks of footnotes by number.
   package var marks: [Key: String]
+  /// The base model whose block of table 5 it belongs to.
+  package var base: String
 
   /// Whether the run wrote comments, whose row is another one in table 5.
   package var hasComments: Bool { values.keys.contains { $0.metric == "CIDEr" } }
 
-  package init(name: String, values: [Key: Double] = [:], marks: [Key: String] = [:]) {
+  package init(
+    name: String, values: [Key: Double] = [:], marks: [Key: String] = [:],
+    base: String = PaperLayout.bases[0]
+  ) {
+    self.base = base
     self.name = name
     self.values = values
     self.marks = marks
@@ -46,13 +52,13 @@ package struct PaperLayout: Sendable {
   let own: [OwnRow]
   /// Puts the own rows in place of the paper's own.
   let replacesOurs: Bool
-  /// The block of table 5 that the own rows belong to.
-  let block: String
 
-  package init(own: [OwnRow] = [], replacesOurs: Bool = false, block: String = "mPLUG-Owl2 block") {
+  /// The base models of table 5, each with a block, as the paper spells them.
+  package static let bases = ["mPLUG-Owl2", "LLaVA 1.5", "Qwen2-VL"]
+
+  package init(own: [OwnRow] = [], replacesOurs: Bool = false) {
     self.own = own
     self.replacesOurs = replacesOurs
-    self.block = block
   }
 
   /// What the numbers of a table are on, for each of its columns.
@@ -160,7 +166,7 @@ package struct PaperLayout: Sendable {
         row.values[key].map {
           PaperRecord(
             method: row.name, venue: "own", dataset: key.dataset, metric: key.metric,
-            attribute: key.attribute ?? "", task: number == 5 ? block : "", value: $0,
+            attribute: key.attribute ?? "", task: number == 5 ? "\(row.base) block" : "", value: $0,
             marks: row.marks[key] ?? "")
         }
       }

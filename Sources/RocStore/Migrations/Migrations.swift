@@ -14,6 +14,7 @@ enum Migrations {
     migrator.registerMigration("6 shared runs", migrate: shareRuns)
     migrator.registerMigration("7 hidden states", migrate: keepHiddenStates)
     migrator.registerMigration("8 numbers of records", migrate: keepRecordNumbers)
+    migrator.registerMigration("9 backbones", migrate: keepBackbones)
     return migrator
   }
 }

@@ -15,6 +15,8 @@ package final class PictureStore: Sendable {
   private struct Kept {
     var pictures: [ImageKey: Picture] = [:]
     var features: [ImageKey: Features] = [:]
+    /// Of every picture that was prepared, where the language model's rows depend on it.
+    var rows: [ImageKey: Int] = [:]
     var bytes = 0
   }
 
@@ -39,6 +41,10 @@ package final class PictureStore: Sendable {
       return error.reason
     }
   }
+
+  /// Rows of the language model that a picture takes where they depend on it; nil where they do not,
+  /// and for a picture that was not prepared yet.
+  package func rows(_ name: ImageKey) -> Int? { kept.withLock { $0.rows[name] } }
 
   /// The prepared picture of that name.
   package func pixels(_ name: ImageKey) throws(PictureError) -> Pixels {
@@ -72,6 +78,9 @@ package final class PictureStore: Sendable {
       throw PictureError(.missing, path: name.text, reason: "not in the image folder")
     }
     let picture = try preprocessing.resized(try Picture.read(path), path: path)
+    if let rows = preprocessing.rows(width: picture.width, height: picture.height) {
+      kept.withLock { $0.rows[name] = rows }
+    }
     // Half of the room is left to features.
     keep(picture.byteCount, of: capacity / 2) { $0.pictures[name] = picture }
     return picture

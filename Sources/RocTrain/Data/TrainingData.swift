@@ -19,7 +19,7 @@ package struct TrainingData: Sendable {
     package let weights: LossWeights
     /// The most tokens of a conversation, its picture counted as one.
     package let maxLength: Int
-    /// Rows that a picture takes, and the most rows of a sequence.
+    /// Rows that a picture takes, at the least, and the most rows of a sequence.
     package let pictureRows: Int
     package let maxRows: Int
     /// How conversations are spelled.
@@ -78,7 +78,8 @@ package struct TrainingData: Sendable {
             tokenizer: rules.tokenizer,
             maxLength: rules.maxLength)
         texts[key] = text
-        let found = Self.check(record, text, rules)
+        let found = Self.check(
+          record, text, rules, pictureRows: record.image.flatMap { pictures?.rows($0) })
         if text.isTruncated, found.isEmpty {
           warnings.append(
             Finding(
@@ -104,7 +105,7 @@ package struct TrainingData: Sendable {
 
   /// What training could not use in a record that the lint lets pass.
   private static func check(
-    _ record: TrainingRecord, _ text: TrainingText, _ rules: Rules
+    _ record: TrainingRecord, _ text: TrainingText, _ rules: Rules, pictureRows: Int?
   ) -> [Finding] {
     func finding(_ field: String, _ message: String) -> Finding {
       Finding(record: record.number, field: field, message: message)
@@ -114,7 +115,7 @@ package struct TrainingData: Sendable {
         finding(
           "conversations",
           """
-          teaches nothing: its tokens do not add up, so the official trainer masks all of them; \
+          teaches nothing: its tokens do not add up, so none of them can be told to be an answer's; \
           see docs/training.md
           """)
       ]
@@ -135,14 +136,16 @@ package struct TrainingData: Sendable {
         finding("conversations", "\(text.picturePositions.count) pictures, expected exactly 1")
       ]
     }
-    let rows = text.ids.count - 1 + rules.pictureRows
+    let rows = text.ids.count - 1 + (pictureRows ?? rules.pictureRows)
     guard rows <= rules.maxRows else {
+      let advice =
+        pictureRows == nil ? "" : ", or --max-pixels for its \(pictureRows ?? 0) rows of picture"
       return [
         finding(
           "conversations",
           """
           takes \(rows) rows with its picture, more than the model's max_position_embeddings of \
-          \(rules.maxRows); shorten it, or lower --model-max-length
+          \(rules.maxRows); shorten it, or lower --model-max-length\(advice)
           """)
       ]
     }

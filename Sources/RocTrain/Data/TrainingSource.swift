@@ -1,5 +1,5 @@
 import RocCheckpoint
-package import RocData
+import RocData
 import RocFiles
 package import RocNames
 package import RocScore

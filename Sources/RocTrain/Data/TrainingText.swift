@@ -3,9 +3,8 @@ package import RocTokenizer
 
 /// One conversation as the model learns it: token ids, and which of them it is to say itself.
 ///
-/// Ids and labels are those of the official trainer. It pads batches with `<unk>` and hides every
-/// `<unk>` from attention, real ones included: row i is seen where `ids[i]` is not
-/// `tokenizer.unknownID`.
+/// Ids and labels are those of the official trainers; what is hidden from attention is said by
+/// `Teaching.hiddenID`.
 package struct TrainingText: Sendable, Equatable {
   /// `Engine.imageID` stands where the rows of the picture go, which come on top of `maxLength`.
   package let ids: [Int]
@@ -15,7 +14,8 @@ package struct TrainingText: Sendable, Equatable {
   package let labels: [Int?]
   /// The rounds do not add up to the whole, so no label can be trusted and all are nil.
   ///
-  /// The official trainer prints a warning, and the conversation teaches nothing. It happens when a
+  /// The official trainers of mPLUG-Owl2 and LLaVA print a warning, and the conversation teaches
+  /// nothing. It happens to them when a
   /// turn holds a separator of the template or `<unk>`, when the last question has no answer, with
   /// tokenizers whose `</s>` swallows blanks when an answer ends in one, and with `legacy: false`
   /// from the second round on.
@@ -163,6 +163,7 @@ extension Turn {
   ///   - picture: What a picture is spelled as before words.
   ///   - alone: What it is spelled as where there are none.
   ///   - mark: The template's own mark; conversation files have mPLUG-Owl2's.
+  /// - Returns: The turn, as it was where it has no picture.
   fileprivate func withLeading(_ picture: String, alone: String, _ mark: String) -> Turn {
     let parts = text.stretches(between: "<|image|>").flatMap { $0.stretches(between: mark) }
     guard parts.count > 1 else { return self }

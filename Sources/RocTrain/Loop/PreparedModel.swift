@@ -64,9 +64,11 @@ package struct PreparedModel {
     let alone =
       slots == 1
       ? compute : try Engine.compute(threads: 1, instructionSet: options.instructionSet)
-    let loader = try ModelLoader(
+    var loader = try ModelLoader(
       folder: base, compute: alone, precision: options.precision,
       training: options.mode == .head ? nil : plan)
+    loader.mostPixels = options.mostPixels
+    _ = try loader.preprocessing()
     if case .lora(let settings) = options.mode {
       let components = Set(loader.updated.flatMap { $0.split(separator: ".").map(String.init) })
       let absent = settings.targets.filter { !components.contains($0) }
@@ -231,9 +233,9 @@ package struct PreparedModel {
   private static func plan(
     _ options: TrainingOptions, slots: Int, _ base: String, _ compute: Compute
   ) throws(ModelError) -> TrainingPlan {
+    let part = try ModelLoader(folder: base, compute: compute, precision: nil).names.part
     guard case .lora(let settings) = options.mode else {
       let (freezesVision, tunesAbstractor) = (options.freezesVision, options.tunesAbstractor)
-      let part = try ModelLoader(folder: base, compute: compute, precision: nil).names.part
       return TrainingPlan(slots: slots) { name in
         switch part(name) {
         case .vision: !freezesVision
@@ -247,7 +249,13 @@ package struct PreparedModel {
       lowRank: LowRankPlan(
         rank: settings.rank, alpha: settings.alpha,
         targets: settings.targets.isEmpty ? LowRankPlan.languageTargets : settings.targets,
-        dropout: Dropout(rate: settings.dropout), seed: options.seed)
+        dropout: Dropout(rate: settings.dropout), seed: options.seed,
+        mayInclude: { module in
+          // CLIP's projections are called like LLaMA's; updates are meant for the language model.
+          if !settings.targets.isEmpty { return true }
+          if case .language = part("\(module).weight") { return true }
+          return false
+        })
     ) { name in
       // The weight of a module that is named, or a parameter of that name.
       name.split(separator: ".").contains { whole.contains(String($0)) }

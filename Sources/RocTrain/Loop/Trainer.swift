@@ -1,5 +1,6 @@
 package import RocImage
 package import RocModel
+import RocNames
 package import RocTensor
 
 /// What decides the arithmetic of a training, beside its model and its samples.

@@ -104,6 +104,11 @@ package final class TrainingJob {
   /// A training goes on only as it began.
   private static func compare(_ old: JSON, _ new: JSON, _ folder: String) throws(TrainingError) {
     var differences: [String] = []
+    // Settings that are only written where they are given, as the most pixels, may be gone.
+    let names = (new["settings"]?.members ?? []).map(\.name)
+    for member in old["settings"]?.members ?? [] where !names.contains(member.name) {
+      differences.append("\(member.name) was \(member.value.line), is absent")
+    }
     for member in new["settings"]?.members ?? [] {
       let before = old["settings"]?[member.name]
       if before?.line != member.value.line {

@@ -42,6 +42,8 @@ package struct TrainingOptions: Sendable {
   package var low: Double?
   package var high: Double?
   package var maxLength = 2048
+  /// The most pixels of a picture; nil for what the checkpoint says.
+  package var mostPixels: Int?
   /// `steps` is computed from the epochs unless given.
   package var settings = TrainingSettings()
   package var epochs = 3.0
@@ -91,7 +93,8 @@ package struct TrainingOptions: Sendable {
         "whole": .array(lora.whole.map { .string($0) }),
       ]
     }
-    return [
+    let pixels: [JSON.Member] = mostPixels.map { [.init("max_pixels", .int($0))] } ?? []
+    let members: JSON = [
       "mode": mode, "freeze_vision_model": .bool(freezesVision),
       "tune_visual_abstractor": .bool(tunesAbstractor), "precision": .string(precision.rawValue),
       "model_max_length": .int(maxLength), "l1_weight": JSON(number: settings.weights.l1),
@@ -108,5 +111,6 @@ package struct TrainingOptions: Sendable {
       "max_steps": .int(settings.steps), "order": order,
       "seed": .int(Int(truncatingIfNeeded: seed)),
     ]
+    return .object((members.members ?? []) + pixels)
   }
 }

@@ -1,5 +1,5 @@
 package import RocModel
-package import RocTensor
+import RocTensor
 import RocTokenizer
 
 /// One sample through the model and back: the same parts that score.

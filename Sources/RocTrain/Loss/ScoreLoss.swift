@@ -1,5 +1,5 @@
 package import RocScore
-package import RocTensor
+import RocTensor
 
 #if canImport(Glibc)
 import Glibc

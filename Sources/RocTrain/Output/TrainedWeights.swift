@@ -105,8 +105,12 @@ package struct TrainedWeights {
   /// - Throws: `CheckpointError` when the base's config.json cannot be read.
   func texts(_ dtype: DType?) throws(CheckpointError) -> [String: [UInt8]] {
     let members = try loader.configuration(
-      dtype: isAdapter ? nil : dtype, unties: unties, changes: configuration)
+      dtype: isAdapter ? nil : dtype, isWhole: !isAdapter, unties: unties, changes: configuration)
     var texts = ["config.json": Self.bytes(.object(members))]
+    if let most = loader.mostPixels {
+      texts["preprocessor_config.json"] = Self.bytes(
+        try Self.limited(loader.checkpoint.json("preprocessor_config.json"), to: most))
+    }
     if let lowRank { texts["adapter_config.json"] = Self.bytes(adapterConfig(lowRank)) }
     return texts
   }
@@ -115,9 +119,19 @@ package struct TrainedWeights {
   /// that speak of other weights.
   var copies: [String: String] {
     loader.checkpoint.otherFiles.filter { name, _ in
-      loader.checkpoint.companions.contains(name) || name == "generation_config.json"
+      loader.checkpoint.companions.contains(name)
+        || ["generation_config.json", "processor_config.json"].contains(name)
+        || name.hasPrefix("chat_template.")
+        || (!isAdapter && loader.checkpoint.outside.contains { $0.name == name })
         || ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"].contains(where: name.hasPrefix)
     }
+  }
+
+  /// preprocessor_config.json with the limit that the model was trained with.
+  private static func limited(_ json: JSON, to most: Int) -> JSON {
+    var members = (json.members ?? []).filter { $0.name != "max_pixels" }
+    members.append(JSON.Member("max_pixels", .int(most)))
+    return .object(members)
   }
 
   /// adapter_config.json, as peft writes it for LoRA.

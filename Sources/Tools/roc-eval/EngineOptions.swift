@@ -45,6 +45,10 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "Threads; all cores by default.")
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp("Qwen2-VL: the most pixels of a picture.", visibility: .hidden))
+  var maxPixels: Int?
+
   @Option(help: "What to ask about each picture.")
   var question: String?
 
@@ -109,9 +113,12 @@ struct EngineOptions: ParsableArguments {
     do {
       let compute = try Engine.compute(
         threads: threads, instructionSet: requestedInstructionSet())
-      let loader = try ModelLoader(
+      var loader = try ModelLoader(
         folder: try HubCache.resolve(checkpoint), compute: compute, precision: precision.precision,
         base: try base.map { try HubCache.resolve($0) })
+      loader.mostPixels = maxPixels
+      // A limit that this model does not have is a mistake of the command line, not of a picture.
+      _ = try loader.preprocessing()
       for note in loader.checkpoint.notes { Console.note("Note: \(note)") }
       for name in loader.unexpected.prefix(10) {
         Console.note("Warning: \(checkpoint): unexpected tensor \(name) is not used")
@@ -129,8 +136,8 @@ struct EngineOptions: ParsableArguments {
       if loader.precision == .int8 {
         Console.note(
           """
-          int8: \(loader.kept.count) matrices stay in bf16 (lm_head, the abstractor, the patch \
-          embedding); norms, attention and embeddings in f32\
+          int8: \(loader.kept.count) matrices stay in bf16 (lm_head, the \
+          \(loader.names.connector), the patch embedding); norms, attention and embeddings in f32\
           \(compute.attendsInBF16 ? ", but attention of the vision encoder in bf16" : "")
           """)
       }

@@ -36,6 +36,9 @@ struct BenchCommand: RocCommand {
   @Option(help: "Timed rounds after one that warms up.")
   var rounds = 3
 
+  @Option(help: "Qwen2-VL: the most pixels of a picture.")
+  var maxPixels: Int?
+
   @Option(help: "Also time reading and preparing this picture.")
   var picture: String?
 
@@ -73,8 +76,9 @@ struct BenchCommand: RocCommand {
     let clock = ContinuousClock()
     let start = clock.now
     let engine = try guarded {
-      try Engine(
-        try ModelLoader(folder: folder, compute: compute, precision: precision), compute: compute)
+      var loader = try ModelLoader(folder: folder, compute: compute, precision: precision)
+      loader.mostPixels = maxPixels
+      return try Engine(loader, compute: compute)
     }
     let loading = (clock.now - start) / .seconds(1)
     let limits = MachineLimits(compute)

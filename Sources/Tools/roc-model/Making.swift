@@ -7,7 +7,18 @@ import RocScore
 import RocTensor
 import RocTool
 
-extension ModelPreset: ExpressibleByArgument {}
+extension ModelPreset: ExpressibleByArgument {
+  /// The preset of that name.
+  public init?(argument: String) {
+    guard let found = ModelPreset.named(argument) else { return nil }
+    self = found
+  }
+
+  /// For help and completion.
+  public static var allValueStrings: [String] { all.map(\.name) }
+  /// As help shows the default.
+  public var defaultValueDescription: String { name }
+}
 
 /// The number formats that ordinary weights are written in.
 enum FloatFormat: String, ExpressibleByArgument, CaseIterable {
@@ -102,17 +113,20 @@ struct InitCommand: RocCommand {
     discussion: """
       Its answers have the trained form and its scores mean nothing: for tests, for
       measuring a machine, and as a start for training small models. --preset full is
-      ROC4MLLM's size: 16.4 GB in bf16.
+      ROC4MLLM's size, 16.4 GB in bf16; llava-1.5-7b, qwen2-vl-2b and qwen2-vl-7b are the
+      sizes of those models with score tokens. Embeddings and head of qwen2-vl-2b are one
+      table, so that its random answer is [SCORE] alone.
 
-      Example:
+      Examples:
         roc-model init demo-model --preset small --seed 1
+        roc-model init qwen --preset qwen2-vl-2b
       """)
 
   @Argument(help: "The new folder.")
   var folder: String
 
-  @Option(help: "Sizes.")
-  var preset: ModelPreset = .tiny
+  @Option(help: "Network and sizes.")
+  var preset: ModelPreset = ModelPreset.all[0]
 
   @Option(help: "Another seed gives another model.")
   var seed: UInt64 = 1
@@ -129,15 +143,15 @@ struct InitCommand: RocCommand {
     let compute = try guarded { try Engine.compute() }
     let model = RandomModel(
       preset: preset, seed: seed, dtype: dtype.dtype, tokens: tokens.numTokens,
-      low: tokens.minScore, high: tokens.maxScore)
+      range: tokens.minScore...tokens.maxScore)
     let progress = WritingProgress(folder)
     try guarded { try model.write(to: folder, compute: compute, progress: progress.update) }
     progress.finish()
-    Console.note("\(folder): \(preset.rawValue) model of seed \(seed), \(dtype.rawValue)")
+    Console.note("\(folder): \(preset.name) model of seed \(seed), \(dtype.rawValue)")
     if json {
       try MadeCheckpoint(folder).print(
         [
-          .init("preset", .string(preset.rawValue)), .init("seed", .string(String(seed))),
+          .init("preset", .string(preset.name)), .init("seed", .string(String(seed))),
           .init("dtype", .string(dtype.rawValue)),
         ] + tokens.json)
     }
@@ -148,13 +162,15 @@ struct InitCommand: RocCommand {
 struct AddScoreTokensCommand: RocCommand {
   static let configuration = CommandConfiguration(
     commandName: "add-score-tokens",
-    abstract: "Turn an mPLUG-Owl2 checkpoint into one with [SCORE] and score tokens.",
+    abstract: "Turn a plain checkpoint into one with [SCORE] and score tokens.",
     discussion: """
-      The new rows of embeddings and head are the mean of the old ones; train before you
-      score. A checkpoint that has score tokens is refused, so trained rows are never lost.
+      The base is mPLUG-Owl2, LLaVA-1.5 or Qwen2-VL. The rows of the new tokens in
+      embeddings and head are the mean of those of the others; train before you score.
+      A checkpoint that has score tokens is refused, so trained rows are never lost.
 
-      Example:
+      Examples:
         roc-model add-score-tokens mplug-owl2-llama2-7b roc-base --num-tokens 10
+        roc-model add-score-tokens llava-hf/llava-1.5-7b-hf roc-llava
       """)
 
   @Argument(help: "A checkpoint without score tokens.")

@@ -148,11 +148,19 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("The score of the last token; else the model's.", valueName: "n"))
   var maxScore: Double?
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Qwen2-VL: the most pixels of a picture.", valueName: "n", visibility: .hidden))
+  var maxPixels: Int?
+
   @Option(defaultAsFlag: Switch(true), help: "Leave the vision encoder as it is.")
   var freezeVisionModel: Switch?
 
   @Option(
-    defaultAsFlag: Switch(true), help: ArgumentHelp("Train the abstractor.", visibility: .hidden))
+    defaultAsFlag: Switch(true),
+    help: ArgumentHelp(
+      "Train the abstractor, projector or merger.", visibility: .hidden))
   var tuneVisualAbstractor: Switch?
 
   @Option(

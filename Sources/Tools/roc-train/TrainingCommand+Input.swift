@@ -48,6 +48,7 @@ extension TrainingCommand {
     options.low = model.minScore
     options.high = model.maxScore
     options.maxLength = data.modelMaxLength
+    options.mostPixels = model.maxPixels
     options.settings = try settings(folder)
     options.epochs = optimiser.numTrainEpochs ?? (model.train == .head ? 100 : 3)
     options.mostSteps = optimiser.maxSteps

@@ -57,6 +57,14 @@ private func tokenizer(_ bytes: UnsafeBufferPointer<UInt8>) {
   _ = tokenizer.decode([-1, 0, 1, 2, 3, tokenizer.count, Int.max], skipSpecial: false)
 }
 
+/// tokenizer.json, with nothing beside it.
+private func fastTokenizer(_ bytes: UnsafeBufferPointer<UInt8>) {
+  write(bytes, to: "\(folder)/tokenizer.json")
+  guard let tokenizer = try? FastTokenizer(folder: folder) else { return }
+  for sample in samples { _ = tokenizer.decode(tokenizer.encode(sample)) }
+  _ = tokenizer.decode([-1, 0, 1, 2, 3, tokenizer.count, Int.max], skipSpecial: false)
+}
+
 private let compute = try? Compute(threads: 1, instructionSet: "portable")
 
 /// A config that is accepted must give sizes that can be added up.
@@ -64,7 +72,11 @@ private func config(_ bytes: UnsafeBufferPointer<UInt8>) {
   guard let json = try? JSON.parse(UnsafeRawBufferPointer(bytes)), let compute else { return }
   _ = json.pretty
   // Networks of thousands of layers only cost time.
-  guard (json["num_hidden_layers"]?.int ?? 0) < 50 else { return }
+  for part in [json, json["text_config"], json["vision_config"]] {
+    guard (part?["num_hidden_layers"]?.int ?? 0) < 50, (part?["depth"]?.int ?? 0) < 50 else {
+      return
+    }
+  }
   if let requests = try? ModelLoader.requests(of: json, compute: compute) {
     _ = requests.reduce(0) { $0 &+ $1.shape.reduce(1, &*) }
   }
@@ -75,15 +87,18 @@ private func picture(_ bytes: UnsafeBufferPointer<UInt8>) {
   guard let picture = try? Picture.read(scratch), picture.width * picture.height < 1 << 20 else {
     return
   }
-  let preprocessing = Preprocessing(size: 28)
-  if let pixels = try? preprocessing(picture, path: scratch) {
-    for i in 0..<pixels.values.count { precondition(pixels.values[i].isFinite) }
+  let fitted = PixelLimits(factor: 28, least: 784, most: 1 << 16)
+  for preprocessing in [Preprocessing(size: 28), Preprocessing(size: 0, shape: .fit(fitted))] {
+    if let pixels = try? preprocessing(picture, path: scratch) {
+      for i in 0..<pixels.values.count { precondition(pixels.values[i].isFinite) }
+    }
   }
 }
 
 private let targets: [String: @Sendable (UnsafeBufferPointer<UInt8>) -> Void] = [
   "safetensors": { weights($0) }, "torch": { weights($0) },
   "sentencepiece": { tokenizer($0) }, "config": { config($0) },
+  "tokenizers": { fastTokenizer($0) },
   "pictures": { picture($0) },
 ]
 

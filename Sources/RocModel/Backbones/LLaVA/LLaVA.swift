@@ -1,7 +1,7 @@
 import RocCheckpoint
-package import RocImage
+import RocImage
 import RocJSON
-package import RocTensor
+import RocTensor
 import RocTokenizer
 
 /// LLaVA-1.5 in the layout of Hugging Face's `llava-hf`, whose names transformers has spelled in two
@@ -10,6 +10,12 @@ struct LLaVA: Backbone {
   static let name = "LLaVA-1.5"
   static let modelTypes = ["llava"]
   static let furtherFiles = Checkpoint.fastTokenizer + ["generation_config.json"]
+
+  /// A quarter of a million values, for tests; the released model's 7.1 billion.
+  static let presets = [
+    ModelPreset("llava-1.5-tiny", recipe: LLaVARecipe.tiny.recipe),
+    ModelPreset("llava-1.5-7b", recipe: LLaVARecipe.full.recipe),
+  ]
 
   static func isDescribed(by config: ConfigReader) -> Bool {
     config.json["model_type"]?.string == "llava" && config.json["text_config"]?.members != nil
@@ -67,12 +73,13 @@ struct LLaVA: Backbone {
     let text = config.merged("text_config")
     let own = try config.object("text_config")
     try LLaVAParts.checkDecoder(own)
-    let language = try LlamaSettings(
+    var language = try LlamaSettings(
       text,
       names: .init(
         embeddings: names.embeddings, layers: "\(spelling.language)layers",
         norm: "\(spelling.language)norm.weight", head: spelling.head),
       family: .llama, vocabulary: source.vocabulary)
+    language.isTied = source.isTied
     let tower = try HuggingFaceCLIP(
       try config.object("vision_config"), prefix: spelling.tower,
       layer: try Self.featureLayer(config),
@@ -125,10 +132,11 @@ struct LLaVA: Backbone {
   }
 
   func preprocessing(_ checkpoint: Checkpoint) throws(ModelError) -> Preprocessing {
-    var result = try CLIPPreprocessing.read(
-      try checkpoint.config("preprocessor_config.json"), edge: parts.tower.settings.edge)
-    // Its processor cuts out the middle; only the original code pads.
-    result.shape = .crop
+    let config = try checkpoint.config("preprocessor_config.json")
+    var result = try CLIPPreprocessing.read(config, edge: parts.tower.settings.edge)
+    // CLIP's processor cuts out the middle; LLaVA's own, from transformers 4.50 on, may pad as the
+    // original code does.
+    result.shape = config.json["do_pad"]?.bool == true ? .pad : .crop
     return result
   }
 

@@ -11,7 +11,12 @@ struct LLaVAParts: Sendable {
   var sizes: BackboneSizes {
     BackboneSizes(
       vocabulary: language.vocabulary, maxPositions: language.maxPositions,
-      pictureRows: tower.rows, isTied: language.isTied)
+      pictureRows: tower.rows, isTied: language.isTied,
+      branchEnds: [
+        ("self_attn.o_proj.weight", language.layers), ("mlp.down_proj.weight", language.layers),
+        ("self_attn.out_proj.weight", tower.settings.layers),
+        ("mlp.fc2.weight", tower.settings.layers),
+      ])
   }
 
   var facts: [(name: String, value: String)] {

@@ -11,6 +11,8 @@ import RocNames
 struct LLaVATower: Sendable {
   /// What the tower's tensors are called inside a checkpoint.
   static let prefix = "model.vision_tower.vision_tower.vision_model."
+  /// Where a checkpoint that is written whole has the tower's settings.
+  static let folderInside = "vision_tower"
   /// In a file of its own; a whole CLIP has a text side as well.
   private static let ownPrefix = "vision_model."
 
@@ -47,17 +49,21 @@ struct LLaVATower: Sendable {
   {
     let home = PathName.folder(checkpoint.path(of: "config.json"))
     let last = PathName.base(name)
-    let places = ["\(home)/\(name)", name, "\(home)/../\(last)"]
+    var places = ["\(home)/\(name)", name, "\(home)/../\(last)"]
+    if let base = checkpoint.adapter?.base.folder { places.append("\(base)/\(name)") }
     if let found = places.first(where: { fileExists("\($0)/config.json") }) { return found }
     do throws(CheckpointError) {
       let found = try HubCache.resolve(name)
       guard fileExists("\(found)/config.json") else {
-        throw CheckpointError("\(found): the vision tower \(name) has no config.json")
+        throw CheckpointError(
+          found == name
+            ? "expected \(places[0]) with config.json, preprocessor_config.json and the weights"
+            : "\(found) has no config.json")
       }
       return found
     } catch {
       throw .checkpoint(
-        "\(home): its vision tower is \(name), and not in the folder or beside it; \(error.message)"
+        "\(home): its vision tower \(name) is neither in the folder nor beside it; \(error.message)"
       )
     }
   }
@@ -78,7 +84,7 @@ struct LLaVATower: Sendable {
   /// The checkpoint with the tower that counts.
   func completed(_ checkpoint: Checkpoint) throws(ModelError) -> Checkpoint {
     let settings = ["config.json", "preprocessor_config.json"]
-      .map { (name: "vision_tower/\($0)", path: "\(folder)/\($0)") }
+      .map { (name: "\(Self.folderInside)/\($0)", path: "\(folder)/\($0)") }
       .filter { fileExists($0.path) }
     if isInside { return checkpoint.adding([], from: settings, note: nil) }
     let tower: Checkpoint
@@ -98,7 +104,7 @@ struct LLaVATower: Sendable {
     return checkpoint.adding(
       tensors,
       from: settings
-        + tower.weightFiles.map { (name: "vision_tower/\($0)", path: "\(folder)/\($0)") },
+        + tower.weightFiles.map { (name: "\(Self.folderInside)/\($0)", path: "\(folder)/\($0)") },
       note: hasOwn
         ? """
         \(checkpoint.folder): holds a vision tower, but unfreeze_mm_vision_tower is not true, so \

@@ -1,13 +1,13 @@
 import RocCheckpoint
-package import RocImage
+import RocImage
 import RocJSON
-package import RocTensor
+import RocTensor
 import RocTokenizer
 
 /// LLaVA-1.5 in the layout of its own code, https://github.com/haotian-liu/LLaVA: LLaMA's keys at the
 /// top level, and a vision tower that may lie elsewhere.
 struct OriginalLLaVA: Backbone {
-  static let name = "LLaVA-1.5 (original)"
+  static let name = LLaVA.name
   static let modelTypes = ["llava", "llava_llama"]
   static let furtherFiles = ["generation_config.json"]
 
@@ -32,27 +32,30 @@ struct OriginalLLaVA: Backbone {
   static func completed(
     _ checkpoint: Checkpoint, _ config: ConfigReader
   ) throws(ModelError) -> Checkpoint {
-    try LLaVATower(checkpoint, config).completed(checkpoint)
+    // First: LLaVA-1.6 is named as such, wherever its tower is.
+    try checkComputation(config)
+    return try LLaVATower(checkpoint, config).completed(checkpoint)
   }
 
   let parts: LLaVAParts
   let readout: ScoreReadout?
-  let template: any PromptTemplate = VicunaPrompt(mark: "<image>", isLLaVA: true)
+  let template: any PromptTemplate = VicunaPrompt(
+    mark: "<image>", countsLaterRoundsShorter: true)
   var names: TensorNames { Self.tensorNames }
   private let tower: LLaVATower
   private let shape: Preprocessing.Shape
 
   init(_ source: BackboneSource) throws(ModelError) {
     let config = source.config
-    try Self.checkComputation(config)
     tower = try LLaVATower(source.checkpoint, config)
     shape = config.json["image_aspect_ratio"]?.string == "pad" ? .pad : .crop
-    let language = try LlamaSettings(
+    var language = try LlamaSettings(
       config,
       names: .init(
         embeddings: Self.tensorNames.embeddings, layers: "model.layers",
         norm: "model.norm.weight", head: "lm_head"),
       family: .llama, vocabulary: source.vocabulary)
+    language.isTied = source.isTied
     let vision = try HuggingFaceCLIP(
       tower.config, prefix: LLaVATower.prefix,
       layer: try config.integer("mm_vision_select_layer", default: -2),
@@ -116,6 +119,14 @@ struct OriginalLLaVA: Backbone {
     parts.facts + [("vision tower", tower.summary)]
   }
 
+  /// The tower is inside from then on, its settings in a folder within.
+  var changesOfWholeFolder: [(name: String, value: JSON)] {
+    [
+      ("mm_vision_tower", .string(LLaVATower.folderInside)),
+      ("unfreeze_mm_vision_tower", .bool(true)),
+    ]
+  }
+
   func networks(_ reader: WeightReader, _ compute: Compute) -> Networks {
     parts.networks(reader, compute)
   }
@@ -126,8 +137,4 @@ struct OriginalLLaVA: Backbone {
     result.shape = shape
     return result
   }
-
-  func endIDs(
-    _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer
-  ) throws(ModelError) -> [Int] { try EndTokens.read(checkpoint, tokenizer) }
 }

@@ -2,6 +2,8 @@
 package struct Owl2Prompt: PromptTemplate {
   private let vicuna = VicunaPrompt(mark: "<|image|>")
 
+  package let doublesBlanks = true
+
   package init() {}
 
   package var mark: String { vicuna.mark }

@@ -1,7 +1,7 @@
 import RocCheckpoint
-package import RocImage
+import RocImage
 import RocJSON
-package import RocTensor
+import RocTensor
 import RocTokenizer
 
 /// Qwen2-VL (https://arxiv.org/abs/2409.12191): a vision tower for pictures of any size, a merger, and
@@ -10,6 +10,14 @@ struct Qwen2VL: Backbone {
   static let name = "Qwen2-VL"
   static let modelTypes = ["qwen2_vl"]
   static let furtherFiles = Checkpoint.fastTokenizer + ["generation_config.json"]
+
+  /// A third of a million values, for tests; the released models' 2.2 and 8.3 billion.
+  static let presets = [
+    ModelPreset("qwen2-vl-tiny", recipe: Qwen2VLRecipe.tiny.recipe),
+    ModelPreset("qwen2-vl-tiny-tied", recipe: Qwen2VLRecipe.tinyTied.recipe),
+    ModelPreset("qwen2-vl-2b", recipe: Qwen2VLRecipe.twoB.recipe),
+    ModelPreset("qwen2-vl-7b", recipe: Qwen2VLRecipe.sevenB.recipe),
+  ]
 
   static func names(in checkpoint: Checkpoint) -> TensorNames { Spelling(checkpoint).names }
 
@@ -58,12 +66,14 @@ struct Qwen2VL: Backbone {
     let spelling = Spelling(source.checkpoint)
     names = spelling.names
     let text = config.merged("text_config")
-    language = try LlamaSettings(
+    var language = try LlamaSettings(
       text,
       names: .init(
         embeddings: names.embeddings, layers: "\(spelling.language)layers",
         norm: "\(spelling.language)norm.weight", head: "lm_head"),
       family: .qwen2, vocabulary: source.vocabulary)
+    language.isTied = source.isTied
+    self.language = language
     tower = try QwenTowerSettings(try config.object("vision_config"), prefix: spelling.tower)
     if let stated = config.json["vision_config"]?["hidden_size"]?.int, stated != language.width {
       throw .checkpoint(
@@ -86,7 +96,11 @@ struct Qwen2VL: Backbone {
   var sizes: BackboneSizes {
     BackboneSizes(
       vocabulary: language.vocabulary, maxPositions: language.maxPositions, pictureRows: 1,
-      isTied: language.isTied)
+      isTied: language.isTied,
+      branchEnds: [
+        ("self_attn.o_proj.weight", language.layers), ("mlp.down_proj.weight", language.layers),
+        ("attn.proj.weight", tower.layers), ("mlp.fc2.weight", tower.layers),
+      ])
   }
 
   var facts: [(name: String, value: String)] {
@@ -107,7 +121,7 @@ struct Qwen2VL: Backbone {
 
   func preprocessing(_ checkpoint: Checkpoint) throws(ModelError) -> Preprocessing {
     try QwenPreprocessing.read(
-      try checkpoint.config("preprocessor_config.json"), patch: tower.patch, merge: tower.merge)
+      try checkpoint.config("preprocessor_config.json"), for: tower)
   }
 
   func endIDs(

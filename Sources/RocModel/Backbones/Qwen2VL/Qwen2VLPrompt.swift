@@ -4,6 +4,7 @@ struct Qwen2VLPrompt: PromptTemplate {
   let spelling: PictureSpelling
   /// A word and the blank before it are one piece.
   let wordSeparator = " "
+  let answerEnd = "<|im_end|>"
 
   private static let start =
     "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"

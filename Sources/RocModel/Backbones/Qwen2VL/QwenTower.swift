@@ -149,6 +149,13 @@ struct QwenTower: VisionEncoder {
       + Double(settings.layers) * layerOperations(pixels)
   }
 
+  /// The rows of a layer with their norm, queries, keys, values, what was mixed and the MLP, and the
+  /// pixels twice.
+  func activationBytes(_ pixels: Pixels) -> Int {
+    let row = 6 * settings.layer.width + settings.layer.feedForward + 2 * patchEmbedding.inputs
+    return 4 * grid(pixels).count * row
+  }
+
   func layerOperations(_ pixels: Pixels) -> Double {
     settings.layer.operations(rows: grid(pixels).count)
   }

@@ -21,9 +21,12 @@ struct QwenTowerSettings: Sendable {
     let width = try config.size("embed_dim", default: 1280)
     let heads = try config.size("num_heads", default: 16)
     let ratio = try config.positive("mlp_ratio", default: 4)
-    patch = try config.size("patch_size", default: 14)
-    merge = try config.size("spatial_merge_size", default: 2)
-    frames = try config.size("temporal_patch_size", most: 64, default: 2)
+    guard ratio <= 64, Double(width) * ratio >= 1 else {
+      throw .checkpoint("\(config.place): mlp_ratio is \(ratio), expected a number up to 64")
+    }
+    patch = try config.size("patch_size", most: 256, default: 14)
+    merge = try config.size("spatial_merge_size", most: 16, default: 2)
+    frames = try config.size("temporal_patch_size", most: 16, default: 2)
     let channels = try config.size("in_channels", default: 3)
     guard channels == 3 else {
       throw .checkpoint("\(config.place): in_channels is \(channels), expected 3")

@@ -191,7 +191,7 @@ let package = Package(
       "RocModelTests",
       [
         "RocFiles", "RocModel", "RocScore", "RocImage", "RocJSON", "RocCheckpoint", "RocTensor",
-        "RocNames", "RocTokenizer",
+        "RocNames", "RocTokenizer", "RocDigest",
       ]),
     .tests(
       "RocTrainTests",

@@ -178,14 +178,23 @@ struct BackboneTests {
     #expect(readout.tokens == 5 && readout.ids.upperBound < engine.parts.language.vocabulary)
   }
 
+  /// The made-up network, and one of each kind that roc knows.
+  private func everyKind() throws -> [ModelParts] {
+    let known = [Fixture.path("tiny-f32")] + Fixture.backbones.map(Fixture.backbone)
+    return [try engine().parts] + (try known.map { try Engine(folder: $0).parts })
+  }
+
   @Test func aBatchOfPicturesHasTheBitsOfEachAlone() throws {
-    for parts in [try engine().parts, try Engine(folder: Fixture.path("tiny-f32")).parts] {
-      let edge = parts.preprocessing.cropSize
+    for parts in try everyKind() {
+      // Of several sizes where the network takes them.
+      let isFitted = parts.preprocessing.cropSize == 0
+      let edge = isFitted ? 28 : parts.preprocessing.cropSize
       let pictures = (0..<3).map { seed in
-        Pixels(
-          height: edge, width: edge,
+        let (height, width) = isFitted ? (edge * (1 + seed), edge * 3) : (edge, edge)
+        return Pixels(
+          height: height, width: width,
           values: Noise(seed: UInt64(seed), name: "pixels", deviation: 1)
-            .values(from: 0, count: 3 * edge * edge, compute))
+            .values(from: 0, count: 3 * height * width, compute))
       }
       let features = parts.vision.encode(pictures, trace: nil)
       let rows = parts.connector.connect(features, trace: nil)
@@ -199,7 +208,7 @@ struct BackboneTests {
   }
 
   @Test func aBatchOfSequencesHasTheBitsOfEachAlone() throws {
-    for parts in [try engine().parts, try Engine(folder: Fixture.path("tiny-f32")).parts] {
+    for parts in try everyKind() {
       let language = parts.language
       let texts = [[5, 9, 11, 4], [7], [3, 2, 8]]
       func sequence(_ ids: [Int], wanted: Int) -> SequenceRows {

@@ -2,12 +2,14 @@ import Foundation
 import RocCheckpoint
 import RocImage
 import RocJSON
-import RocModel
 import RocNames
 import RocScore
 import RocTensor
 import RocTestSupport
+import RocTokenizer
 import Testing
+
+@testable import RocModel
 
 /// Checkpoints that roc makes: random ones, with new tokens, converted, with adapters.
 struct MakingTests {
@@ -144,6 +146,25 @@ struct MakingTests {
     }
     if preset == "qwen2-vl-2b" { values -= 151_936 * 1536 }
     #expect(values == listing[name]?["values"]?.int)
+  }
+
+  /// A folder with tokenizer.json alone has the same prompts, and so the same scores.
+  @Test func readsAnOwl2WithoutASentencePieceModel() throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/tiny"
+    try RandomModel(preset: try #require(ModelPreset.named("tiny")), seed: 1)
+      .write(to: path, compute: try #require(compute))
+    let before = try scores(path)
+    let digest = try Checkpoint(folder: path).sha256()
+    let tokenizer = try GeneratedTokenizer(words: RandomRecipe.words)
+    let added = (0..<10).map { (text: "[IMG\($0)]", isSpecial: false) }
+    try tokenizer.json(added: [("[SCORE]", false)] + added).pretty.write(
+      toFile: "\(path)/tokenizer.json", atomically: true, encoding: .utf8)
+    // Beside tokenizer.model it does not count.
+    #expect(try Checkpoint(folder: path).sha256() == digest)
+    try FileManager.default.removeItem(atPath: "\(path)/tokenizer.model")
+    #expect(try Checkpoint(folder: path).sha256() != digest)
+    #expect(try scores(path).map(\.scores) == before.map(\.scores))
   }
 
   /// What the official classes would miss, they would make up.

@@ -1,5 +1,6 @@
 import Foundation
 import RocCheckpoint
+import RocDigest
 import RocImage
 import RocJSON
 import RocModel
@@ -259,6 +260,30 @@ struct OtherBackboneTests {
       return true
     }
     #expect(codes == [nil, "too_large"])
+  }
+
+  /// Rows of patches in the order of the network, under three limits, to the last bit.
+  @Test func cutsPicturesAsTheReferenceDoes() throws {
+    let parts = try Engine(folder: Fixture.backbone("qwen2vl-f32")).parts
+    let golden = try Fixture.json(Fixture.backbone("preprocess.json"))
+    var compared = 0
+    for item in try #require(golden["cases"]?.array) where item["family"] == "qwen2_vl" {
+      let limits = PixelLimits(
+        factor: 28, least: try #require(item["min_pixels"]?.int),
+        most: try #require(item["max_pixels"]?.int))
+      let path = Fixture.path("images/\(try #require(item["image"]?.string))")
+      let pixels = try Preprocessing(size: 0, shape: .fit(limits))(
+        try Picture.read(path), path: path)
+      let trace = Trace()
+      _ = parts.vision.encode([pixels], trace: trace)
+      let rows = try #require(trace.values["pixel_values"])
+      let grid = try #require(item["grid"]?.array).compactMap(\.int)
+      #expect(rows.count == grid[1] * grid[2] * 1176)
+      let digest = rows.withUnsafeBytes { SHA256.of($0) }
+      #expect(digest == item["rows_sha256"]?.string, "\(item.line)")
+      compared += 1
+    }
+    #expect(compared == 93)
   }
 
   // MARK: Adapters

@@ -120,9 +120,30 @@ struct GradientGoldenTests {
     }
   }
 
-  private func compareAll(_ trained: [TrainedTensor], _ compute: Compute) throws {
-    let file = try SafetensorsFile(
-      path: Fixture.path("training/plain.grads.safetensors"))
+  /// Every gradient of LLaVA-1.5 and Qwen2-VL, for which there is no room here.
+  @Test(
+    .enabled(if: Fixture.external != nil, "\(Fixture.externalReason)"),
+    arguments: ["llava-hf", "qwen2vl"])
+  func equalsEveryGradientOfTheReference(_ name: String) throws {
+    let root = try #require(Fixture.external)
+    let golden = try TrainingGolden(name)
+    let compute = try Compute(threads: 2)
+    let parts = try TrainingGolden.model(golden.checkpoint, compute: compute)
+    let batch = TrainingBatch(
+      parts: parts,
+      loss: ScoreLoss(
+        axis: try #require(parts.readout).axis, weights: LossWeights(l1: 1, ce: 1, emd: 1)),
+      recomputes: false, pictures: golden.pictures(parts), slots: 1, isParallel: false)
+    _ = try batch.run(try golden.samples(parts))
+    try compareAll(
+      parts.trained, compute, "\(root)/../backbones/training/\(name).grads.safetensors")
+  }
+
+  private func compareAll(
+    _ trained: [TrainedTensor], _ compute: Compute,
+    _ path: String = Fixture.path("training/plain.grads.safetensors")
+  ) throws {
+    let file = try SafetensorsFile(path: path)
     for tensor in trained {
       let expected = try #require(file.tensors.first { $0.name == tensor.name }).widened
       let found = try #require(tensor.parameter.gradientArray(compute))

@@ -122,6 +122,36 @@ struct BackboneToolTests {
     #expect(try score(output).line["score"]?.double != nil)
   }
 
+  /// Original LLaVA as it is released: the tower is a model of its own, in the Hub's cache.
+  @Test func findsATowerInTheHubCache() throws {
+    let source = Fixture.backbone("llava-original-f16")
+    let path = "\(folder.path)/llava"
+    try FileManager.default.copyItem(atPath: source, toPath: path)
+    let snapshot = "\(folder.path)/hub/models--openai--clip-tiny/snapshots/1a2b"
+    try FileManager.default.createDirectory(
+      atPath: snapshot, withIntermediateDirectories: true)
+    try FileManager.default.removeItem(atPath: snapshot)
+    try FileManager.default.moveItem(atPath: "\(path)/clip", toPath: snapshot)
+    let file = "\(path)/config.json"
+    let members = try JSON.parse(String(contentsOfFile: file, encoding: .utf8)).members ?? []
+    try JSON.object(
+      members.map {
+        $0.name == "mm_vision_tower" ? JSON.Member($0.name, "openai/clip-tiny") : $0
+      }
+    ).pretty.write(toFile: file, atomically: true, encoding: .utf8)
+    let arguments = [
+      "score", "--checkpoint", path, "--precision", "f32", "--jsonl", Self.picture,
+    ]
+    let run = try CommandRun(
+      "roc-eval", arguments, environment: ["HF_HUB_CACHE": "\(folder.path)/hub"])
+    #expect(try JSON.parse(run.output)["score"] == score(source).line["score"], "\(run.errors)")
+    let bare = try CommandRun(
+      "roc-eval", arguments, environment: ["HF_HUB_CACHE": "\(folder.path)/none"])
+    #expect(
+      bare.status == 5 && bare.errors.contains("huggingface-cli download openai/clip-tiny"),
+      "\(bare.errors)")
+  }
+
   /// A second training into one folder finds the first one's tower there.
   @Test func trainsTwiceIntoOneFolder() throws {
     let output = "\(folder.path)/out"

@@ -53,20 +53,6 @@ struct BenchCommand: RocCommand {
     }
   }
 
-  /// A measured part beside the limit that holds it back.
-  private struct Line {
-    let row: EngineBenchmark.Row
-    let limit: Double?
-
-    /// Operations, or bytes, a second.
-    var speed: Double? {
-      let work = row.bytes > 0 ? row.bytes : row.operations
-      return work > 0 ? work / row.mean : nil
-    }
-    var unit: String { row.bytes > 0 ? "GB/s" : "GFLOP/s" }
-    var share: Double? { speed.flatMap { speed in limit.map { speed / $0 } } }
-  }
-
   func execute() throws -> ExitStatus {
     if let picture, !fileExists(picture) {
       throw CommandError(.dataMissing, "\(picture): no such picture")
@@ -84,17 +70,17 @@ struct BenchCommand: RocCommand {
     let limits = MachineLimits(compute)
     let peak = limits.operations(engine.precision)
     let bandwidth = limits.readBandwidth()
-    var lines: [Line] = []
+    var lines: [BenchTable.Line] = []
     // On a shared machine the limit moves within seconds: each part is held against the better of
     // those right before and right after it.
     var before = peak
     try guarded {
       try EngineBenchmark(engine, rounds: rounds).run(picture: picture) { row in
-        Console.note("\(row.name): \(fixed(row.mean)) s")
+        Console.note("\(row.name): \(BenchTable.fixed(row.mean)) s")
         let after = limits.operations(engine.precision, rounds: 2)
         let reading = row.bytes > 0 ? max(bandwidth, limits.readBandwidth()) : 0
         lines.append(
-          Line(
+          BenchTable.Line(
             row: row,
             limit: row.bytes > 0 ? reading : row.operations > 0 ? max(before, after) : nil))
         before = after
@@ -103,73 +89,19 @@ struct BenchCommand: RocCommand {
     let facts: [(String, String)] = [
       ("checkpoint", checkpoint), ("precision", engine.precision.rawValue),
       ("kernels", compute.instructionSet), ("threads", "\(compute.threads)"),
-      ("peak", "\(fixed(peak / 1e9, 0)) Gop/s"), ("reading", "\(fixed(bandwidth / 1e9)) GB/s"),
-      ("loading", "\(fixed(loading)) s"), ("peak resident", memorySize(peakResidentMemory())),
+      ("peak", "\(BenchTable.fixed(peak / 1e9, 0)) Gop/s"),
+      ("reading", "\(BenchTable.fixed(bandwidth / 1e9)) GB/s"),
+      ("loading", "\(BenchTable.fixed(loading)) s"),
+      ("peak resident", memorySize(peakResidentMemory())),
       ("roc", Engine.version),
     ]
+    let table = BenchTable(
+      lines: lines, facts: facts, peak: peak, bandwidth: bandwidth, loading: loading)
     switch format {
-    case .md: try Console.print(markdown(lines, facts))
-    case .csv: try Console.print(csv(lines, engine, compute))
-    case .json: try Console.print(json(lines, facts, peak, bandwidth, loading).pretty)
+    case .md: try Console.print(table.markdown)
+    case .csv: try Console.print(table.csv)
+    case .json: try Console.print(table.json.pretty)
     }
     return .done
-  }
-
-  private func fixed(_ value: Double, _ digits: Int = 3) -> String {
-    String(format: "%.\(digits)f", value)
-  }
-
-  private func markdown(_ lines: [Line], _ facts: [(String, String)]) -> String {
-    let head = facts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-    let rows = lines.map { line in
-      let speed = line.speed.map { "\(fixed($0 / 1e9, 1)) \(line.unit)" } ?? ""
-      let share = line.share.map { "\(fixed(100 * $0, 0)) %" } ?? ""
-      return """
-        | \(line.row.name) | \(fixed(line.row.mean)) ± \(fixed(line.row.deviation)) | \
-        \(fixed(1 / line.row.mean)) | \(speed) | \(share) |
-        """
-    }
-    return
-      ([
-        head, "", "| part | seconds | a second | speed | of peak |", "|---|---:|---:|---:|---:|",
-      ] + rows).joined(separator: "\n")
-  }
-
-  private func csv(_ lines: [Line], _ engine: Engine, _ compute: Compute) -> String {
-    let rows = lines.map { line in
-      [
-        Escaped.csv(checkpoint), engine.precision.rawValue, compute.instructionSet,
-        "\(compute.threads)",
-        line.row.name.filter { $0 != "," }, "\(line.row.mean)", "\(line.row.deviation)",
-        line.speed.map { "\($0)" } ?? "", line.share.map { "\($0)" } ?? "",
-      ]
-      .joined(separator: ",")
-    }
-    let header =
-      "checkpoint,precision,kernels,threads,part,seconds,deviation,work_per_second,share_of_peak"
-    return ([header] + rows).joined(separator: "\n")
-  }
-
-  private func json(
-    _ lines: [Line], _ facts: [(String, String)], _ peak: Double, _ bandwidth: Double,
-    _ loading: Double
-  ) -> JSON {
-    [
-      "schema": "roc/bench/1",
-      "facts": .object(facts.map { JSON.Member($0.0, .string($0.1)) }),
-      "peak_operations_per_second": .double(peak),
-      "read_bytes_per_second": .double(bandwidth), "loading_seconds": .double(loading),
-      "parts": .array(
-        lines.map { line in
-          [
-            "part": .string(line.row.name), "seconds": .double(line.row.mean),
-            "deviation": .double(line.row.deviation),
-            "rounds": .array(line.row.seconds.map { .double($0) }),
-            "operations": .double(line.row.operations), "bytes": .double(line.row.bytes),
-            "limit": line.limit.map { .double($0) } ?? .null,
-            "share_of_peak": line.share.map { .double($0) } ?? .null,
-          ]
-        }),
-    ]
   }
 }

@@ -68,15 +68,19 @@ package struct Jackknife: Sendable {
     for i in x.indices { sums += SIMD8(x[i], y[i], x[i] * x[i], y[i] * y[i], x[i] * y[i], 0, 0, 0) }
     return x.indices.map { i in
       let s = sums - SIMD8(x[i], y[i], x[i] * x[i], y[i] * y[i], x[i] * y[i], 0, 0, 0)
-      return correlation(s[0], s[1], s[2], s[3], s[4], n - 1)
+      return Sums(x: s[0], y: s[1], xx: s[2], yy: s[3], xy: s[4]).correlation(of: n - 1)
     }
   }
 
-  private static func correlation(
-    _ x: Double, _ y: Double, _ xx: Double, _ yy: Double, _ xy: Double, _ n: Double
-  ) -> Double {
-    let variances = (xx - x * x / n) * (yy - y * y / n)
-    return variances > 0 ? (xy - x * y / n) / variances.squareRoot() : .nan
+  /// Sums of two variables, of their squares and of their products.
+  private struct Sums {
+    let x, y, xx, yy, xy: Double
+
+    /// Pearson's correlation of `n` pairs; NaN where one variable is constant.
+    func correlation(of n: Double) -> Double {
+      let variances = (xx - x * x / n) * (yy - y * y / n)
+      return variances > 0 ? (xy - x * y / n) / variances.squareRoot() : .nan
+    }
   }
 
   private static func spearman(_ p: [Double], _ g: [Double], _ dominance: Dominance) -> [Double] {
@@ -104,10 +108,11 @@ package struct Jackknife: Sendable {
         Double(d.above) + 0.5 * Double(d.aboveX + d.aboveY) + 0.25 * Double(d.same)
       let sumX = n * (n + 1) / 2 - x[i] - fallX
       let sumY = n * (n + 1) / 2 - y[i] - fallY
-      return correlation(
-        sumX, sumY, xx - x[i] * x[i] - 2 * xAboveX[i] + squareX,
-        yy - y[i] * y[i] - 2 * yAboveY[i] + squareY,
-        xy - x[i] * y[i] - xAboveY[i] - yAboveX[i] + both, n - 1)
+      let sums = Sums(
+        x: sumX, y: sumY, xx: xx - x[i] * x[i] - 2 * xAboveX[i] + squareX,
+        yy: yy - y[i] * y[i] - 2 * yAboveY[i] + squareY,
+        xy: xy - x[i] * y[i] - xAboveY[i] - yAboveX[i] + both)
+      return sums.correlation(of: n - 1)
     }
   }
 

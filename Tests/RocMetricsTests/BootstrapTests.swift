@@ -220,19 +220,23 @@ struct BootstrapTests {
   }
 
   @Test func saysHowManyImagesADifferenceNeeds() throws {
-    let apart = try #require(Power.images(0.832, 0.829, between: nil, kind: .spearman))
-    let together = try #require(Power.images(0.832, 0.829, between: 0.95, kind: .spearman))
+    func pair(_ between: Double?) -> CorrelationPower {
+      CorrelationPower(0.832, 0.829, between: between, kind: .spearman)
+    }
+    let apart = try #require(pair(nil).images())
+    let together = try #require(pair(0.95).images())
     #expect(together < apart)
     // The number found gives the chance that was asked for.
     for count in [(apart, nil), (together, 0.95)] as [(Int, Double?)] {
-      let chance = try #require(
-        Power.chance(0.832, 0.829, between: count.1, kind: .spearman, count: count.0))
+      let chance = try #require(pair(count.1).chance(count: count.0))
       #expect(abs(chance - 0.8) < 1e-3)
     }
-    #expect(Power.images(0.5, 0.5, between: nil, kind: .pearson) == nil)
+    #expect(CorrelationPower(0.5, 0.5, between: nil, kind: .pearson).images() == nil)
     // Two independent samples, Pearson: n = 3 + 2 ((1.96 + 0.8416) / Δz)².
     let z = atanh(0.5) - atanh(0.3)
     let expected = 3 + 2 * pow((1.959963984540054 + 0.8416212335729143) / z, 2)
-    #expect(Power.images(0.5, 0.3, between: nil, kind: .pearson) == Int(expected.rounded(.up)))
+    #expect(
+      CorrelationPower(0.5, 0.3, between: nil, kind: .pearson).images()
+        == Int(expected.rounded(.up)))
   }
 }

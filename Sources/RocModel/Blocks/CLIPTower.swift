@@ -121,7 +121,7 @@ struct CLIPTower: VisionEncoder {
     let (width, names) = (settings.width, settings.names)
     patchEmbedding = reader.linear(
       names.patches, shape: [width, 3, settings.patch, settings.patch],
-      outputs: width, inputs: 3 * settings.patch * settings.patch, kept: true)
+      kept: true)
     classToken = reader.values(
       names.classToken, shape: names.hasPictureAxis ? [1, 1, width] : [width])
     positions = reader.values(

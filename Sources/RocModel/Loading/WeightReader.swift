@@ -52,15 +52,15 @@ package final class WeightReader {
     _ name: String, outputs: Int, inputs: Int, bias: Bool = true, kept: Bool = false
   ) -> Linear {
     linear(
-      name, shape: [outputs, inputs], outputs: outputs, inputs: inputs,
-      bias: bias ? vector("\(name).bias", count: outputs) : nil, kept: kept)
+      name, shape: [outputs, inputs], bias: bias ? vector("\(name).bias", count: outputs) : nil,
+      kept: kept)
   }
 
-  /// Weights stored with more axes, read as [outputs, inputs].
+  /// Weights stored as [outputs, …], read as [outputs, inputs].
   package func linear(
-    _ name: String, shape: [Int], outputs: Int, inputs: Int, bias: Parameter? = nil,
-    kept: Bool = false
+    _ name: String, shape: [Int], bias: Parameter? = nil, kept: Bool = false
   ) -> Linear {
+    let (outputs, inputs) = (shape[0], shape.dropFirst().reduce(1, *))
     let precision = kept && precision == .int8 ? Precision.bf16 : precision
     let module = name
     let name = "\(name).weight"

@@ -90,15 +90,11 @@ extension Figure {
   ///
   /// - Parameters:
   ///   - curves: In the order of the legend; more than six repeat the colours, dashed.
-  ///   - name: The file's name without ending.
-  ///   - title: Above the figure.
-  ///   - yTitle: The vertical axis, with its unit.
   ///   - smoothing: TensorBoard's factor, from 0, which draws values as they are, to below 1.
   ///   - isLogarithmic: Whether the vertical axis is; values that are not above zero are left out.
   /// - Returns: For each curve a faint line of its values and a line of their exponential mean.
   package static func lossCurves(
-    _ curves: [LossCurve], name: String = "losses", title: String = "Losses",
-    yTitle: String = "loss", smoothing: Double = 0.6, isLogarithmic: Bool = false
+    _ curves: [LossCurve], smoothing: Double = 0.6, isLogarithmic: Bool = false
   ) -> Figure {
     precondition(smoothing >= 0 && smoothing < 1, "a smoothing of \(smoothing)")
     let raw = curves.map { curve in
@@ -107,7 +103,7 @@ extension Figure {
     let values = raw.flatMap { $0.map(\.1) }
     let x = FigureAxis(steps: raw.flatMap { $0.map(\.0) })
     let y = isLogarithmic ? FigureAxis(logarithmic: values) : FigureAxis(covering: values)
-    var canvas = FigureCanvas(x: x, y: y, xTitle: "step", yTitle: yTitle)
+    var canvas = FigureCanvas(x: x, y: y, xTitle: "step", yTitle: "loss")
     var plots: [String] = []
     for (place, points) in raw.enumerated() where !points.isEmpty && smoothing > 0 {
       canvas.curve(points, place, isFaint: true)
@@ -128,13 +124,13 @@ extension Figure {
     }
     let height = canvas.curveLegend(curves.map(\.name))
     let options = [
-      "xlabel={step}", "ylabel={\(Escaped.latex(yTitle))}", "no markers",
+      "xlabel={step}", "ylabel={loss}", "no markers",
       "enlarge x limits=false", "legend columns=3", "legend cell align=left",
       "legend style={at={(0.5,-0.25)}, anchor=north, draw=none}",
     ]
     return Figure(
-      name: name, title: title, note: note(curves, smoothing, isLogarithmic),
-      svg: FigureCanvas.svg(canvas.body, title, height: height),
+      name: "losses", title: "Losses", note: note(curves, smoothing, isLogarithmic),
+      svg: FigureCanvas.svg(canvas.body, "Losses", height: height),
       pgfplots: Self.axis(options + (isLogarithmic ? ["ymode=log"] : []), plots))
   }
 

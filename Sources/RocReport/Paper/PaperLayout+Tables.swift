@@ -15,7 +15,7 @@ extension PaperLayout {
     ]
     for method in methods(number) {
       let cells = datasets.flatMap { dataset in
-        metrics.map { Cell(value(number, method, .init(dataset, $0), decimals: 3)) }
+        metrics.map { Cell(value(number, method, .init(dataset, $0), .init(decimals: 3))) }
       }
       // The variants of table 6 are all the paper's own.
       let title = number == 6 ? method.name : method.title(number)
@@ -77,7 +77,7 @@ extension PaperLayout {
         lines.append(
           .row(
             [Cell(Self.letter(metric))]
-              + methods.map { Cell(value(1, $0, .init("AVA", metric), decimals: 3)) }))
+              + methods.map { Cell(value(1, $0, .init("AVA", metric), .init(decimals: 3))) }))
       }
     }
     return PaperTable(
@@ -111,7 +111,8 @@ extension PaperLayout {
           group.attributes.map { attribute in
             Cell(
               value(
-                4, method, .init(group.dataset, metric, attribute: attribute), decimals: 2))
+                4, method, .init(group.dataset, metric, attribute: attribute),
+                .init(decimals: 2)))
           }
         }
         lines.append(.row([Cell(title), Cell(Self.letter(metric))] + values))
@@ -175,7 +176,8 @@ extension PaperLayout {
             }
             return Cell(
               value(
-                5, method, key, decimals: 3, contest: "\(name) \(task) \(metric)", delta: delta))
+                5, method, key,
+                .init(decimals: 3, contest: "\(name) \(task) \(metric)", delta: delta)))
           }
           lines.append(.row([Cell(.text(row.name)), Cell(.text(task))] + cells))
         }

@@ -120,18 +120,24 @@ package struct PaperLayout: Sendable {
     }
   }
 
+  /// What is printed with a value, and which values it competes with.
+  struct Setting {
+    let decimals: Int
+    var contest: String?
+    var delta: String?
+  }
+
   func value(
-    _ number: Int, _ method: Method, _ key: OwnRow.Key, decimals: Int, contest: String? = nil,
-    delta: String? = nil
+    _ number: Int, _ method: Method, _ key: OwnRow.Key, _ setting: Setting
   ) -> PaperTable.Content {
     let higher = key.metric != "MAE"
-    let name = contest ?? "\(key.dataset) \(key.metric) \(key.attribute ?? "")"
+    let name = setting.contest ?? "\(key.dataset) \(key.metric) \(key.attribute ?? "")"
     let competition = PaperTable.Contest(name, higherIsBetter: higher)
     if let own = method.own {
       return own.values[key].map {
         .value(
           .init(
-            $0, decimals: decimals, contest: competition, delta: delta,
+            $0, decimals: setting.decimals, contest: competition, delta: setting.delta,
             marks: own.marks[key] ?? ""))
       } ?? .missing
     }
@@ -139,7 +145,7 @@ package struct PaperLayout: Sendable {
       $0.method == method.name && $0.dataset == key.dataset && $0.metric == key.metric
         && $0.attribute == key.attribute
     }
-    return found.map { .value(.init($0.value, decimals: decimals, contest: competition)) }
+    return found.map { .value(.init($0.value, decimals: setting.decimals, contest: competition)) }
       ?? .missing
   }
 

@@ -6,7 +6,7 @@ extension PaperTable {
   /// - Parameter underlinesSecond: Marks second best values.
   /// - Returns: A table environment, ready to `\input`.
   package func latex(underlinesSecond: Bool = false) -> String {
-    let (best, second) = bestValues()
+    let ranking = ranking(marksSecond: underlinesSecond)
     let environment = isWide ? "table*" : "table"
     var result = [
       "\\begin{\(environment)}[t]", "  \\centering",
@@ -24,7 +24,7 @@ extension PaperTable {
       case .rule: result.append("    \\midrule")
       case .gap: result.append("    \\addlinespace[2pt]")
       case .header(let cells):
-        result.append("    \(row(cells, best, second, underlinesSecond, room, isTitle: true)) \\\\")
+        result.append("    \(row(cells, ranking, room: room, isTitle: true)) \\\\")
         rules = Self.partialRules(cells)
         if !rules.isEmpty { result.append("    " + rules.joined(separator: " ")) }
         isHeader = true
@@ -32,7 +32,7 @@ extension PaperTable {
         if isHeader { result.append("    \\midrule") }
         isHeader = false
         result.append(
-          "    \(row(cells, best, second, underlinesSecond, room, isTitle: false)) \\\\")
+          "    \(row(cells, ranking, room: room, isTitle: false)) \\\\")
       }
     }
     result += ["    \\bottomrule", "  \\end{tabular}"]
@@ -99,10 +99,7 @@ extension PaperTable {
     return rules
   }
 
-  private func row(
-    _ cells: [Cell], _ best: [Contest: String], _ second: [Contest: String], _ underlines: Bool,
-    _ room: Double, isTitle: Bool
-  ) -> String {
+  private func row(_ cells: [Cell], _ ranking: Ranking, room: Double, isTitle: Bool) -> String {
     cells.enumerated().map { place, cell in
       if place == 0, cell.span == 1, case .text(let text) = cell.content {
         return LaTeXWidth.name(text, room: room, em: em)
@@ -111,14 +108,12 @@ extension PaperTable {
         return LaTeXWidth.name(
           text, room: mostForTitle, em: em, width: 0.7, alignment: "\\centering")
       }
-      let text = Self.content(cell.content, best, second, underlines)
+      let text = Self.content(cell.content, ranking)
       return cell.span > 1 ? "\\multicolumn{\(cell.span)}{c}{\(text)}" : text
     }.joined(separator: " & ")
   }
 
-  private static func content(
-    _ content: Content, _ best: [Contest: String], _ second: [Contest: String], _ underlines: Bool
-  ) -> String {
+  private static func content(_ content: Content, _ ranking: Ranking) -> String {
     switch content {
     case .empty: return ""
     case .missing: return "-"
@@ -128,12 +123,10 @@ extension PaperTable {
     case .value(let value):
       var text = value.printed
       if text.first == "-" { text = "$-$\(text.dropFirst())" }
-      if let contest = value.contest {
-        if best[contest] == value.printed {
-          text = "\\textbf{\(text)}"
-        } else if underlines, second[contest] == value.printed {
-          text = "\\underline{\(text)}"
-        }
+      switch ranking.rank(of: value) {
+      case .plain: break
+      case .best: text = "\\textbf{\(text)}"
+      case .second: text = "\\underline{\(text)}"
       }
       if !value.marks.isEmpty { text += "$^{\(value.marks)}$" }
       return text + (value.delta.map { " \(Escaped.latex($0))" } ?? "")

@@ -3,7 +3,7 @@ import RocNames
 extension PaperTable {
   /// A GitHub-flavoured Markdown table; spans repeat nothing, groups stand before their columns.
   package func markdown(underlinesSecond: Bool = false) -> String {
-    let (best, second) = bestValues()
+    let ranking = ranking(marksSecond: underlinesSecond)
     var result: [String] = []
     var hasHead = false
     // Markdown has one header line: the others become rows in italics.
@@ -11,26 +11,23 @@ extension PaperTable {
       switch line {
       case .rule, .gap: continue
       case .header(let cells):
-        result.append(row(cells, best, second, underlinesSecond, isHead: hasHead))
+        result.append(row(cells, ranking, isHead: hasHead))
         if !hasHead {
           result.append("|---|" + String(repeating: "---:|", count: columns - 1))
           hasHead = true
         }
       case .row(let cells):
-        result.append(row(cells, best, second, underlinesSecond, isHead: false))
+        result.append(row(cells, ranking, isHead: false))
       }
     }
     let notes = footnotes.map { "\n\($0)" }.joined()
     return result.joined(separator: "\n") + "\n\n\(caption)\n\(notes.isEmpty ? "" : notes + "\n")"
   }
 
-  private func row(
-    _ cells: [Cell], _ best: [Contest: String], _ second: [Contest: String], _ underlines: Bool,
-    isHead: Bool
-  ) -> String {
+  private func row(_ cells: [Cell], _ ranking: Ranking, isHead: Bool) -> String {
     var texts: [String] = []
     for cell in cells {
-      let text = plain(cell.content, best, second, underlines) { kind, text in
+      let text = plain(cell.content, ranking) { kind, text in
         switch kind {
         case .best: "**\(text)**"
         case .second: "<u>\(text)</u>"
@@ -45,16 +42,8 @@ extension PaperTable {
     return "| " + texts.joined(separator: " | ") + " |"
   }
 
-  /// How a text is set.
-  private enum Style {
-    case plain
-    case best
-    case second
-  }
-
   private func plain(
-    _ content: Content, _ best: [Contest: String], _ second: [Contest: String], _ underlines: Bool,
-    _ style: (Style, String) -> String
+    _ content: Content, _ ranking: Ranking, _ style: (Rank, String) -> String
   ) -> String {
     switch content {
     case .empty: return ""
@@ -64,14 +53,8 @@ extension PaperTable {
       return style(.plain, name) + (higherIsBetter ? " ↑" : " ↓")
     case .value(let value):
       let text = value.printed.first == "-" ? "−\(value.printed.dropFirst())" : value.printed
-      var result = text
-      if let contest = value.contest {
-        if best[contest] == value.printed {
-          result = style(.best, text)
-        } else if underlines, second[contest] == value.printed {
-          result = style(.second, text)
-        }
-      }
+      let rank = ranking.rank(of: value)
+      let result = rank == .plain ? text : style(rank, text)
       let marks = value.marks.isEmpty ? "" : "<sup>\(value.marks)</sup>"
       return result + marks + (value.delta.map { " \($0)" } ?? "")
     }
@@ -94,7 +77,7 @@ extension PaperTable {
 
   /// A page of its own that asks nothing of the network.
   package func html(underlinesSecond: Bool = false) -> String {
-    let (best, second) = bestValues()
+    let ranking = ranking(marksSecond: underlinesSecond)
     var body = ""
     for line in lines {
       let tag: String
@@ -105,7 +88,7 @@ extension PaperTable {
       case .row(let own): (tag, cells) = ("td", own)
       }
       let texts = cells.enumerated().map { place, cell -> String in
-        let text = plain(cell.content, best, second, underlinesSecond) { style, text in
+        let text = plain(cell.content, ranking) { style, text in
           switch style {
           case .plain: Escaped.xml(text)
           case .best: "<b>\(text)</b>"

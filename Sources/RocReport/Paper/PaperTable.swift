@@ -93,9 +93,29 @@ package struct PaperTable: Sendable {
     self.lines = lines
   }
 
+  /// How a value stands in its contest.
+  enum Rank {
+    case plain
+    case best
+    case second
+  }
+
   /// The best and the second best printed value of each contest with at least two values; equal printed
   /// values share the best place.
-  func bestValues() -> (best: [Contest: String], second: [Contest: String]) {
+  struct Ranking {
+    fileprivate let best: [Contest: String]
+    fileprivate let second: [Contest: String]
+
+    func rank(of value: Value) -> Rank {
+      guard let contest = value.contest else { return .plain }
+      if best[contest] == value.printed { return .best }
+      return second[contest] == value.printed ? .second : .plain
+    }
+  }
+
+  /// - Parameter marksSecond: Whether second best values have a rank.
+  /// - Returns: The ranks of the table's values.
+  func ranking(marksSecond: Bool) -> Ranking {
     var values: [Contest: Set<String>] = [:]
     var counts: [Contest: Int] = [:]
     for line in lines {
@@ -116,7 +136,7 @@ package struct PaperTable: Sendable {
       best[contest] = sorted.first
       if sorted.count > 1 { second[contest] = sorted[1] }
     }
-    return (best, second)
+    return Ranking(best: best, second: marksSecond ? second : [:])
   }
 }
 

@@ -36,15 +36,14 @@ package struct TrainingText: Sendable, Equatable {
     maxLength: Int
   ) {
     let asked = Array(turns.first?.role == .gpt ? turns.dropFirst() : turns[...])
-    func encode(_ text: String) -> [Int] {
-      hasPicture ? template.ids(text, tokenizer) : tokenizer.encode(text)
-    }
+    let encoding = Encoding(
+      mark: hasPicture ? template.mark : nil, template: template, tokenizer: tokenizer)
     let taught =
       switch template.teaching {
       case .counted(let rules):
-        Self.counted(asked, rules, hasPicture ? template.mark : nil, tokenizer, encode, maxLength)
+        Self.counted(asked, rules, encoding, maxLength)
       case .continued(let rules):
-        Self.continued(asked, rules, hasPicture ? template.mark : nil, encode)
+        Self.continued(asked, rules, encoding)
       }
     let kept = Array(taught.ids.prefix(max(maxLength, 0)))
     ids = kept
@@ -62,16 +61,28 @@ package struct TrainingText: Sendable, Equatable {
     let isAnswer: (Int) -> Bool
   }
 
+  /// How a conversation becomes token ids.
+  private struct Encoding {
+    /// What stands for the picture; nil in a conversation without one.
+    let mark: String?
+    let template: any PromptTemplate
+    let tokenizer: any Tokenizer
+
+    func ids(_ text: String) -> [Int] {
+      mark == nil ? tokenizer.encode(text) : template.ids(text, tokenizer)
+    }
+  }
+
   private static func counted(
-    _ turns: [Turn], _ rules: CountedTeaching, _ mark: String?, _ tokenizer: any Tokenizer,
-    _ encode: (String) -> [Int], _ maxLength: Int
+    _ turns: [Turn], _ rules: CountedTeaching, _ encoding: Encoding, _ maxLength: Int
   ) -> Taught {
+    let (mark, tokenizer) = (encoding.mark, encoding.tokenizer)
     let text = rules.conversation(
       mark.map { mark in turns.map { $0.withLeading("\(mark)\n", alone: mark, mark) } } ?? turns)
-    let all = encode(text)
+    let all = encoding.ids(text)
     // The official code cuts conversations without a picture here, the others after the check.
     let counted = mark == nil ? Array(all.prefix(max(maxLength, 0))) : all
-    let answers = Answers(text, rules, tokenizer, encode: encode)
+    let answers = Answers(text, rules, tokenizer, encode: encoding.ids)
     let visible = counted.count { $0 != tokenizer.unknownID }
     return Taught(
       ids: all, isMismatched: answers.end < maxLength && answers.end != visible,
@@ -81,8 +92,9 @@ package struct TrainingText: Sendable, Equatable {
   /// Each question with all before it, and the same with its answer: what the latter has more is the
   /// answer.
   private static func continued(
-    _ turns: [Turn], _ rules: ContinuedTeaching, _ mark: String?, _ encode: (String) -> [Int]
+    _ turns: [Turn], _ rules: ContinuedTeaching, _ encoding: Encoding
   ) -> Taught {
+    let mark = encoding.mark
     var text = rules.start
     var ids: [Int] = []
     var answers: [Range<Int>] = []
@@ -92,15 +104,15 @@ package struct TrainingText: Sendable, Equatable {
       case .human:
         let asked = mark.map { turn.withLeading(rules.picture, alone: rules.picture, $0) } ?? turn
         text += rules.question(asked.text)
-        ids = encode(text)
+        ids = encoding.ids(text)
       case .gpt:
         text += rules.answer(turn.text)
-        let whole = encode(text)
+        let whole = encoding.ids(text)
         // A question whose last piece an answer changes cannot be told from it.
         if !whole.starts(with: ids) { isMismatched = true }
         answers.append(min(ids.count, whole.count)..<whole.count)
         text += rules.separator
-        ids = encode(text)
+        ids = encoding.ids(text)
         if !ids.starts(with: whole) { isMismatched = true }
       }
     }

@@ -72,11 +72,9 @@ struct PowerCommand: RocCommand {
 
   func execute() throws -> ExitStatus {
     let kind: DependentCorrelations.Kind = metric == "srcc" ? .spearman : .pearson
-    let needed = Power.images(
-      first, second, between: between, kind: kind, significance: level, power: power)
-    let chance = images.flatMap {
-      Power.chance(first, second, between: between, kind: kind, count: $0, significance: level)
-    }
+    let pair = CorrelationPower(first, second, between: between, kind: kind)
+    let needed = pair.images(significance: level, power: power)
+    let chance = images.flatMap { pair.chance(count: $0, significance: level) }
     if json {
       let object: JSON = [
         "schema": "roc/power/1", "metric": .string(metric), "first": .double(first),

@@ -23,7 +23,7 @@ struct QwenTower: VisionEncoder {
     patchEmbedding = reader.linear(
       "\(settings.prefix)patch_embed.proj",
       shape: [settings.layer.width, 3, frames, patch, patch],
-      outputs: settings.layer.width, inputs: 3 * frames * patch * patch, kept: true)
+      kept: true)
     layers = (0..<settings.layers).map {
       VisionLayer(reader, "\(settings.prefix)blocks.\($0)", settings.layer)
     }

@@ -6,37 +6,48 @@ import Musl
 import Darwin
 #endif
 
-/// How many images tell two correlations apart.
-package enum Power {
+/// Two correlations, and how many images tell them apart.
+package struct CorrelationPower {
+  /// r(p₁, g).
+  package let first: Double
+
+  /// r(p₂, g).
+  package let second: Double
+
+  /// r(p₁, p₂) for two models on the same images; nil for separate sets of images.
+  package let between: Double?
+
+  /// Whose variance.
+  package let kind: DependentCorrelations.Kind
+
+  package init(
+    _ first: Double, _ second: Double, between: Double?, kind: DependentCorrelations.Kind
+  ) {
+    self.first = first
+    self.second = second
+    self.between = between
+    self.kind = kind
+  }
+
   /// - Parameters:
-  ///   - first: r(p₁, g).
-  ///   - second: r(p₂, g).
-  ///   - between: r(p₁, p₂) for two models on the same images; nil for separate sets of images.
-  ///   - kind: Whose variance.
   ///   - significance: Two-sided, as 0.05.
   ///   - power: The chance to find the difference, as 0.8.
   /// - Returns: Images (of each set, where they are separate); nil where no number is enough.
-  package static func images(
-    _ first: Double, _ second: Double, between: Double?, kind: DependentCorrelations.Kind,
-    significance: Double = 0.05, power: Double = 0.8
-  ) -> Int? {
+  package func images(significance: Double = 0.05, power: Double = 0.8) -> Int? {
     let gap = atanh(first) - atanh(second)
     // Even without any difference the test finds one with the chance of its level.
     guard gap != 0, gap.isFinite, power > significance else { return nil }
     let z = NormalDistribution.quantile(1 - significance / 2) + NormalDistribution.quantile(power)
-    let n = 3 + z * z * variance(first, second, between, kind) / (gap * gap)
+    let n = 3 + z * z * variance / (gap * gap)
     guard n.isFinite, n < 1e18 else { return nil }
     return Int(n.rounded(.up))
   }
 
   /// The chance that `count` images show the difference.
-  package static func chance(
-    _ first: Double, _ second: Double, between: Double?, kind: DependentCorrelations.Kind,
-    count: Int, significance: Double = 0.05
-  ) -> Double? {
+  package func chance(count: Int, significance: Double = 0.05) -> Double? {
     guard count > 3 else { return nil }
     let gap = abs(atanh(first) - atanh(second))
-    let error = (variance(first, second, between, kind) / Double(count - 3)).squareRoot()
+    let error = (variance / Double(count - 3)).squareRoot()
     guard error > 0, gap.isFinite else { return nil }
     let limit = NormalDistribution.quantile(1 - significance / 2)
     return NormalDistribution.below(gap / error - limit)
@@ -44,9 +55,7 @@ package enum Power {
   }
 
   /// The variance of the difference of Fisher's z, times n − 3.
-  private static func variance(
-    _ first: Double, _ second: Double, _ between: Double?, _ kind: DependentCorrelations.Kind
-  ) -> Double {
+  private var variance: Double {
     func single(_ r: Double) -> Double { kind == .pearson ? 1 : 1 + r * r / 2 }
     guard let c = between else { return single(first) + single(second) }
     let r = (first + second) / 2

@@ -1,5 +1,6 @@
 # make setup           install the Debian packages that are missing
 # make build           build the commands (release)
+# make serve           build the server, too, whose libraries take minutes (release)
 # make demo            the main job on a bundled example: import, validate, score, metrics, table
 # make demo-checkpoint trains the model of the demo from random weights (6 minutes) and measures it
 # make test            lint, all tests, the C code under sanitizers, and the kernels for instructions
@@ -23,7 +24,7 @@ TEST_FLAGS = --scratch-path .build-test -Xcc -O2
 # A module that imports what Package.swift does not grant it does not build.
 WALLS = --explicit-target-dependency-import-check error
 
-.PHONY: setup setup-tests build demo demo-checkpoint test test-fast test-emulated test-cluster test-reference lint format docs bench fuzz golden size clean
+.PHONY: setup setup-tests build serve demo demo-checkpoint test test-fast test-emulated test-cluster test-reference lint format docs bench fuzz golden size clean
 
 setup:
 	@Scripts/setup.sh
@@ -33,6 +34,9 @@ setup-tests:
 
 build: setup
 	swift build -c release $(WALLS)
+
+serve: setup
+	ROC_SERVE=1 swift build -c release $(WALLS)
 
 demo: build
 	@Scripts/demo.sh .build/release demo-output
@@ -44,8 +48,8 @@ test: setup-tests lint
 	Scripts/sanitize.sh .build-sanitize
 	Scripts/emulate.sh .build-emulator if-needed
 	swift build --package-path Benchmarks
-	swift build --build-tests $(WALLS) $(TEST_FLAGS)
-	swift test --skip-build --disable-xctest $(TEST_FLAGS)
+	ROC_SERVE=1 swift build --build-tests $(WALLS) $(TEST_FLAGS)
+	ROC_SERVE=1 swift test --skip-build --disable-xctest $(TEST_FLAGS)
 
 test-fast: setup-tests
 	swift build --build-tests $(WALLS) $(TEST_FLAGS)
@@ -67,7 +71,7 @@ lint:
 format:
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)
 
-docs: build
+docs: serve
 	make -s demo 2>&1 | Scripts/demo-picture.sh > docs/demo.svg
 	Scripts/commands.sh .build/release
 

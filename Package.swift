@@ -145,9 +145,15 @@ let package = Package(
         "RocData", "RocDigest", "RocEvaluation", "RocFiles", "RocImage", "RocJSON", "RocModel",
         "RocNames", "RocScore", "RocStore", "RocTables", "RocTensor",
       ]),
+    .library("RocServing", ["RocJSON", "RocModel", "RocScore", "RocTensor"]),
     .library("Roc", ["RocCheckpoint", "RocImage", "RocModel", "RocScore", "RocTensor"]),
 
     .library("RocTool", ["RocFiles", "RocNames", "RocStore", .argumentParser]),
+    .library(
+      "RocEngineTool",
+      [
+        "RocCheckpoint", "RocData", "RocFiles", "RocModel", "RocTensor", "RocTool", .argumentParser,
+      ]),
     .tool(
       "roc-data",
       [
@@ -157,9 +163,9 @@ let package = Package(
     .tool(
       "roc-eval",
       [
-        "RocCheckpoint", "RocData", "RocEvaluation", "RocFiles", "RocImage", "RocJSON",
-        "RocMetrics", "RocModel", "RocNames", "RocReport", "RocScore", "RocScoring", "RocStore",
-        "RocTables", "RocTensor", "RocTool",
+        "RocCheckpoint", "RocData", "RocEngineTool", "RocEvaluation", "RocFiles", "RocImage",
+        "RocJSON", "RocMetrics", "RocModel", "RocNames", "RocReport", "RocScore", "RocScoring",
+        "RocStore", "RocTables", "RocTensor", "RocTool",
       ]),
 
     .tool(
@@ -226,6 +232,35 @@ let package = Package(
       ]),
   ]
 )
+
+// The server, whose libraries take minutes to build: `make serve` and `make test` set this.
+if Context.environment["ROC_SERVE"] != nil {
+  package.dependencies += [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.7.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+  ]
+  package.targets += [
+    .library(
+      "RocServer",
+      [
+        "RocJSON", "RocModel", "RocScoring", "RocServing",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .tool(
+      "roc-serve",
+      ["RocEngineTool", "RocFiles", "RocModel", "RocServer", "RocServing", "RocTool"]),
+    .tests("ServerTests", ["RocJSON", "RocModel", "roc-eval", "roc-serve"]),
+  ]
+}
 
 // Programs for libFuzzer: Scripts/fuzz.sh builds them with the sanitizers they need.
 if Context.environment["ROC_FUZZ"] != nil {

@@ -19,6 +19,7 @@ section() {
   for command in run score metrics compare power runs table report remove merge slurm; do section roc-eval $command; done
   section roc-model
   for command in inspect init add-score-tokens convert bench verify doctor; do section roc-model $command; done
+  section roc-serve
   section roc-train
   printf "All flags of roc-train:\n\n\x60\x60\x60\n"
   "$built/roc-train" --help-hidden

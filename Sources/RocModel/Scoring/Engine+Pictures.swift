@@ -16,18 +16,31 @@ extension Engine {
     decimals: Int = 4, ahead: Int = 4,
     body: (Int, ScoredPicture) throws -> Bool
   ) throws {
-    let clock = ContinuousClock()
     let pipeline = PicturePipeline(
       paths: paths, preprocessing: parts.preprocessing, ahead: ahead)
-    for (index, path) in paths.enumerated() {
-      let read = pipeline.take(index)
-      let start = clock.now
-      let (answer, failure) = try outcome(path, mode, decimals, read.pixels)
-      let outcome = ScoredPicture(
-        answer: answer, failure: failure, milliseconds: (clock.now - start) / .milliseconds(1),
-        file: read.file)
+    for index in paths.indices {
+      let outcome = try score(pipeline.take(index), mode: mode, decimals: decimals)
       guard try body(index, outcome) else { return }
     }
+  }
+
+  /// Scores one picture that has been read, from a file or from memory.
+  ///
+  /// - Parameters:
+  ///   - picture: Prepared for this engine.
+  ///   - mode: What is asked, and how the score is read.
+  ///   - decimals: Digits of the score in the text.
+  /// - Returns: The answer, or why there is none.
+  /// - Throws: `ModelError.request` when no picture could be asked this question.
+  package func score(
+    _ picture: PreparedPicture, mode: ScoringMode, decimals: Int
+  ) throws(ModelError) -> ScoredPicture {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let (answer, failure) = try outcome(picture.name, mode, decimals, picture.pixels)
+    return ScoredPicture(
+      answer: answer, failure: failure, milliseconds: (clock.now - start) / .milliseconds(1),
+      file: picture.file)
   }
 
   private func outcome(

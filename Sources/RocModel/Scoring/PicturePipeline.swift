@@ -7,8 +7,7 @@ final class PicturePipeline: @unchecked Sendable {
   /// One picture on its way: filled by the queue, emptied by the engine.
   private final class PendingPicture: @unchecked Sendable {
     let ready = DispatchSemaphore(value: 0)
-    var pixels: Result<Pixels, PictureError>?
-    var file: FileFacts?
+    var picture: PreparedPicture?
   }
 
   private let paths: [String]
@@ -32,35 +31,21 @@ final class PicturePipeline: @unchecked Sendable {
     let pending = PendingPicture()
     self.pending[index] = pending
     queue.async { [paths, preprocessing] in
-      let path = paths[index]
-      // Before it is read: a file that is replaced meanwhile must not pass for the one that was.
-      pending.file = FileFacts(path)
-      do throws(PictureError) {
-        pending.pixels = .success(try preprocessing(try Picture.read(path), path: path))
-      } catch {
-        pending.pixels = .failure(error)
-      }
+      pending.picture = PreparedPicture(path: paths[index], preprocessing)
       pending.ready.signal()
     }
   }
 
-  /// A picture that was read: its pixels or why there are none, and its file just before.
-  struct Read {
-    let pixels: Result<Pixels, PictureError>
-    /// Nil for a file that is not there.
-    let file: FileFacts?
-  }
-
   /// Picture `index`, which must be taken in rising order.
-  func take(_ index: Int) -> Read {
+  func take(_ index: Int) -> PreparedPicture {
     guard let pending = pending.removeValue(forKey: index) else {
       preconditionFailure("picture \(index) taken out of order")
     }
     pending.ready.wait()
     if index + ahead < paths.count { start(index + ahead) }
-    guard let pixels = pending.pixels else {
-      preconditionFailure("picture \(index) has neither pixels nor an error")
+    guard let picture = pending.picture else {
+      preconditionFailure("picture \(index) was not prepared")
     }
-    return Read(pixels: pixels, file: pending.file)
+    return picture
   }
 }

@@ -1,31 +1,7 @@
 import ArgumentParser
 import RocCheckpoint
-import RocData
-import RocFiles
+import RocEngineTool
 import RocModel
-import RocTensor
-import RocTool
-
-/// How the arithmetic is asked for.
-enum PrecisionChoice: String, ExpressibleByArgument, CaseIterable {
-  case auto
-  case f32
-  case bf16
-  case int8
-
-  /// Nil for the engine's own choice.
-  var precision: Precision? { Precision(rawValue: rawValue) }
-}
-
-/// How a score is read.
-enum ScoringChoice: String, ExpressibleByArgument, CaseIterable {
-  case roc
-  case levels
-}
-
-extension LevelScoring.Task: ExpressibleByArgument {}
-extension LevelScoring.Prompt: ExpressibleByArgument {}
-extension LevelScoring.Scale: ExpressibleByArgument {}
 
 /// The checkpoint and how it is run.
 struct EngineOptions: ParsableArguments {
@@ -33,76 +9,12 @@ struct EngineOptions: ParsableArguments {
     help: "A folder, or a Hub name in the local cache.")
   var checkpoint: String
 
-  @Option(help: "The adapter's base, if not the one it names.")
-  var base: String?
+  @OptionGroup var settings: EngineSettings
 
-  @Option(help: "auto is bf16 where the CPU has it, else f32.")
-  var precision: PrecisionChoice = .auto
-
-  @Option(help: "Pictures read ahead; decides no score.")
-  var batchSize = 4
-
-  @Option(help: "Threads; all cores by default.")
-  var threads: Int?
-
-  @Option(
-    help: ArgumentHelp("Qwen2-VL: the most pixels of a picture.", visibility: .hidden))
-  var maxPixels: Int?
-
-  @Option(help: "What to ask about each picture.")
-  var question: String?
-
-  @Option(help: "By score tokens or Q-Align's words.")
-  var scoring: ScoringChoice?
-
-  @Option(help: "What levels judge.")
-  var levelTask: LevelScoring.Task?
-
-  @Option(help: "Q-Align's prompt.")
-  var levelPrompt: LevelScoring.Prompt?
-
-  @Option(help: "What the five levels are worth.")
-  var levelScale: LevelScoring.Scale?
-
-  mutating func validate() throws {
-    guard (1...4096).contains(batchSize) else {
-      throw ValidationError("--batch-size \(batchSize): expected 1 to 4096.")
-    }
-    guard threads.map({ (1...256).contains($0) }) ?? true else {
-      throw ValidationError("--threads \(threads ?? 0): expected 1 to 256.")
-    }
-    guard question.map({ !$0.isEmpty }) ?? true else {
-      throw ValidationError("--question is empty.")
-    }
-    // By bytes: as characters, a mark may hide behind an accent.
-    guard question.map({ $0.utf8.firstRange(of: ConversationExport.mark.utf8) == nil }) ?? true
-    else {
-      throw ValidationError(
-        "--question must not hold \(ConversationExport.mark); the picture stands before it.")
-    }
-    let hasLevelFlags = levelTask != nil || levelPrompt != nil || levelScale != nil
-    guard scoring != .roc || !hasLevelFlags else {
-      throw ValidationError(
-        "--level-task, --level-prompt and --level-scale go with --scoring levels.")
-    }
-    guard question == nil || (scoring != .levels && !hasLevelFlags) else {
-      throw ValidationError(
-        "--question goes with --scoring roc; levels have questions of their own.")
-    }
-  }
-
-  /// What a model is asked: levels where they are asked for, or where there are no score tokens.
-  func mode(hasScoreTokens: Bool) -> ScoringMode {
-    let levels = LevelScoring(
-      task: levelTask ?? .aesthetics, prompt: levelPrompt ?? .scorer,
-      scale: levelScale ?? .oneToFive)
-    switch scoring {
-    case .levels: return .levels(levels)
-    case .roc: return .scoreTokens(question: question ?? Engine.defaultQuestion)
-    case nil:
-      let isLevels = levelTask != nil || levelPrompt != nil || levelScale != nil
-      if isLevels || (!hasScoreTokens && question == nil) { return .levels(levels) }
-      return .scoreTokens(question: question ?? Engine.defaultQuestion)
-    }
+  /// Loads the weights.
+  ///
+  /// - Returns: The engine, the files it came from, and what it is asked.
+  func engine() throws -> (engine: Engine, checkpoint: Checkpoint, mode: ScoringMode) {
+    try settings.engine(checkpoint)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RocCheckpoint
+import RocEngineTool
 import RocEvaluation
 import RocJSON
 import RocNames
@@ -111,7 +112,7 @@ struct RunCommand: RocCommand {
     var meter = ScoreMeter(total: 0)
     func scorer(for record: RunRecord) -> SplitScorer {
       SplitScorer(
-        record: record, engine: engine, mode: mode, ahead: engineOptions.batchSize,
+        record: record, engine: engine, mode: mode, ahead: engineOptions.settings.batchSize,
         policy: .init(retriesFailed: retryFailed), shouldStop: { Interrupt.status != nil },
         tell: { meter.show($0) })
     }

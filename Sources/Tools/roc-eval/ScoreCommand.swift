@@ -1,4 +1,5 @@
 import ArgumentParser
+import RocEngineTool
 import RocModel
 import RocNames
 import RocScoring
@@ -61,7 +62,7 @@ struct ScoreCommand: RocCommand {
     if let known = sink.knownRemark(paths.count - wanted.count) { Console.note(known) }
     Interrupt.listen()
     var progress = Progress("scoring", total: wanted.count, unit: "pictures")
-    let job = ListJob(engine, mode, decimals: decimals, ahead: engineOptions.batchSize)
+    let job = ListJob(engine, mode, decimals: decimals, ahead: engineOptions.settings.batchSize)
     let result = try job.run(
       wanted, passes: { sink.isFile && sink.has($0) },
       shouldStop: { Interrupt.status != nil || Console.isClosed },

@@ -1,15 +1,17 @@
-import RocCheckpoint
+package import RocCheckpoint
 import RocFiles
-import RocModel
-import RocTensor
+package import RocModel
+package import RocTensor
 import RocTool
 
 /// From options to a loaded model.
-extension EngineOptions {
+extension EngineSettings {
   /// The checkpoint's files, all tensors checked; says what they need and what there is.
   ///
+  /// - Parameter checkpoint: A folder, or a Hub name in the local cache.
+  /// - Returns: What loads the weights, and where they will be computed with.
   /// - Throws: `CommandError` with the exit code of the reason.
-  func loader() throws -> (ModelLoader, Compute) {
+  package func loader(_ checkpoint: String) throws -> (ModelLoader, Compute) {
     do {
       let compute = try Engine.compute(
         threads: threads, instructionSet: requestedInstructionSet())
@@ -49,9 +51,13 @@ extension EngineOptions {
 
   /// Loads the weights.
   ///
+  /// - Parameter checkpoint: A folder, or a Hub name in the local cache.
   /// - Returns: The engine, the files it came from, and what it is asked.
-  func engine() throws -> (engine: Engine, checkpoint: Checkpoint, mode: ScoringMode) {
-    let (loader, compute) = try loader()
+  /// - Throws: `CommandError` with the exit code of the reason.
+  package func engine(
+    _ checkpoint: String
+  ) throws -> (engine: Engine, checkpoint: Checkpoint, mode: ScoringMode) {
+    let (loader, compute) = try loader(checkpoint)
     do {
       let engine = try Engine(loader, compute: compute)
       let mode = mode(hasScoreTokens: engine.parts.readout != nil)

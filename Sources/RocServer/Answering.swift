@@ -1,0 +1,75 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import RocServing
+
+/// Turns problems into answers, counts them, and adds the headers that every answer has.
+struct Answering: RouterMiddleware {
+  let metrics: ServerMetrics
+
+  func handle(
+    _ request: Request, context: RequestContext,
+    next: (Request, RequestContext) async throws -> Response
+  ) async throws -> Response {
+    var response: Response
+    do {
+      response = try await next(request, context)
+    } catch let problem as RequestProblem {
+      response = Self.answer(problem)
+    } catch let error as HTTPError where error.status == .notFound {
+      response = Self.answer(RequestProblem(.notFound, "no such address"))
+    } catch is ClientGone {
+      metrics.count(request: context.endpointPath ?? "none", status: 499)
+      throw ClientGone()
+    } catch is CancellationError {
+      response = Self.answer(RequestProblem(.unavailable, "the server is stopping", retryAfter: 10))
+    } catch let error as any HTTPResponseError {
+      response = Self.answer(
+        RequestProblem(.init(rawValue: error.status.code) ?? .failed, error.status.reasonPhrase))
+    }
+    metrics.count(request: context.endpointPath ?? "none", status: response.status.code)
+    response.headers[.contentSecurityPolicy] =
+      "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    response.headers[.xContentTypeOptions] = "nosniff"
+    response.headers[.referrerPolicy] = "no-referrer"
+    response.headers[.crossOriginResourcePolicy] = "same-origin"
+    if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+    return response
+  }
+
+  private static func answer(_ problem: RequestProblem) -> Response {
+    var response = Response.json(problem.json, status: .init(code: problem.kind.rawValue))
+    response.headers[.retryAfter] = problem.retryAfter.map(String.init)
+    if problem.kind == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
+    // What is left of the body is not read.
+    if [.tooLarge, .timeout].contains(problem.kind) { response.headers[.connection] = "close" }
+    return response
+  }
+}
+
+extension Response {
+  /// A JSON text.
+  static func json(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+    self.text(text, type: "application/json", status: status)
+  }
+
+  /// Text of a media type.
+  static func text(
+    _ text: String, type: String, status: HTTPResponse.Status = .ok
+  ) -> Response {
+    Response(
+      status: status, headers: [.contentType: type],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+  }
+}
+
+extension HTTPField.Name {
+  static let secFetchSite = named("Sec-Fetch-Site")
+  static let referrerPolicy = named("Referrer-Policy")
+  static let crossOriginResourcePolicy = named("Cross-Origin-Resource-Policy")
+
+  private static func named(_ text: String) -> HTTPField.Name {
+    guard let name = HTTPField.Name(text) else { preconditionFailure("\(text) is no header") }
+    return name
+  }
+}

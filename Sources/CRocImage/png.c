@@ -99,7 +99,7 @@ int roc_decode_png(const uint8_t *bytes, size_t count, roc_picture *picture) {
     done = decode(png, info, &input);
   }
   png_destroy_read_struct(&png, &info, NULL);
-  // Like Pillow, a damaged end after the last row is no damage to the picture.
+  // As in Pillow, a damaged end after the last row does no damage to the picture.
   if (input.complete) done = 1;
   free(input.wide);
   free(input.rows);

@@ -41,7 +41,7 @@ static attention_memory memory_of(const attention_job *job, size_t worker) {
   return m;
 }
 
-// Panels of `k` floats a column, one after the other, rounded where they lie.
+// Panels of `k` floats per column, one after the other, rounded where they lie.
 static void round_panels(const attention_job *job, float *panels, size_t count, size_t k) {
   const size_t bytes = roc_panel_bytes(ROC_BF16, k);
   for (size_t i = 0; i < count; i++)
@@ -95,7 +95,7 @@ static void attention_tile(void *context, size_t head, size_t worker) {
         hide_keys(s, scores, visible);
         job->kernels->softmax(scores, visible, s->scale);
         // Adding zeros leaves the sums of the shorter rows of this block as they are, as long as
-        // values are finite; a row that is not ends its picture as not_finite in any case.
+        // values are finite; other values make their picture not_finite in any case.
         memset(scores + visible, 0, (seen - visible) * sizeof(float));
       }
       multiply_rows(job, m.scores, stride, rows, seen, m.values, s->keys, s->width, m.prepared,

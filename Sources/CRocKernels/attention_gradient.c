@@ -31,7 +31,7 @@ static attention_memory memory_of(const roc_attention *s, float *scratch) {
   return m;
 }
 
-// out[m][width] = or += a[m][k] · the first k of the rows that the panels hold.
+// out[m][width] = or += a[m][k] · the first k rows that the panels hold.
 static void multiply_width(const roc_kernels *kernels, const float *a, size_t lda, size_t m,
                            const float *panels, size_t rows, size_t width, size_t k,
                            roc_finish finish, float *out, size_t stride) {

@@ -1,4 +1,4 @@
-// AVX-512 with VNNI and BF16 (from Sapphire Rapids, Zen 4): vdpbf16ps adds two products a lane.
+// AVX-512 with VNNI and BF16 (since Cooper Lake, Zen 4): vdpbf16ps adds two products per lane.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #pragma clang attribute push( \

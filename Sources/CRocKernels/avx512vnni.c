@@ -1,4 +1,4 @@
-// AVX-512 with VNNI (from Cascade Lake, Zen 4): vpdpbusd adds four products of bytes a lane.
+// AVX-512 with VNNI (since Cascade Lake, Zen 4): vpdpbusd adds four products of bytes per lane.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #pragma clang attribute push( \

@@ -38,7 +38,7 @@ size_t roc_input_gradient_scratch(size_t n) {
   return padded(n) * ROC_PANEL + ROC_PANEL * ROC_PANEL;
 }
 
-// 64 inputs: their weights turned into a panel over the outputs.
+// 64 inputs: their weights transposed into a panel over the outputs.
 static void input_gradient_tile(void *context, size_t tile, size_t worker) {
   const input_gradient_job *job = context;
   const roc_input_gradient *g = job->gradient;

@@ -42,7 +42,7 @@ static inline void transpose(const float *from, size_t from_stride, size_t rows,
     for (size_t j = 0; j < columns; j++) to[j * to_stride + i] = from[i * from_stride + j];
 }
 
-// Scores of hidden keys, so low that their weights vanish.
+// Makes the scores of hidden keys so low that their weights vanish.
 static inline void hide_keys(const roc_attention *s, float *scores, size_t visible) {
   if (!s->hidden) return;
   for (size_t key = 0; key < visible; key++)

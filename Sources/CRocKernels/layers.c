@@ -65,7 +65,7 @@ void roc_linear(roc_team *team, const roc_kernels *kernels, const roc_product *p
       .scratch = scratch,
   };
   job.tile_rows = (p->m + job.row_tiles - 1) / job.row_tiles;
-  // Several rows are copied for several panels at once, where all workers still get enough.
+  // Several rows are copied for several panels at once, as long as all workers still get enough.
   const size_t tiles = panels_of(p->n) * job.row_tiles;
   while (p->m > 1 && job.panels < ROC_TILE_PANELS &&
          tiles >= TILES_EACH * 2 * job.panels * roc_team_size(team))

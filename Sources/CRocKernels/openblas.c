@@ -1,5 +1,5 @@
 // Products of float32 by OpenBLAS, which is loaded when somebody asks for it. Weights stay in the
-// panels of all kernels: a panel is a matrix [K][64] of its own.
+// panels that all kernels share: a panel is a matrix [K][64] of its own.
 #include "internal.h"
 
 #include <dlfcn.h>
@@ -17,7 +17,7 @@ const char *roc_openblas_load(roc_openblas *library) {
   *(void **)&threads = dlsym(handle, "openblas_set_num_threads");
   *(void **)&library->sgemm = dlsym(handle, "cblas_sgemm");
   if (!threads || !library->sgemm) return "libopenblas.so.0 has no cblas_sgemm";
-  // The team calls it from all of its threads; a pool of its own inside would wait for them.
+  // The team calls it from all of its threads; a pool of the library's own would wait for them.
   threads(1);
   return NULL;
 }

@@ -152,7 +152,7 @@ typedef struct {
   int finite;
 } packing;
 
-// Inputs that are widened at once: a line of a bf16 row twice over.
+// Inputs that are widened at once: two cache lines of a bf16 row.
 enum { STRETCH = 64 };
 
 static void pack_f32(const packing *job, size_t first, size_t rows, char *out) {
@@ -229,7 +229,7 @@ static void pack_panel(void *context, size_t panel, size_t worker) {
     __atomic_store_n(&job->finite, 0, __ATOMIC_RELAXED);
     return;
   }
-  // Only an incomplete panel, and the last group of 8-bit inputs, have gaps.
+  // Only incomplete panels and the last group of 8-bit inputs have gaps.
   if (rows < ROC_PANEL) memset(out, 0, bytes);
   else if (job->format == ROC_INT8 && job->k % 4)
     memset(out + job->k / 4 * 4 * ROC_PANEL, 0, 4 * ROC_PANEL);

@@ -14,9 +14,9 @@ public struct Assessment: Sendable {
 
   /// How the arithmetic is carried out.
   public enum Precision: String, Sendable, CaseIterable {
-    /// bf16 where the CPU multiplies it by itself, else f32; that of a converted checkpoint.
+    /// bf16 where the CPU multiplies it natively, else f32; a converted checkpoint keeps its own.
     case auto
-    /// Float32 throughout: equals the reference.
+    /// Float32 throughout: matches the reference.
     case f32
     /// Weights and inputs of products rounded to bfloat16: half the memory of f32.
     case bf16
@@ -51,7 +51,7 @@ public struct Assessment: Sendable {
     public var description: String { message }
   }
 
-  /// Why a checkpoint cannot be used or a question not be asked.
+  /// Why a checkpoint cannot be used or a question cannot be asked.
   public struct Unusable: Error, Sendable, Equatable, CustomStringConvertible {
     /// A sentence for people that names the file or tensor.
     public let description: String
@@ -63,7 +63,7 @@ public struct Assessment: Sendable {
   ///   - checkpoint: Path of a folder with config.json, weights, tokenizer and preprocessor files.
   ///   - precision: How to compute.
   ///   - threads: Threads to use; all cores when nil.
-  /// - Throws: `Unusable` that names the file or tensor which is wrong.
+  /// - Throws: `Unusable` that names the file or tensor that is wrong.
   public init(
     checkpoint: String, precision: Precision = .auto, threads: Int? = nil
   ) throws(Unusable) {
@@ -82,7 +82,7 @@ public struct Assessment: Sendable {
   ///   - pictures: Paths of JPEG, PNG, WebP or BMP files.
   ///   - question: What to ask; the question that ROC4MLLM is trained with when nil.
   ///   - decimals: Digits of the score in the text, 0 to 17; scores themselves are not rounded.
-  /// - Returns: One answer a picture; a picture that fails has an `error` and no score.
+  /// - Returns: One answer per picture; a picture that fails has an `error` and no score.
   /// - Throws: `Unusable` when the question does not fit the model.
   public func callAsFunction(
     _ pictures: [String], question: String? = nil, decimals: Int = 4

@@ -27,7 +27,7 @@ package struct ArchiveEntry: Sendable {
   /// As the archive has it: nothing about it can be trusted.
   package let path: String
   package let kind: Kind
-  /// Bytes, where the archive says so.
+  /// In bytes, where the archive states it.
   package let declaredSize: Int?
   package let isEncrypted: Bool
 }
@@ -40,7 +40,7 @@ package final class ArchiveReader {
   private var current: OpaquePointer?
 
   /// - Parameter volumes: The file, or its pieces in order.
-  /// - Throws: `ArchiveError` when they are no archive.
+  /// - Throws: `ArchiveError` when they are not an archive.
   package init(_ volumes: [String]) throws(ArchiveError) {
     path = volumes.first ?? ""
     guard let archive = archive_read_new() else { throw ArchiveError("out of memory") }
@@ -58,7 +58,7 @@ package final class ArchiveReader {
 
   deinit { archive_read_free(archive) }
 
-  /// Names are converted by the thread's locale, and the plain C locale has no UTF-8.
+  /// Names are converted according to the thread's locale, and the plain C locale has no UTF-8.
   private nonisolated(unsafe) static let locale = newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
 
   /// The next entry, or nil at the end.
@@ -96,7 +96,7 @@ package final class ArchiveReader {
   ///
   /// Memory grows with what is read, never with what a header promises.
   ///
-  /// - Parameter limit: Bytes at most.
+  /// - Parameter limit: The most bytes to read.
   /// - Returns: Nil when the entry is larger.
   /// - Throws: `ArchiveError` when it cannot be unpacked.
   package func read(limit: Int) throws(ArchiveError) -> [UInt8]? {

@@ -1,7 +1,7 @@
 import Foundation
 import RocNames
 
-/// The pieces of an archive that was split, as `photos.zip.001`, `photos.zip.002`, ….
+/// The pieces of an archive that was split, such as `photos.zip.001`, `photos.zip.002`, ….
 package enum ArchiveVolumes {
   private static let endings = [
     ".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.bz2",
@@ -15,7 +15,7 @@ package enum ArchiveVolumes {
     return isPiece || endings.contains { ends(whole, $0) }
   }
 
-  /// Whether a path ends so, in any case of ASCII letters.
+  /// Whether a path has this ending, with ASCII letters in either case.
   private static func ends(_ path: String, _ ending: String) -> Bool {
     path.utf8.suffix(ending.utf8.count).map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 }
       .elementsEqual(ending.utf8)

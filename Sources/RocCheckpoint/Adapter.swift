@@ -137,7 +137,7 @@ package struct Adapter: Sendable {
   }
 
   /// The name that a base's files have: from transformers 4.52 on, models of pictures and text are
-  /// spelled otherwise in memory, and adapters are saved with the names of memory.
+  /// spelled differently in memory, and adapters are saved with the names in memory.
   private static func stored(_ name: String, in base: Checkpoint) -> String {
     guard base[name] == nil else { return name }
     let spellings = [
@@ -220,14 +220,14 @@ private struct Scale {
     where !(config[field]?.isNull ?? true) {
       throw CheckpointError("\(path): \(field) is not supported")
     }
-    // These change the base's weights, too, which the adapter does not hold.
+    // These also change the base's weights, and the adapter does not hold the changed ones.
     if let kind = config["init_lora_weights"]?.string?.lowercased(),
       ["pissa", "olora", "corda", "loftq", "eva"].contains(where: kind.hasPrefix)
     {
       throw CheckpointError("\(path): init_lora_weights \(kind) is not supported")
     }
     for entry in config["alpha_pattern"]?.members ?? [] {
-      // peft reads them as regular expressions; a dot matches itself here as there.
+      // peft reads them as regular expressions; a dot matches itself in both.
       guard entry.name.allSatisfy({ $0.isLetter || $0.isNumber || "_.".contains($0) }) else {
         throw CheckpointError(
           "\(path): alpha_pattern \(entry.name): expected the end of a layer's name")

@@ -19,7 +19,7 @@ package struct Checkpoint: Sendable {
   package let notes: [String]
   /// Files outside the folder that belong to it, by the names that the digest has for them.
   package let outside: [(name: String, path: String)]
-  /// Files that its network reads beside the usual ones.
+  /// Files that its network reads besides the usual ones.
   package var further: [String] = []
   private let tensors: [String: Tensor]
   /// The name under which a tied tensor stands a second time.
@@ -125,13 +125,13 @@ package struct Checkpoint: Sendable {
     return result
   }
 
-  /// The same checkpoint with tensors that lie elsewhere, as a vision tower in a folder of its own.
+  /// The same checkpoint with tensors that lie elsewhere, such as a vision tower in its own folder.
   ///
   /// - Parameters:
   ///   - added: By the names that the network has for them; they replace others of these names.
   ///   - files: Where they come from, by the names that the digest has for them.
   ///   - note: Says so to people.
-  /// - Returns: A checkpoint of more tensors.
+  /// - Returns: The checkpoint with these tensors.
   package func adding(
     _ added: [Tensor], from files: [(name: String, path: String)], note: String?
   ) -> Checkpoint {
@@ -199,9 +199,9 @@ package struct Checkpoint: Sendable {
   /// The files of tokenizers that have no tokenizer.model.
   package static let fastTokenizer = ["tokenizer.json", "vocab.json", "merges.txt"]
 
-  /// Those that count of this folder, with what its network reads beside the usual ones.
+  /// Those of this folder that count, with what its network reads besides the usual ones.
   ///
-  /// Where tokenizer.model is read, others do not count: a digest stays what it always was.
+  /// Where tokenizer.model is read, others do not count, so digests stay what they always were.
   package var companions: [String] {
     let others = fileExists("\(folder)/tokenizer.model") ? [] : Self.fastTokenizer
     return Self.companions + others.filter { !further.contains($0) } + further

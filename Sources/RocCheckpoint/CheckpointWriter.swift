@@ -3,13 +3,13 @@ import RocJSON
 
 /// What a checkpoint folder holds.
 package struct CheckpointContents {
-  /// Bytes of a shard at most, as Hugging Face's tools divide.
+  /// The most bytes of a shard, as in Hugging Face's tools.
   package static let usualShardSize = 5_000_000_000
 
   package var weights: [TensorPlan]
   /// Of the weights' files.
   package var metadata: [String: String] = [:]
-  /// Where a further file begins.
+  /// The most bytes of a file before another one begins.
   package var shardSize = CheckpointContents.usualShardSize
   /// Of the weights' file, when there is one shard.
   package var name = "model.safetensors"
@@ -58,7 +58,7 @@ package struct CheckpointWriter {
     new = try output { () throws(FileError) in try NewFolder(folder) }
   }
 
-  /// Writes into a folder that is there: each file takes the place of one of its name when all are
+  /// Writes into a folder that is there: each file replaces one of the same name when all are
   /// written, the weights last, so that whoever sees new weights sees what belongs to them.
   ///
   /// - Parameter folder: May hold other files, which stay.
@@ -70,12 +70,12 @@ package struct CheckpointWriter {
     new = try output { () throws(FileError) in try NewFolder(into: folder) }
   }
 
-  /// Writes everything and moves the folder to its place; what is written is removed when nobody
-  /// refers to a writer that has not got so far.
+  /// Writes everything and moves the folder to its place; a writer that is released before that
+  /// removes what it has written.
   ///
   /// - Parameters:
   ///   - contents: What the folder will hold.
-  ///   - progress: Called with the bytes that are written and those in all; false stops.
+  ///   - progress: Called with the bytes written so far and the total; false stops.
   /// - Returns: The names of the files.
   /// - Throws: `CheckpointError` when the disk is full or a file cannot be read.
   @discardableResult
@@ -105,7 +105,7 @@ package struct CheckpointWriter {
   }
 
   private func commit() throws(CheckpointError) {
-    // Files of folders within by their paths: a folder that is there is joined, not replaced.
+    // Files in subfolders by their paths: a folder that is there is joined, not replaced.
     var names: [String] = []
     for name in folderEntries(partial) {
       let inner = folderEntries("\(partial)/\(name)")

@@ -4,13 +4,13 @@ indirect enum PickleValue {
   case bool(Bool)
   case int(Int)
   case float(Double)
-  /// An integer beyond 64 bits, its bytes.
+  /// An integer beyond 64 bits, as its bytes.
   case large([UInt8])
   case text(String)
   case tuple(PickleTuple)
   case list(PickleList)
   case dictionary(PickleDictionary)
-  /// A name of the allow-list; calling it makes one of the values below.
+  /// A name on the allow-list; calling it makes one of the values below.
   case global(PickleGlobal)
   case storage(PickleStorage)
   case tensor(PickleTensor)
@@ -36,7 +36,7 @@ indirect enum PickleValue {
   var text: String? { if case .text(let value) = self { value } else { nil } }
   var tuple: [PickleValue]? { if case .tuple(let tuple) = self { tuple.values } else { nil } }
 
-  /// How many containers lie in each other here.
+  /// How deeply containers are nested here.
   var depth: Int {
     switch self {
     case .tuple(let tuple): tuple.depth
@@ -61,7 +61,7 @@ struct PickleTuple {
 final class PickleList {
   var values: [PickleValue] = []
   var depth = 1
-  /// It lies in another container, so nothing may be added: containers cannot hold each other.
+  /// It lies in another container, so nothing may be added: containers must not hold each other.
   var isClosed = false
 }
 

@@ -93,7 +93,7 @@ package struct SafetensorsFile: Sendable {
         throw refuse("shape \(JSON.array(dimensions).line), expected sizes of 0 or more")
       }
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      // Sizes are bounded beside a 0, too: their products are taken elsewhere.
+      // Sizes are bounded even next to a 0: their products are taken elsewhere.
       let (nonZero, tooLarge) = bounded.multipliedReportingOverflow(by: max(size, 1))
       guard !overflow, !tooLarge, nonZero <= 1 << 56 else {
         throw refuse("a shape of more values than fit in 64 bits")

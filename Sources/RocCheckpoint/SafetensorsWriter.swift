@@ -61,10 +61,10 @@ package enum SafetensorsWriter {
   /// - Parameters:
   ///   - plans: In the order of the file. The data begin at a multiple of 64, so tensors of
   ///     multiples of 64 bytes that come first are aligned for the kernels.
-  ///   - metadata: Beside `"format": "pt"`.
-  ///   - path: A file that is there is replaced.
+  ///   - metadata: Besides `"format": "pt"`.
+  ///   - path: An existing file is replaced.
   ///   - progress: Called with the bytes of every tensor that is written; false stops.
-  /// - Throws: `CheckpointError` when the disk is full or a plan gives other than it promised.
+  /// - Throws: `CheckpointError` when the disk is full or a plan does not give what it promised.
   package static func write(
     _ plans: [TensorPlan], metadata: [String: String] = [:], to path: String,
     progress: (Int) -> Bool = { _ in true }

@@ -3,8 +3,8 @@ import RocTensor
 
 /// A file of `torch.save` that holds a dictionary of tensors.
 ///
-/// It is a zip archive since PyTorch 1.6, before pickles followed by the storages. Values stay in
-/// the mapped file.
+/// Since PyTorch 1.6 it is a zip archive, before that pickles followed by the storages. Values stay
+/// in the mapped file.
 ///
 /// Format: https://github.com/pytorch/pytorch/blob/v2.5.1/torch/serialization.py
 struct TorchFile {
@@ -34,7 +34,7 @@ struct TorchFile {
     }
   }
 
-  /// More would not be a description of tensors: the real model's is 200 KB.
+  /// A larger one would not describe tensors: the real model's is 200 KB.
   private static let largestPickle = 64 << 20
 
   // MARK: The zip archive
@@ -206,7 +206,7 @@ struct TorchFile {
       let empty = range.lowerBound..<range.lowerBound
       return Tensor(name: name, dtype: dtype, shape: facts.shape, range: empty, file: file)
     }
-    // Along an axis of one index nothing is ever stepped over.
+    // Along an axis of size 1 nothing is ever stepped over.
     let strides = Swift.zip(facts.shape, facts.strides).map { $0 == 1 ? 0 : $1 }
     guard strides == rowMajor(facts.shape) else {
       // A view may repeat its storage; to copy one that does so endlessly would fill memory.
@@ -223,14 +223,14 @@ struct TorchFile {
       range: start..<start + count * dtype.size, file: file)
   }
 
-  /// The largest index into the storage; offset - 1 for a tensor without values.
+  /// The largest index into the storage; -1 for a tensor without values.
   private static func lastIndex(
     _ facts: PickleTensor, _ refuse: (String) -> CheckpointError
   ) throws(CheckpointError) -> Int {
     var last = facts.offset
     var count = 1
     for (size, stride) in Swift.zip(facts.shape, facts.strides) {
-      // Sizes are bounded beside a 0, too: their products are taken elsewhere.
+      // Sizes are bounded even next to a 0: their products are taken elsewhere.
       let (product, overflow) = max(count, 1).multipliedReportingOverflow(by: max(size, 1))
       let (reach, far) = max(size - 1, 0).multipliedReportingOverflow(by: stride)
       let (sum, beyond) = last.addingReportingOverflow(reach)

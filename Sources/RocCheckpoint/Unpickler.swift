@@ -11,7 +11,7 @@ struct Unpickler {
   private var marks: [Int] = []
   private var memo: [Int: PickleValue] = [:]
 
-  /// More would not be a pickle of this size's making.
+  /// Open marks and nested containers; a dictionary of tensors has far fewer.
   private static let deepest = 500
 
   /// - Parameters:
@@ -174,7 +174,7 @@ struct Unpickler {
     push(value)
   }
 
-  /// Closes what is put into another container, and gives that one's depth.
+  /// Closes what is put into another container, and gives the depth of the latter.
   private func closed(_ values: [PickleValue]) throws(PickleError) -> Int {
     var depth = 1
     for value in values {
@@ -260,8 +260,8 @@ struct Unpickler {
     return PickleTensor(storage: storage, offset: offset, shape: shape, strides: strides)
   }
 
-  /// Sets attributes of an object; `torch.save` does it for the metadata of an OrderedDict, which
-  /// holds nothing of the weights.
+  /// Passes over the attributes of an object: `torch.save` writes them for the metadata of an
+  /// OrderedDict, which holds nothing of the weights.
   private mutating func build() throws(PickleError) {
     _ = try popLast(1)
     guard case .dictionary = stack.last else {

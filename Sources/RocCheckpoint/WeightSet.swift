@@ -36,7 +36,7 @@ struct WeightSet {
     (self.tensors, self.notes) = try Self.unwrapped(tensors, folder: folder, notes)
   }
 
-  /// File names; the single file stands before an index that may be an old one, as in transformers.
+  /// File names; the single file comes before an index that may be an old one, as in transformers.
   private static func find(
     in folder: String, _ shards: inout (index: String, files: [String: String])?,
     _ notes: inout [String]
@@ -74,7 +74,7 @@ struct WeightSet {
     return shards
   }
 
-  /// Shards that no index names: `<stem>-00001-of-00003.<ending>`, all of one number.
+  /// Shards that no index names: `<stem>-00001-of-00003.<ending>`, all with the same total.
   private static func unlisted(in folder: String) throws(CheckpointError) -> [String]? {
     var sets: [String: [Int: String]] = [:]
     var counts: [String: Int] = [:]

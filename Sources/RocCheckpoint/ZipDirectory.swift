@@ -57,7 +57,7 @@ struct ZipDirectory {
         clamping: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
     }
 
-    /// Start, bytes and entries of the directory, which the end of the file tells.
+    /// Start, bytes and entries of the directory, as the end of the file states them.
     func directory() throws(CheckpointError) -> (start: Int, size: Int, count: Int) {
       let cut = refuse("the archive has no end; it is cut short, download it again")
       guard bytes.count >= 22 else { throw cut }
@@ -103,7 +103,8 @@ struct ZipDirectory {
       return start..<start + size
     }
 
-    /// The 64-bit numbers of extra field 1, which holds those that did not fit, in this order.
+    /// The 64-bit numbers of extra field 1, which holds those of size, packed size and header that
+    /// did not fit, in this order.
     private func wide(
       _ packed: Int, _ size: Int, _ header: Int, extra: Range<Int>
     ) throws(CheckpointError) -> (Int, Int, Int) {

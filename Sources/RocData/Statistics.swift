@@ -14,7 +14,7 @@ package struct Statistics: Sendable {
   package let votes: Int?
   /// Votes for each bin, summed over the pictures.
   package let histogram: [Int]?
-  /// Attributes of its pictures, with their scales where the manifest says them.
+  /// Attributes of its pictures, with their scales where the manifest states them.
   package private(set) var attributes: [Attribute] = []
   /// What its pictures are of, the most frequent first.
   package private(set) var themes: [(name: String, count: Int)] = []
@@ -35,7 +35,7 @@ package struct Statistics: Sendable {
     package let parts: [(scheme: String, part: String, count: Int)]
   }
 
-  /// Adds what the database knows beside scores and votes.
+  /// Adds what the database knows besides scores and votes.
   ///
   /// - Throws: The database's errors.
   package mutating func add(

@@ -10,7 +10,7 @@ package struct ComparedResult {
   package let name: String
   package let passport: Passport?
   package let threshold: Double?
-  /// The labels' scale, where a dataset says it.
+  /// The labels' scale, where a dataset states it.
   package var range: ScoreRange?
   package let pairs: ScoredPairs
   package let keys: [ImageKey]
@@ -87,7 +87,7 @@ package struct ComparedResult {
     ]
   }
 
-  /// How two runs were made differently without that forbidding to compare them: often it is what
+  /// Differences in how two runs were made that do not forbid comparing them: often they are what
   /// the comparison is about.
   package func variations(from other: ComparedResult) -> [String] {
     guard let own = run?.run, let theirs = other.run?.run else { return [] }
@@ -120,7 +120,7 @@ package struct ComparedPair {
   ///   - second: The other one.
   ///   - threshold: Where good begins.
   ///   - resampling: Behind the intervals.
-  /// - Throws: `JobError` where the two have too little in common, or other ground truth.
+  /// - Throws: `JobError` where the two have too little in common, or different ground truth.
   package init(
     _ first: ComparedResult, _ second: ComparedResult, threshold: Double, _ resampling: Resampling
   ) throws(JobError) {

@@ -4,7 +4,7 @@ package import RocReport
 package import RocTables
 import Yams
 
-/// A table of a user's own choice: columns of datasets and metrics, rows of published methods and
+/// A table of the user's own choice: columns of datasets and metrics, rows of published methods and
 /// stored runs.
 package struct CustomTable: Sendable {
   private struct Column: Codable {
@@ -74,7 +74,7 @@ package struct CustomTable: Sendable {
     ("columns", ["dataset", "metric", "attribute"]), ("rows", ["published", "run", "name"]),
   ]
 
-  /// A key that nobody reads is a typing error, which would change the table silently.
+  /// A key that nothing reads is a typing error, which would change the table silently.
   private static func checkKeys(_ text: String) throws {
     guard let root = try Yams.compose(yaml: text)?.mapping else {
       throw DataError("a mapping was expected, with caption, columns and rows")
@@ -155,7 +155,7 @@ package struct CustomTable: Sendable {
         }
       } else {
         title = row.name ?? "run \(row.run ?? 0)"
-        // Several runs of one name are one row.
+        // Several runs with one name are one row.
         guard shown.insert(title).inserted else { continue }
         let mine = own.first { $0.name == title }
         values = mine?.values ?? [:]

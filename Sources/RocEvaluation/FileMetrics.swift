@@ -52,7 +52,7 @@ package struct FileMetrics {
     ]
   }
 
-  /// The metrics as lines for people.
+  /// The metrics as human-readable lines.
   package var text: String {
     var lines = [all.columns]
     if let distances { lines.append(distances.text) }

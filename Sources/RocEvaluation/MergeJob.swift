@@ -13,7 +13,7 @@ package struct MergeJob {
   ///   - store: Where the predictions go.
   ///   - takesPart: Merges what is there even if pictures are missing.
   ///   - replaces: Puts the segments' predictions in place of others.
-  ///   - note: Gets what people should know.
+  ///   - note: Gets what the user should know.
   package init(
     _ store: Store, takesPart: Bool, replaces: Bool, note: @escaping (String) -> Void
   ) {
@@ -26,8 +26,8 @@ package struct MergeJob {
   /// The segments of a folder.
   ///
   /// - Parameters:
-  ///   - folder: That workers wrote into.
-  ///   - note: Gets what people should know.
+  ///   - folder: The folder that workers wrote into.
+  ///   - note: Gets what the user should know.
   /// - Returns: What they hold together.
   /// - Throws: `JobError` for segments that are invalid or do not belong together.
   package static func read(
@@ -50,7 +50,7 @@ package struct MergeJob {
   ///   - merge: What the segments hold.
   ///   - folder: Where they were, for messages.
   /// - Returns: The run as it is stored.
-  /// - Throws: `JobError` for missing pictures and contradictions; nothing was changed then.
+  /// - Throws: `JobError` for missing pictures and contradictions; nothing is changed then.
   package func run(_ merge: SegmentMerge, of folder: String) throws -> StoredRun {
     let header = merge.header
     let dataset = try store.dataset(header.dataset)

@@ -11,7 +11,7 @@ package struct OwnRows {
   private let force: Bool
   /// Whether scores alone and scores with comments are rows of their own, as in table 5.
   private let splitsTasks: Bool
-  /// The base model that all runs count for; each run's own when nil.
+  /// The base model that all runs are listed under; each run's own when nil.
   private let base: String?
 
   package init(force: Bool, splitsTasks: Bool = false, base: String? = nil) {
@@ -38,7 +38,7 @@ package struct OwnRows {
 
   /// Adds a run's numbers to the row of its name.
   ///
-  /// - Throws: `JobError` when they were measured by another protocol than the table's.
+  /// - Throws: `JobError` when they were measured by a protocol other than the table's.
   package mutating func add(
     _ stored: StoredRun, _ comments: CommentMetrics?, name: String?, keys: [OwnRow.Key]
   ) throws(JobError) {

@@ -2,7 +2,7 @@ package import RocJSON
 package import RocScore
 package import RocStore
 
-/// What a number depends on beside the model: two results may stand in one column when theirs agree.
+/// What a number depends on besides the model: two results may share a column when theirs agree.
 package struct Passport: Sendable, Equatable {
   package let dataset: String
   /// The copy of the labels, when it is not the original.
@@ -31,7 +31,7 @@ package struct Passport: Sendable, Equatable {
     ]
   }
 
-  /// In what two results differ that must agree; empty where they may be compared.
+  /// Where two results differ that must agree; empty where they may be compared.
   package func differences(from other: Passport) -> [String] {
     var result: [String] = []
     func compare(_ what: String, _ a: String, _ b: String) {

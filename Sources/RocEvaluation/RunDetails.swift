@@ -4,7 +4,7 @@ import RocMetrics
 import RocNames
 package import RocStore
 
-/// What is known of a run beside the metrics of its scores: themes and comments.
+/// What is known of a run besides the metrics of its scores: themes and comments.
 package struct RunDetails: Sendable {
   /// What each picture is of.
   package let pictures: Themes
@@ -18,7 +18,7 @@ package struct RunDetails: Sendable {
   }
 }
 
-/// SRCC and PLCC within each theme, and their means over the themes, which TAD66K is compared by.
+/// SRCC and PLCC within each theme, and their means over the themes, by which TAD66K is compared.
 package struct ThemeMetrics: Sendable {
   package struct Theme: Sendable {
     package let name: String

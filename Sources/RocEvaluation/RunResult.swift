@@ -111,7 +111,7 @@ package struct RunResult {
     ]
   }
 
-  /// The metrics as lines for people.
+  /// The metrics as human-readable lines.
   package var text: String {
     var rows = [["metric", "value", "95 % interval"]]
     for metric in metrics.all {

@@ -41,9 +41,9 @@ package struct SegmentHeader: Sendable, Equatable {
     a.differences(from: b).isEmpty
   }
 
-  /// What differs that must agree.
+  /// What differs but must agree.
   ///
-  /// Where a worker found the checkpoint is its own affair, and its network is told by its digest.
+  /// Where a worker found the checkpoint is its own affair, and the digest identifies its network.
   func differences(from other: SegmentHeader) -> [String] {
     let theirs = other.json
     return (json.members ?? []).compactMap { member in
@@ -149,7 +149,7 @@ package final class SegmentWriter {
     do throws(SegmentError) {
       found = try Segment(path)
     } catch {
-      // Opened a moment ago: that it is gone is a failure of this run, no missing input.
+      // Opened a moment ago: that it is gone is a failure of this run, not a missing input.
       throw SegmentError(error.message)
     }
     guard found.header == header else {

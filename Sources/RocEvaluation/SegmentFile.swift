@@ -131,7 +131,7 @@ package struct Segment: Sendable {
 package struct SegmentMerge: Sendable {
   package let header: SegmentHeader
   package private(set) var predictions: [ImageKey: PredictionRecord] = [:]
-  /// Pictures that several segments have, alike.
+  /// Pictures that several segments have, with the same prediction.
   package private(set) var duplicates = 0
   /// Pictures that segments disagree about.
   package private(set) var conflicts: [ImageKey] = []
@@ -152,7 +152,7 @@ package struct SegmentMerge: Sendable {
           """)
       }
       torn += segment.damaged.map { (segment.path, $0) }
-      // A worker that scores a picture again, since it has changed, writes a later line.
+      // A worker that scores a picture again because it has changed writes a later line.
       let last = Dictionary(
         segment.predictions.map { ($0.image, $0.prediction) }, uniquingKeysWith: { $1 })
       for (image, prediction) in last.sorted(by: { $0.key < $1.key }) {

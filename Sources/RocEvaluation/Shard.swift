@@ -1,8 +1,8 @@
 import RocDigest
 package import RocNames
 
-/// One of n workers' share of the pictures: those whose key hashes to it, wherever they stand in the
-/// list and whoever else is in the split.
+/// One of n workers' share of the pictures: those whose key hashes to it, wherever they stand in
+/// the list and whatever else is in the split.
 package struct Shard: Sendable, Equatable, CustomStringConvertible {
   /// From 1.
   package let index: Int
@@ -33,8 +33,8 @@ package struct Shard: Sendable, Equatable, CustomStringConvertible {
   ///
   /// - Parameter environment: The variables.
   /// - Returns: The share with the variables that say so; nil where none does.
-  /// - Throws: `SegmentError` when variables are there that give no share: a worker that scored
-  ///   everything then would do its neighbours' work.
+  /// - Throws: `SegmentError` when variables are there that give no share: a worker that then
+  ///   scored everything would do its neighbours' work.
   package static func detect(
     _ environment: [String: String]
   ) throws(SegmentError) -> (shard: Shard, from: String)? {

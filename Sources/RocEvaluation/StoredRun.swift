@@ -35,7 +35,7 @@ package struct StoredRun: Sendable {
   /// Reads what is stored.
   ///
   /// - Parameters:
-  ///   - store: Where.
+  ///   - store: Where it is stored.
   ///   - run: Which run; its dataset must be `dataset`.
   ///   - dataset: The dataset.
   ///   - text: `scheme/part`, or a part of the default scheme.
@@ -86,7 +86,7 @@ package struct StoredRun: Sendable {
       keys.sorted().map { "\($0)\n" }.joined())
   }
 
-  /// The linear map of scores, as `1:10=0:1`.
+  /// The linear map of scores, such as `1:10=0:1`.
   package var scale: String { "\(run.range)=\(dataset.range)" }
 
   package func passport(target: String = StoredRun.holistic) -> Passport {
@@ -146,7 +146,7 @@ package struct StoredRun: Sendable {
     guard let bins = dataset.bins else { return nil }
     let votes = lines.compactMap(\.sample.votes)
     guard votes.count == lines.count else { return nil }
-    // Where votes are on another scale than the score they say nothing about the score's noise.
+    // Votes on a different scale from the score say nothing about the score's noise.
     let last = bins.first + Double(bins.count - 1) * bins.step
     guard bins.first == dataset.range.low, last == dataset.range.high else { return nil }
     return NoiseCeiling(votes, first: bins.first, step: bins.step, seed: seed)
@@ -172,7 +172,7 @@ package struct SeenInTraining: Sendable, Equatable {
   }
 
   /// Compares a split with the parts that a checkpoint is known to have been trained on: by row in
-  /// the same dataset, by name and content in others.
+  /// the same dataset, by name or content in others.
   static func of(
     _ checkpoint: String, in samples: [SampleRecord], of dataset: DatasetRecord, _ store: Store
   ) throws -> [SeenInTraining] {

@@ -5,7 +5,7 @@ import RocScore
 import RocStore
 
 /// Whether a run's numbers may stand beside the published ones of a dataset, and what must be said
-/// of them if they do.
+/// about them if they do.
 ///
 /// A dataset's name says little: what counts is whether the split holds the published pictures with
 /// the published labels.
@@ -15,16 +15,15 @@ package struct TableAdmission: Sendable {
   /// What the reader should know, although the numbers are comparable.
   package private(set) var remarks: [String] = []
 
-  /// Pictures without a score that leave a split what it is: usual archives lack a few.
+  /// The share of pictures that may lack a score: the usual archives lack a few.
   private static let mostMissing = 0.01
-  /// How far means of labels may be apart, of the scale's width: some copies round to 2 decimals.
+  /// How far apart means of labels may be, as a share of the scale: copies may round to 2 decimals.
   private static let meanTolerance = 1e-3
 
   /// - Parameters:
   ///   - stored: The run on the split that is to be shown.
   ///   - paper: What the table calls the dataset.
-  ///   - benchmark: What the published split is known by; what the program's own manifest says when
-  ///     nil.
+  ///   - benchmark: What the published split is known by; what the bundled manifest says when nil.
   package init(_ stored: StoredRun, as paper: String, benchmark: Manifest.Benchmark? = nil) {
     let dataset = stored.dataset
     let own = try? Manifest(yaml: dataset.manifest, path: dataset.name)

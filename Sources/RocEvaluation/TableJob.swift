@@ -12,7 +12,7 @@ package struct TableJob {
 
   /// - Parameters:
   ///   - store: Opens the database of the runs, which a table without runs does not need.
-  ///   - split: Of the runs.
+  ///   - split: The split of the runs.
   ///   - force: Shows numbers of other protocols, with a footnote.
   package init(_ store: @escaping () throws -> Store, split: String, force: Bool) {
     self.store = store
@@ -20,7 +20,7 @@ package struct TableJob {
     self.force = force
   }
 
-  /// How own rows stand in one of the paper's tables.
+  /// How the user's rows stand in one of the paper's tables.
   package struct Layout: Sendable {
     /// The base model whose block of table 5 they stand in; that of each run when nil.
     package var block: String?
@@ -38,7 +38,7 @@ package struct TableJob {
   /// - Parameters:
   ///   - number: 1 to 6.
   ///   - runs: `RUN` or `RUN=NAME` each.
-  ///   - layout: Where own rows stand.
+  ///   - layout: Where the user's rows stand.
   /// - Returns: The table with its footnotes.
   /// - Throws: `JobError` for a run that may not stand beside the published numbers, `StoreError`
   ///   for one that is not there.

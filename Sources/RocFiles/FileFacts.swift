@@ -6,7 +6,7 @@ import Musl
 import Darwin
 #endif
 
-/// What the system knows of a file.
+/// What the system knows about a file.
 package struct FileFacts: Sendable {
   /// Device and number: the file itself, whatever it is called.
   package struct Identity: Sendable, Equatable {
@@ -25,7 +25,7 @@ package struct FileFacts: Sendable {
 
   package let kind: Kind
   package let bytes: Int
-  /// When it was written last, in seconds since 1970.
+  /// When it was last written, in seconds since 1970.
   package let modified: Double
   package let identity: Identity
   let permissions: mode_t
@@ -53,10 +53,10 @@ package struct FileFacts: Sendable {
     group = status.st_gid
   }
 
-  /// Of what there is at a path; nil where there is nothing.
+  /// The facts about what is at a path; nil where there is nothing.
   ///
   /// - Parameters:
-  ///   - path: Of anything.
+  ///   - path: A path to anything.
   ///   - follows: Whether a link stands for what it leads to.
   package init?(_ path: String, follows: Bool = true) {
     var status = stat()
@@ -64,7 +64,7 @@ package struct FileFacts: Sendable {
     self.init(status)
   }
 
-  /// Whether this process made it, or one of the same user.
+  /// Whether it belongs to the user of this process.
   var isOwn: Bool { owner == geteuid() }
 }
 
@@ -80,7 +80,7 @@ package func isSmallFile(_ path: String) -> Bool {
   return facts.kind == .file && facts.bytes <= 64 << 20
 }
 
-/// The path without links and relative parts; as it is when nothing is there.
+/// The path without links and relative parts; unchanged when nothing is there.
 package func absolutePath(_ path: String) -> String {
   guard let resolved = realpath(path, nil) else { return path }
   defer { free(resolved) }
@@ -108,7 +108,7 @@ package func freeSpace(_ folder: String) -> Int? {
   return Int(facts.f_bavail) * Int(facts.f_frsize)
 }
 
-/// Makes a folder in one that is there, unless it is there itself.
+/// Makes a folder in an existing one, unless it exists already.
 ///
 /// - Throws: `FileError` when it cannot be made.
 package func makeFolder(_ path: String) throws(FileError) {
@@ -130,7 +130,7 @@ package func makeFolders(_ path: String) throws(FileError) -> [String] {
   for (place, part) in parts.enumerated() {
     folder += place == 0 ? String(Substring(part)) : "/\(String(Substring(part)))"
     guard !part.isEmpty, !part.elementsEqual(".".utf8) else { continue }
-    // Network file systems refuse to make a folder that is there in several ways.
+    // Network file systems refuse in different ways to make a folder that exists.
     guard !isFolder(folder) else { continue }
     try makeFolder(folder)
     made.append(folder)
@@ -138,6 +138,6 @@ package func makeFolders(_ path: String) throws(FileError) -> [String] {
   return made
 }
 
-/// Waits until the disks have everything that was written, which is quicker than to ask for each of
+/// Waits until the disks have everything that was written, which is quicker than asking for each of
 /// many small files.
 package func synchroniseDisks() { sync() }

@@ -8,14 +8,14 @@ import Darwin
 
 /// Memory that this process can still take, in bytes; nil where the system does not say.
 ///
-/// A container or a job of a scheduler may have less than the machine.
+/// A container or a scheduler's job may have less than the machine.
 package func availableMemory() -> Int? {
   let machine = lines(of: "/proc/meminfo").first { $0.hasPrefix("MemAvailable:") }
     .flatMap { $0.split(separator: " ").compactMap { Int($0) }.first }.map { $0 * 1024 }
   return ([machine] + groupLimits()).compactMap(\.self).min()
 }
 
-/// What the control groups of this process leave, version 2 and 1.
+/// What the control groups of this process, version 2 or 1, leave to it.
 private func groupLimits() -> [Int?] {
   lines(of: "/proc/self/cgroup").flatMap { line -> [Int?] in
     let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -28,7 +28,7 @@ private func groupLimits() -> [Int?] {
       ? ("memory.max", "memory.current") : ("memory.limit_in_bytes", "memory.usage_in_bytes")
     var limits: [Int?] = []
     var path = String(fields[2])
-    // A limit of any group above holds, too; inside of a container only the root is seen.
+    // A limit of any group above holds, too; inside a container only the root is seen.
     while true {
       let folder = path == "/" ? root : root + path
       if let most = number(in: "\(folder)/\(names.0)"), most < 1 << 60 {
@@ -52,7 +52,7 @@ private func reclaimable(_ path: String) -> Int {
 
 private func number(in path: String) -> Int? { lines(of: path).first.flatMap { Int($0) } }
 
-/// The lines of a file that the system makes up; none when there is no such file.
+/// The lines of a file that the system generates; none when there is no such file.
 private func lines(of path: String) -> [String] {
   guard let stream = fopen(path, "r") else { return [] }
   defer { fclose(stream) }

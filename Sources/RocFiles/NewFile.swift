@@ -12,7 +12,7 @@ import Darwin
 /// there before.
 ///
 /// The one way in which files are written. It takes the mode, and where that is allowed the owner,
-/// of the file that it replaces; a link stays, what it leads to is replaced.
+/// of the file that it replaces; a link stays, and what it leads to is replaced.
 package final class NewFile {
   /// Where the file will be.
   package let path: String
@@ -33,7 +33,7 @@ package final class NewFile {
     if let old { file.take(old) }
   }
 
-  /// A locked file of a fresh name.
+  /// A locked file with a fresh name.
   private static func make(for path: String, isPrivate: Bool) throws(FileError) -> OpenFile {
     while true {
       let file: OpenFile
@@ -67,8 +67,8 @@ package final class NewFile {
 
   /// Gives the file its name.
   ///
-  /// - Parameter isDurable: Whether it waits for the disk; not where many files follow and a last
-  ///   one says that all are there.
+  /// - Parameter isDurable: Whether it waits for the disk; not needed where many files follow and
+  ///   the last one says that all are there.
   /// - Throws: `FileError` when the disk is full; nothing of the file stays then.
   package func commit(isDurable: Bool = true) throws(FileError) {
     do throws(FileError) {
@@ -90,7 +90,7 @@ package final class NewFile {
   /// Writes a file of these bytes.
   ///
   /// - Parameters:
-  ///   - bytes: All of it.
+  ///   - bytes: The whole contents.
   ///   - path: What is there is replaced.
   ///   - isDurable: As in `commit`.
   /// - Throws: `FileError` when the disk is full; what was there before stays.
@@ -151,9 +151,9 @@ package final class NewFolder {
     try synchroniseFolder(of: path)
   }
 
-  /// Moves the files into the folder that is there, each in place of one of its name.
+  /// Moves the files into the folder that is there, each in place of any of the same name.
   ///
-  /// - Parameter names: In the order in which they are to be seen.
+  /// - Parameter names: In the order in which they are to appear.
   /// - Throws: `FileError` that names the file that cannot be replaced.
   package func commit(_ names: [String]) throws(FileError) {
     for name in names {
@@ -169,10 +169,10 @@ package final class NewFolder {
 
 /// Locks what was just made; false when somebody took it for abandoned before that.
 ///
-/// Where the file system has no locks nobody does.
+/// Where the file system has no locks, nobody does that.
 private func hold(_ file: OpenFile) -> Bool { file.lock() != .taken && file.isStillThere }
 
-/// Waits until the disk knows a new name; where a folder cannot be opened there is nothing to do.
+/// Waits until the disk has a new name; where a folder cannot be opened, there is nothing to do.
 private func synchroniseFolder(of path: String) throws(FileError) {
   let folder = PathName.folder(path)
   let isRoot = path.utf8.first == UInt8(ascii: "/") && folder.isEmpty

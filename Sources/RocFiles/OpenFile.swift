@@ -8,7 +8,7 @@ import Darwin
 
 /// Whether a path leads to what this process has open, or to a device.
 ///
-/// That is written where it stands, never replaced. Shared memory holds ordinary files.
+/// Such a path is written in place, never replaced. Shared memory holds ordinary files.
 package func isWrittenInPlace(_ path: String) -> Bool {
   func isIn(_ folder: String) -> Bool { path.utf8.starts(with: folder.utf8) }
   return isIn("/proc/") || (isIn("/dev/") && !isIn("/dev/shm/"))
@@ -16,7 +16,7 @@ package func isWrittenInPlace(_ path: String) -> Bool {
 
 /// An open file or folder; it is closed, and its lock given up, when nobody refers to it any more.
 ///
-/// Not thread-safe but for `deinit`: one owner writes.
+/// Not thread-safe except for `deinit`: one owner writes.
 package final class OpenFile: @unchecked Sendable {
   package let path: String
   /// -1 once it is closed.
@@ -26,13 +26,13 @@ package final class OpenFile: @unchecked Sendable {
   package enum Mode: Sendable {
     /// To read; never waits for whoever writes a pipe.
     case reading
-    /// To write at the end, whoever else does; made when it is not there.
+    /// To write at the end, even if others do, too; made when it is not there.
     case appending
     /// To write at the end of a file that is made here.
     case newAppending
-    /// To add to what is no regular file, as a device, where it stands.
+    /// To write in place at the end of what is not a regular file, such as a device.
     case inPlace
-    /// To write what a descriptor is open on from its beginning; what it held is gone.
+    /// To write in place from the beginning; what was there is gone.
     case overwriting
     /// Only to lock; made when it is not there.
     case locking
@@ -59,7 +59,7 @@ package final class OpenFile: @unchecked Sendable {
     guard descriptor >= 0 else { throw FileError(path: path, errno: errno) }
   }
 
-  /// A file that nobody has, to be written and then renamed.
+  /// A new file, to be written and then renamed.
   ///
   /// - Parameters:
   ///   - path: Must not exist, not even as a link.
@@ -97,7 +97,7 @@ package final class OpenFile: @unchecked Sendable {
     return fstat(descriptor, &status) == 0 ? FileFacts(status) : nil
   }
 
-  /// Who has the lock of a file that this process asked for.
+  /// Who has the lock that this process asked for.
   package enum Lock: Sendable {
     case own
     /// Another open file has it.
@@ -106,7 +106,7 @@ package final class OpenFile: @unchecked Sendable {
     case unknown
   }
 
-  /// Keeps other processes that ask out, until the file is closed.
+  /// Keeps out other processes that ask, until the file is closed.
   package func lock() -> Lock {
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return .own }
     return errno == EWOULDBLOCK ? .taken : .unknown
@@ -166,8 +166,8 @@ package final class OpenFile: @unchecked Sendable {
     guard fsync(descriptor) == 0 else { throw FileError(path: path, errno: errno) }
   }
 
-  /// Waits until the disk has the names in a folder, where the file system can do that: some of the
-  /// network and of user space cannot, and the files are whole all the same.
+  /// Waits until the disk has the names in a folder, where the file system can do that: some
+  /// network and user-space ones cannot, and the files are whole all the same.
   func synchroniseNames() throws(FileError) {
     guard fsync(descriptor) != 0 else { return }
     let code = errno
@@ -196,7 +196,7 @@ package final class OpenFile: @unchecked Sendable {
     return result
   }
 
-  /// Cuts the file off behind so many bytes.
+  /// Cuts the file off after `count` bytes.
   package func truncate(to count: Int) throws(FileError) {
     guard ftruncate(descriptor, off_t(count)) == 0 else {
       throw FileError(path: path, errno: errno)

@@ -8,8 +8,8 @@ import Musl
 import Darwin
 #endif
 
-/// Names of files and folders that are being written: `.NAME.partial-` and 16 random digits, so
-/// that nobody can put a link where one will be.
+/// Names of files and folders that are being written: `.NAME.partial-` and 16 digits, most of them
+/// random, so that nobody can put a link where one will be.
 ///
 /// Whoever writes one holds a lock on it, which the system gives up when the process ends, however
 /// it ends. What carries such a name and no lock was left behind. Some cluster file systems keep
@@ -18,7 +18,7 @@ import Darwin
 package enum Partial {
   private static let mark = ".partial-"
   private static let digits = 16
-  /// Of a file's name at most, on Linux' file systems.
+  /// The most bytes of a file's name on Linux's file systems.
   private static let longest = 255
 
   /// A name that nobody can guess, in the folder of `path`.
@@ -48,7 +48,7 @@ package enum Partial {
     return String(repeating: "0", count: digits - text.count) + text
   }
 
-  /// Whether an entry is this machine's, or too old to be written by another one still.
+  /// Whether an entry is this machine's, or too old to be still in the hands of another.
   private static func isOver(_ entry: String, _ facts: FileFacts) -> Bool {
     entry.utf8.suffix(digits).starts(with: ownMachine.utf8)
       || Double(time(nil)) - facts.modified > 86_400
@@ -61,7 +61,8 @@ package enum Partial {
     return String(name)
   }
 
-  /// What an entry of a folder was to become, shortened where its name is long; nil for an entry that has no such name.
+  /// What an entry of a folder was to become, shortened where its name is long; nil for an entry
+  /// that has no such name.
   package static func target(of entry: String) -> String? {
     let bytes = Array(entry.utf8)
     let end = Array(mark.utf8)
@@ -77,14 +78,14 @@ package enum Partial {
   /// Something that a dead process left behind.
   package struct Leftover: Sendable {
     package let path: String
-    /// Of all files together.
+    /// The size of all its files together.
     package let bytes: Int
   }
 
   /// What dead processes of this user left in a folder.
   ///
   /// - Parameters:
-  ///   - folder: Only what stands in it.
+  ///   - folder: Only what is directly in it.
   ///   - target: Only what was to become the file or folder of that name; anything when nil.
   /// - Returns: What there is, in the order of the names.
   package static func leftovers(in folder: String, of target: String? = nil) -> [Leftover] {
@@ -94,7 +95,7 @@ package enum Partial {
   /// Removes what dead processes of this user left.
   ///
   /// - Parameters:
-  ///   - folder: Only what stands in it.
+  ///   - folder: Only what is directly in it.
   ///   - target: Only what was to become the file or folder of that name; anything when nil.
   /// - Returns: What was removed.
   @discardableResult
@@ -108,7 +109,7 @@ package enum Partial {
     }
   }
 
-  /// Removes what dead processes left of the file or folder of a path.
+  /// Removes what dead processes left of the file or folder at a path.
   @discardableResult
   package static func clear(besides path: String) -> [Leftover] {
     let folder = PathName.folder(path)

@@ -34,7 +34,7 @@ private struct BMPHeader {
   let dataStart: Int
   let stride: Int
   private let palette: [(UInt8, UInt8, UInt8)]
-  /// 16 bits a pixel with 6 bits of green instead of 5.
+  /// 16 bits per pixel with 6 bits of green instead of 5.
   private let isGreen6: Bool
 
   init(_ bytes: UnsafeRawBufferPointer, path: String) throws(PictureError) {
@@ -118,7 +118,7 @@ private struct BMPHeader {
     return colors + Array(repeating: (0, 0, 0), count: (1 << bits) - count)
   }
 
-  /// The colour of a pixel; fewer than 8 bits are stretched to 0...255.
+  /// The colour of a pixel; channels of fewer than 8 bits are stretched to 0...255.
   func color(
     _ bytes: UnsafeRawBufferPointer, row: Int, x: Int
   ) -> (UInt8, UInt8, UInt8) {

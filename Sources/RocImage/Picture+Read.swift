@@ -28,7 +28,7 @@ package enum PictureFormat: String, Sendable, CaseIterable {
 }
 
 extension Picture {
-  /// Reads a JPEG, PNG, WebP or BMP file to the RGB bytes that Pillow's `convert("RGB")` gives.
+  /// Reads a JPEG, PNG, WebP or BMP file as the RGB bytes that Pillow's `convert("RGB")` gives.
   ///
   /// - Throws: `PictureError` with the path, a code, and what is wrong with the file.
   package static func read(_ path: String) throws(PictureError) -> Picture {
@@ -87,7 +87,7 @@ extension Picture {
     return Picture(adopting: pixels, width: result.width, height: result.height)
   }
 
-  /// The first bytes as text, or as hexadecimal where they are none.
+  /// The first bytes as text, or as hexadecimal where they are not text.
   private static func opening(_ bytes: UnsafeRawBufferPointer) -> String {
     let start = bytes.prefix(12)
     if start.allSatisfy({ $0 >= 0x20 && $0 < 0x7F || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }) {

@@ -8,7 +8,7 @@ import Musl
 import Darwin
 #endif
 
-/// RGB pixels, 8 bits a channel, row by row.
+/// RGB pixels, 8 bits per channel, row by row.
 @safe
 package final class Picture: @unchecked Sendable {
   package let width: Int

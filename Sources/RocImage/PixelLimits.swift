@@ -1,5 +1,5 @@
-/// Between how many pixels a picture is resized that keeps its shape, and to multiples of what:
-/// `smart_resize` of Qwen2-VL's image processor
+/// The fewest and most pixels to which a picture that keeps its shape is resized, and what its
+/// sides are multiples of: `smart_resize` of Qwen2-VL's image processor
 /// (https://github.com/huggingface/transformers, `image_processing_qwen2_vl.py`).
 package struct PixelLimits: Sendable, Equatable {
   /// Both sides become multiples of it.

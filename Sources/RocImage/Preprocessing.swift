@@ -2,17 +2,17 @@ import CRocImage
 
 /// What turns a picture into the numbers the vision encoder sees.
 package struct Preprocessing: Sendable, Equatable {
-  /// How a picture that is not square becomes square.
+  /// How a picture gets the shape that the network takes.
   package enum Shape: Sendable, Equatable {
-    /// Bars of the mean colour on the short sides.
+    /// Bars of the mean colour make it square.
     case pad
-    /// The shortest edge is resized to `size`, the middle is cut out.
+    /// The shorter edge is resized to `size`, and only the middle is kept.
     case crop
     /// Nothing is cut: both sides are resized to multiples of a factor.
     case fit(PixelLimits)
   }
 
-  /// Pillow's number of a filter.
+  /// Pillow's number for a filter.
   package enum Filter: Int, Sendable {
     case lanczos = 1
     case bilinear = 2
@@ -51,16 +51,16 @@ package struct Preprocessing: Sendable, Equatable {
 
   /// The normalised pixels of a picture, cropSize x cropSize or as large as it was fitted.
   ///
-  /// - Throws: `PictureError` for a picture so long and thin that what is cropped does not fit
+  /// - Throws: `PictureError` for a picture so long and thin that what is cropped does not fit in
   ///   memory, or that it cannot be fitted.
   package func callAsFunction(_ picture: Picture, path: String) throws(PictureError) -> Pixels {
     normalised(try resized(picture, path: path))
   }
 
-  /// The picture in the size that is cropped and normalised: what is worth keeping, in a fourth of
+  /// The picture in the size that is cropped and normalised: what is worth keeping, in a quarter of
   /// the memory that its pixels take as floats.
   ///
-  /// - Throws: `PictureError` as a whole preparation does.
+  /// - Throws: `PictureError` as the whole preparation does.
   package func resized(_ picture: Picture, path: String) throws(PictureError) -> Picture {
     switch shape {
     case .pad: return picture.resizedAsSquare(size: size, bar: barColor, filter: filter)
@@ -108,7 +108,7 @@ package struct Preprocessing: Sendable, Equatable {
     return (bytes[0], bytes[1], bytes[2])
   }
 
-  /// The shortest edge becomes `size`; the longer one is cut to whole pixels.
+  /// The shorter edge becomes `size`; the longer one is rounded down to whole pixels.
   private func resized(_ picture: Picture) -> Picture {
     let short = min(picture.width, picture.height)
     let long = Int(Double(size * max(picture.width, picture.height)) / Double(short))
@@ -150,14 +150,14 @@ package struct Preprocessing: Sendable, Equatable {
     return width * height / (limits.factor * limits.factor)
   }
 
-  /// The size in which a photo of three by four, of a megapixel, reaches the network.
+  /// The size in which a four-by-three photo of a megapixel reaches the network.
   package var usualSize: (width: Int, height: Int) {
     guard case .fit(let limits) = shape else { return (cropSize, cropSize) }
     return limits.size(width: 1152, height: 864) ?? (limits.factor, limits.factor)
   }
 }
 
-/// A picture as a network takes it: normalised, one plane a channel.
+/// A picture as a network takes it: normalised, one plane per channel.
 package struct Pixels: Sendable {
   package let height: Int
   package let width: Int
@@ -202,7 +202,7 @@ extension Picture {
 }
 
 extension Preprocessing {
-  /// Everything that decides the pixels, on one line.
+  /// Everything that determines the pixels, on one line.
   package var summary: String {
     if case .fit(let limits) = shape {
       return """

@@ -65,7 +65,7 @@ package struct JSONParser {
 
   package mutating func skip() { position += 1 }
 
-  /// Goes on from another position.
+  /// Continues from another position.
   mutating func go(to position: Int) { self.position = position }
 
   package mutating func skipBlanks() {

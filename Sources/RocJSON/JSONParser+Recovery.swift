@@ -22,8 +22,8 @@ extension JSONParser {
     return false
   }
 
-  /// Behind the bracket that closes the value at `start`, or at the comma or bracket of the array
-  /// around it; nil where nothing closes it.
+  /// The place after the bracket that closes the value at `start`, or that of the comma or bracket
+  /// of the array around it; nil where nothing closes it.
   private func closing(from start: Int) -> Int? {
     var open: [UInt8] = []
     var inString = false
@@ -32,7 +32,7 @@ extension JSONParser {
       let byte = self[i]
       i += 1
       if inString {
-        // A string never goes over a line end, so a missing mark costs one line.
+        // A string never spans lines, so a missing mark costs one line.
         if byte == UInt8(ascii: "\\") {
           i += 1
         } else if byte == UInt8(ascii: "\"") || byte == 0x0A {

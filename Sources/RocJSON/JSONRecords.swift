@@ -6,10 +6,10 @@ package struct JSONRecords {
   private var parser: JSONParser
   private var inArray = false
   private var isFirst = true
-  /// After a broken record that ran into the next one there is no comma to expect.
+  /// After a broken record that ran into the next one, there is no comma to expect.
   private var isResumed = false
   private var hasEnded = false
-  /// Where the record that was read last begins, or the text that should have separated it.
+  /// Where the last record read begins, or the text that should have separated it from the others.
   private var start = 0
   /// The line on which the last record begins, from 1.
   package private(set) var line = 1

@@ -55,7 +55,7 @@ package struct JSONWalk {
     return name
   }
 
-  /// Whether the array has another element, which then is next.
+  /// Whether the array has another element, which is then next.
   package mutating func nextElement() throws(JSONError) -> Bool { try goesOn(UInt8(ascii: "]")) }
 
   private mutating func goesOn(_ end: UInt8) throws(JSONError) -> Bool {

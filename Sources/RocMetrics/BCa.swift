@@ -3,9 +3,9 @@
 package enum BCa {
   /// - Parameters:
   ///   - estimate: The statistic of the data.
-  ///   - replicates: Of resamples; those that are not a number are left out.
-  ///   - jackknife: Of the data without one item each.
-  ///   - confidence: As 0.95.
+  ///   - replicates: The statistic of each resample; those that are not a number are left out.
+  ///   - jackknife: The statistic of the data with each item left out in turn.
+  ///   - confidence: Such as 0.95.
   /// - Returns: Nil when a twentieth of the replicates or more are undefined, all lie on one side, or
   ///   all are equal, which says nothing about other samples.
   package static func interval(
@@ -16,7 +16,7 @@ package enum BCa {
       return nil
     }
     guard defined[0] < defined[defined.count - 1] else { return nil }
-    // Equal replicates lie on both sides.
+    // Replicates equal to the estimate count half on each side.
     let below = defined.partitioningIndex { $0 >= estimate }
     let notAbove = defined.partitioningIndex { $0 > estimate }
     let share = Double(below + notAbove) / Double(2 * defined.count)
@@ -58,7 +58,7 @@ package enum BCa {
 }
 
 extension Array {
-  /// The first place from which on `isBeyond` holds; the array must be divided by it.
+  /// The first place from which `isBeyond` holds; the array must be partitioned by it.
   func partitioningIndex(_ isBeyond: (Element) -> Bool) -> Int {
     var low = 0
     var high = count

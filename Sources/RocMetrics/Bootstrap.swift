@@ -3,7 +3,7 @@ import Synchronization
 
 /// Resamples of pairs, drawn once and used for all metrics.
 package struct Bootstrap: Sendable {
-  /// Kendall's correlation of a resample cannot be had from running sums; so many are enough for
+  /// Kendall's correlation of a resample cannot be had from running sums; this many are enough for
   /// its interval's ends to move by less than a twentieth of its width.
   package static let mostKendall = 2000
 
@@ -11,7 +11,7 @@ package struct Bootstrap: Sendable {
   package let seed: UInt64
   /// One for each resample.
   package let values: [Resampler.Values]
-  /// Fewer than `resamples`.
+  /// Of the first `mostKendall` resamples at most.
   package let kendall: [Double]
 
   /// - Parameters:

@@ -20,7 +20,7 @@ package enum CIDEr {
     var length: Double
   }
 
-  /// - Parameter images: A generated text with the texts that people wrote, one or more each.
+  /// - Parameter images: Each a generated text with one or more texts that people wrote.
   /// - Returns: The score of each image, 0 to 10, and their mean; nil without images.
   package static func scores(
     _ images: [(candidate: String, references: [String])]

@@ -2,8 +2,8 @@
 /// punctuation that pycocoevalcap removes before it compares captions.
 ///
 /// Contractions are split (`do n't`, `it 's`), words keep their hyphens and slashes, brackets become
-/// `-lrb-` and `-rrb-`. Held against the original on comments; rare constructions of other kinds of
-/// text (formulas, mark-up) may be cut otherwise.
+/// `-lrb-` and `-rrb-`. Checked against the original on comments; rare constructions of other kinds
+/// of text (formulas, mark-up) may be cut differently.
 package enum CommentTokens {
   /// What pycocoevalcap's list removes; brackets stay, since they are in lower case there.
   private static let removed: Set<String> = [
@@ -69,7 +69,7 @@ package enum CommentTokens {
         while let letter = at(end), letter.isNumber { end += 1 }
         return (String(letters[start..<end]), end)
       }
-      // Marks of exclamation and question in a row are one token.
+      // Exclamation and question marks in a row are one token.
       if letters[start] != "-", letters[start] != "." {
         while let letter = at(end), letter == "!" || letter == "?" { end += 1 }
       }
@@ -91,7 +91,7 @@ package enum CommentTokens {
   }
 
   /// A word or number with what belongs inside it: hyphens and slashes between letters, points and
-  /// commas between digits, apostrophes, the points of abbreviations like `p.m.` itself.
+  /// commas between digits, apostrophes, and the points of abbreviations like `p.m.`.
   private static func word(_ letters: [Character], _ start: Int) -> (String, Int) {
     func at(_ place: Int) -> Character? { place < letters.count ? letters[place] : nil }
     func isWord(_ letter: Character?) -> Bool { letter.map { $0.isLetter || $0.isNumber } ?? false }

@@ -1,6 +1,6 @@
 /// Correlations of predictions with ground truth; nil where they are undefined.
 package enum Correlation {
-  /// Pearson's linear correlation of raw values (PLCC), as scipy's `pearsonr`.
+  /// Pearson's linear correlation of raw values (PLCC), like scipy's `pearsonr`.
   ///
   /// - Returns: A value in -1...1; nil for fewer than two pairs or a constant list.
   package static func pearson(_ x: [Double], _ y: [Double]) -> Double? {
@@ -24,12 +24,12 @@ package enum Correlation {
     return min(max(xy / (xx.squareRoot() * yy.squareRoot()), -1), 1)
   }
 
-  /// Spearman's rank correlation (SRCC): Pearson's of average ranks, as scipy's `spearmanr`.
+  /// Spearman's rank correlation (SRCC): Pearson's of average ranks, like scipy's `spearmanr`.
   package static func spearman(_ x: [Double], _ y: [Double]) -> Double? {
     pearson(averageRanks(x), averageRanks(y))
   }
 
-  /// Kendall's tau-b (KRCC), as scipy's `kendalltau`.
+  /// Kendall's tau-b (KRCC), like scipy's `kendalltau`.
   ///
   /// - Complexity: O(n log n), after Knight (1966), doi:10.1080/01621459.1966.10480879.
   package static func kendall(_ x: [Double], _ y: [Double]) -> Double? {
@@ -120,7 +120,7 @@ package func populationDeviation(_ values: [Double]) -> Double {
 
 func isConstant(_ values: [Double]) -> Bool { values.allSatisfy { $0 == values[0] } }
 
-/// How far values are apart that would be equal but for rounding; nil for values that are equal or
+/// How far apart values are that would be equal but for rounding; nil for values that are equal or
 /// really differ.
 ///
 /// 1e-12 of the largest is thousands of times what a sum of doubles loses, and a hundred thousandth of

@@ -17,7 +17,7 @@ package struct CorrelationPower {
   /// r(p₁, p₂) for two models on the same images; nil for separate sets of images.
   package let between: Double?
 
-  /// Whose variance.
+  /// Which correlations these are; it decides the variance.
   package let kind: DependentCorrelations.Kind
 
   package init(
@@ -30,12 +30,12 @@ package struct CorrelationPower {
   }
 
   /// - Parameters:
-  ///   - significance: Two-sided, as 0.05.
-  ///   - power: The chance to find the difference, as 0.8.
+  ///   - significance: Two-sided, such as 0.05.
+  ///   - power: The chance of finding the difference, such as 0.8.
   /// - Returns: Images (of each set, where they are separate); nil where no number is enough.
   package func images(significance: Double = 0.05, power: Double = 0.8) -> Int? {
     let gap = atanh(first) - atanh(second)
-    // Even without any difference the test finds one with the chance of its level.
+    // Even without any difference, the test finds one with a chance equal to its level.
     guard gap != 0, gap.isFinite, power > significance else { return nil }
     let z = NormalDistribution.quantile(1 - significance / 2) + NormalDistribution.quantile(power)
     let n = 3 + z * z * variance / (gap * gap)

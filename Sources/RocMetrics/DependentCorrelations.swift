@@ -33,7 +33,7 @@ package struct DependentCorrelations: Sendable, Equatable {
     self.kind = kind
   }
 
-  /// How Fisher's z of both vary together: Dunn and Clark (1969) with the pooled r of Steiger.
+  /// How the Fisher z of both vary together: Dunn and Clark (1969) with the pooled r of Steiger.
   private func zCorrelation(_ a: Double, _ b: Double) -> Double {
     let c = between
     let covariance = c * (1 - a * a - b * b) - 0.5 * a * b * (1 - a * a - b * b - c * c)
@@ -80,8 +80,8 @@ package struct DependentCorrelations: Sendable, Equatable {
 
 /// Two classifications of the same images.
 package enum McNemar {
-  /// The exact two-sided p of as unequal a division of the images on which just one is right
-  /// (McNemar 1947); 1 where there are none.
+  /// The exact two-sided p of a division at least this unequal of the images on which just one is
+  /// right (McNemar 1947); 1 where there are none.
   ///
   /// - Parameters:
   ///   - first: Images on which only the first is right.

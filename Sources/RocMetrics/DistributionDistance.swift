@@ -6,7 +6,8 @@ import Musl
 import Darwin
 #endif
 
-/// Distances of a predicted vote distribution p from the true one q over the same bins, beside EMD.
+/// Distances other than EMD of a predicted vote distribution p from the true one q over the same
+/// bins.
 package enum DistributionDistance {
   /// exp(x) / Σ exp(x), shifted by the largest so that nothing overflows.
   package static func softmax(_ logits: [Double]) -> [Double] {
@@ -48,7 +49,8 @@ package enum DistributionDistance {
   }
 }
 
-/// Means over images of the distances between predicted and true vote distributions, beside EMD.
+/// Means over images of the distances other than EMD between predicted and true vote
+/// distributions.
 package struct DistributionMetrics: Sendable, Equatable {
   /// Nil where a predicted bin of 0 has votes.
   package let kl: Double?
@@ -56,7 +58,7 @@ package struct DistributionMetrics: Sendable, Equatable {
   /// In bins.
   package let crps: Double
 
-  /// - Parameter pairs: Of equal bins; anything else gives nil.
+  /// - Parameter pairs: Over equal bins; anything else gives nil.
   package init?(_ pairs: [(predicted: [Double], truth: [Double])]) {
     guard !pairs.isEmpty,
       pairs.allSatisfy({ $0.predicted.count == $0.truth.count && !$0.truth.isEmpty })

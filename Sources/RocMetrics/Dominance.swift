@@ -1,7 +1,7 @@
 /// For each point of a plane, how many others lie in each direction from it.
 ///
-/// - Complexity: O(n log n): points are met in falling order of x, and a tree of counts over y says
-///   how many of those met lie above.
+/// - Complexity: O(n log n): points are met in descending order of x, and a tree of counts over y
+///   says how many of those met lie above.
 struct Dominance {
   /// Counts of other points.
   struct Item {
@@ -82,7 +82,7 @@ struct Dominance {
       let (a, b) = (placeX[i], placeY[i])
       items[i].larger = (n - belowX[a] - countX[a], n - belowY[b] - countY[b])
       items[i].equal = (countX[a] - 1, countY[b] - 1)
-      // Larger x is above, beside or below in y; smaller x what is left.
+      // Points of larger x lie above, level or below in y; those of smaller x are what is left.
       let item = items[i]
       let largerXSmallerY = item.larger.x - item.above - item.aboveX
       let smallerXLargerY = item.larger.y - item.above - item.aboveY

@@ -14,7 +14,7 @@ package struct Interval: Sendable, Equatable {
   /// Whether both ends are numbers with something between them: one point is no interval.
   var isInformative: Bool { low.isFinite && high.isFinite && low < high }
 
-  /// Within −1 and 1, which rounding may leave by a bit.
+  /// Kept within −1 and 1, which rounding may overstep slightly.
   var clamped: Interval { Interval(low: max(low, -1), high: min(high, 1)) }
 
   /// The 97.5 % point of the normal distribution.

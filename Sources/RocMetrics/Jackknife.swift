@@ -1,8 +1,8 @@
 /// Each metric with one item left out: n values each, in O(n log n) altogether.
 ///
-/// Leaving an item out lowers the rank of every larger item by one and of every equal item by a
-/// half, so sums of ranks and of products of ranks change by sums over those items, which running
-/// sums and counts of dominated points give.
+/// Leaving an item out lowers the rank of every larger item by one and of every equal item by half,
+/// so sums of ranks and of products of ranks change by sums over those items, which running sums
+/// and counts of dominated points give.
 package struct Jackknife: Sendable {
   package let srcc: [Double]
   package let plcc: [Double]

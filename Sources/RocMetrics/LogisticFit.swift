@@ -12,16 +12,16 @@ import Darwin
 /// Five: f(x) = b1 (1/2 − 1 / (1 + exp(b2 (x − b3)))) + b4 x + b5 (Sheikh et al. 2006,
 /// doi:10.1109/TIP.2006.881959).
 ///
-/// Both are a bend s = 1 / (1 + exp(−k (x − c))) in a linear combination with 1 and, of the second,
+/// Both are a bend s = 1 / (1 + exp(−k (x − c))) in a linear combination with 1 and, in the second,
 /// x. The linear part is solved exactly at each step (variable projection, Golub and Pereyra 1973,
-/// in Kaufman's form), so that only k and c are searched.
+/// in Kaufman's form), so that only k and c are searched for.
 package enum LogisticFit {
   package enum Curve: Sendable {
     case fourParameters
     case fiveParameters
   }
 
-  /// Steepness of the bend in standard deviations of x, as a logarithm, and where it is.
+  /// The logarithm of the bend's steepness per standard deviation of x, and where the bend is.
   struct Bend {
     var logSteepness: Double
     var place: Double
@@ -55,11 +55,11 @@ package enum LogisticFit {
     return values.map { ($0 - center) / deviation }
   }
 
-  /// The least squares.
+  /// The least-squares fit.
   ///
-  /// The customary starts are bad ones: b2 = 0 of the five-parameter curve is a straight line, where
-  /// solvers stay or go where rounding pushes them, and from VQEG's the way may lead to a straight
-  /// line, too. Here the best of a grid lead, found on a sample.
+  /// The customary starts are bad ones: b2 = 0 of the five-parameter curve is a straight line,
+  /// where solvers stay or go where rounding pushes them, and from VQEG's the way may lead to a
+  /// straight line, too. Here the starts are the best of a grid, found on a sample.
   private static func best(_ x: [Double], _ y: [Double], _ curve: Curve) -> State {
     let places = stride(from: 0, to: x.count, by: max(1, x.count / 2000))
     let (fewX, fewY) = (places.map { x[$0] }, places.map { y[$0] })
@@ -72,7 +72,7 @@ package enum LogisticFit {
       }
     }
     starts.sort { $0.cost < $1.cost }
-    // Neighbours on the grid lead to the same valley; on the sample that costs nothing.
+    // Neighbours on the grid lead to the same valley; on the sample that costs little.
     let valleys = starts.prefix(8).map { descend(fewX, fewY, from: $0.bend, curve) }
       .sorted { $0.cost < $1.cost }
     var leading: [State] = []
@@ -100,7 +100,7 @@ package enum LogisticFit {
         (d * state.slope[0] - b * state.slope[1]) / determinant,
         (a * state.slope[1] - b * state.slope[0]) / determinant
       )
-      // Far away a bend is an exponential, and farther it underflows.
+      // Far away a bend is an exponential, and farther still it underflows.
       let steepness = min(max(state.bend.logSteepness + step.0, -8), 8)
       let farthest = 300 / exp(steepness)
       let place = min(max(state.bend.place + step.1, -farthest), farthest)
@@ -120,13 +120,13 @@ package enum LogisticFit {
   /// The best curve with one bend, and how the sum of squares changes with the bend.
   private struct State {
     let bend: Bend
-    /// Of s, 1 and x; nil where s is no bend within the pictures.
+    /// Of s, 1 and x; nil where s does not bend within the pictures.
     private(set) var weights: [Double]?
     /// The sum of squares, infinite without weights.
     private(set) var cost = Double.infinity
-    /// −1/2 of its derivatives by logSteepness and place.
+    /// −1/2 times its derivatives with respect to logSteepness and place.
     private(set) var slope = [0.0, 0.0]
-    /// The approximate second derivatives: by both of the first, mixed, and of the second.
+    /// The approximate second derivatives: twice by the first, mixed, twice by the second.
     private(set) var curvature = [0.0, 0.0, 0.0]
 
     /// What 1 and x explain is taken away from s, its derivatives and y one by one before they are
@@ -186,7 +186,7 @@ package enum LogisticFit {
       }
     }
 
-    /// s and its derivatives by logSteepness and place.
+    /// s and its derivatives with respect to logSteepness and place.
     private static func columns(_ x: Double, _ bend: Bend) -> (Double, Double, Double) {
       let steepness = exp(bend.logSteepness)
       let gap = x - bend.place

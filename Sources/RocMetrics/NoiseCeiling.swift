@@ -18,9 +18,10 @@ package struct NoiseCeiling: Sendable, Equatable {
   ///   - histograms: Counts, one list a picture, all of the same bins.
   ///   - first: The score of the first bin.
   ///   - step: From one bin to the next.
-  ///   - seed: Of the simulation.
+  ///   - seed: Decides the simulation.
   ///
-  /// Nil for fewer than three pictures with two votes, or means that vary no more than their noise.
+  /// Nil for fewer than three pictures with two votes or more, or means that vary no more than
+  /// their noise.
   package init?(_ histograms: [[Int]], first: Double, step: Double, seed: UInt64) {
     var means: [Double] = []
     var errors: [Double] = []

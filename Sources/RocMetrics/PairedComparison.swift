@@ -22,7 +22,7 @@ package struct PairedComparison: Sendable {
   package let count: Int
   package let resamples: Int
   package let differences: [Difference]
-  /// Metrics that one of them does not have, with why.
+  /// Metrics that one of them does not have, with the reason.
   package let reasons: [(name: String, reason: String)]
   /// Images on which only the first, and only the second, is on the right side of the threshold.
   package let onlyFirst: Int
@@ -66,7 +66,7 @@ package struct PairedComparison: Sendable {
     ]
     reasons = Resampler.Values.names.compactMap { name in
       for (which, metrics) in zip(["first", "second"], metrics) {
-        // What neither can have, as EMD without vote distributions, is no news.
+        // What neither can have, such as EMD without vote distributions, is no news.
         if let reason = metrics[name]?.reason, metrics[name]?.value == nil,
           !name.hasPrefix("emd")
         {

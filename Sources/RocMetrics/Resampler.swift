@@ -38,7 +38,7 @@ package struct Resampler: Sendable {
   /// Items in the order of their predictions, and where each run of equal predictions ends.
   let order: [Int32]
   let isLastOfTie: [Bool]
-  /// The same of the ground truth.
+  /// The same for the ground truth.
   let truthOrder: [Int32]
   let truthIsLastOfTie: [Bool]
   /// p, g, p², g², pg (both centred), |p − g|, (p − g)², hit.
@@ -82,7 +82,7 @@ package struct Resampler: Sendable {
     return (order.map { Int32($0) }, isLast)
   }
 
-  /// Room that a thread uses again for each resample.
+  /// Room that a thread reuses for each resample.
   package struct Workspace {
     var ranks: [Int64]
 

@@ -36,8 +36,8 @@ package struct EngineBenchmark {
     self.rounds = rounds
   }
 
-  /// Measures the picture's reading, vision and a layer of it, abstractor, prefill and a layer of
-  /// it, one decoding step and the whole picture, in this order.
+  /// Measures reading the picture, vision and a layer of it, the connector, a language layer,
+  /// prefill, one decoding step and the whole picture, in this order.
   ///
   /// - Parameters:
   ///   - path: A file to read and prepare; none when nil.
@@ -48,7 +48,7 @@ package struct EngineBenchmark {
     let parts = engine.parts
     if let path {
       do throws(PictureError) {
-        // Once outside of the clock, so that a broken file is an error.
+        // Once outside the clock, so that a broken file is an error.
         _ = try parts.preprocessing(try Picture.read(path), path: path)
       } catch {
         throw .request(error.description)

@@ -4,13 +4,13 @@ package import RocNames
 import RocTensor
 
 /// Compares a model's stages with tensors that a reference has written, one after the other, so
-/// that the first that differs says where a port goes wrong.
+/// that the first one that differs shows where a port goes wrong.
 ///
 /// The reference is a safetensors file: for each picture `<stem>/pixel_values` [3, S, S] and any of
 /// `vision`, `abstractor` or `projected`, `embeddings`, `llama.layerN` or `lm.layerN`, `llama.final`
 /// or `lm.final` (whole, or `.last` for the last prompt row), `logits.prompt` and `logits.score`
-/// [K, vocabulary]. The pixels are the input; where they are absent the picture file is. Models that
-/// take pictures of any size need the picture files: rows of patches do not say how they lie.
+/// [K, vocabulary]. The pixels are the input; where they are absent, the picture file is. Models
+/// that take pictures of any size need the picture files: rows of patches do not say how they lie.
 package struct Verification {
   /// One stage of one picture.
   package struct Stage: Sendable {
@@ -18,7 +18,7 @@ package struct Verification {
     package let name: String
     /// The largest absolute difference; infinite when sizes differ or a value is not finite.
     package let difference: Double
-    /// Values of the reference, and of this model; nil where it has no such stage.
+    /// How many values the reference and this model have; nil where it has no such stage.
     package let counts: (golden: Int, own: Int?)
     package let tolerance: Double
 
@@ -27,7 +27,7 @@ package struct Verification {
 
   /// In the order of the network, picture by picture.
   package let stages: [Stage]
-  /// Pictures that could not be compared: without pixels in the file and without a picture.
+  /// Pictures that could not be compared: with neither pixels in the file nor a picture file.
   package let skipped: [String]
 
   /// Stages in the order of the network; those of layers come by number in between.
@@ -104,7 +104,7 @@ package struct Verification {
     self.skipped = skipped
   }
 
-  /// The model's input: as the reference stored it, or of the picture.
+  /// The model's input: as the reference stored it, or from the picture.
   private static func pixels(
     _ stored: Tensor?, _ path: String?, _ engine: Engine
   ) throws(ModelError) -> Pixels {

@@ -8,7 +8,7 @@ package enum Escaped {
     return "\"\(field.replacingBytes(of: "\"", with: "\"\""))\""
   }
 
-  /// Text or an attribute's value of HTML, SVG and XML.
+  /// Text or an attribute's value in HTML, SVG or XML.
   package static func xml(_ text: String) -> String {
     let names: [UInt8: String] = [0x26: "&amp;", 0x3C: "&lt;", 0x3E: "&gt;", 0x22: "&quot;"]
     guard text.utf8.contains(where: { names[$0] != nil }) else { return text }
@@ -19,7 +19,7 @@ package enum Escaped {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The cell of a Markdown table.
+  /// A cell of a Markdown table.
   package static func markdown(_ text: String) -> String {
     text.replacingBytes(of: "|", with: "\\|").replacingBytes(of: "\n", with: " ")
   }

@@ -1,7 +1,7 @@
 /// A name that equals another only byte by byte.
 ///
-/// Swift calls texts equal that differ in Unicode normalisation; a label file that has both forms
-/// means two pictures, and so do file systems and SQLite.
+/// Swift calls texts equal that differ only in Unicode normalisation; a label file that has both
+/// forms means two pictures, and file systems and SQLite tell them apart, too.
 package protocol ExactName: Hashable, Comparable, Sendable, CustomStringConvertible {
   var text: String { get }
   init(_ text: String)

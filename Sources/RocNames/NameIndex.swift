@@ -1,12 +1,12 @@
-/// The one rule by which names in lists, predictions and records find pictures of the database.
+/// The one rule by which names in lists, predictions and records are matched to stored pictures.
 ///
 /// Files on disk are found by `ImageFolder`; AVA's own lists hold ids (`IDList`).
 ///
 /// A name means the picture that has it, byte by byte; else the only one that has it as its path
 /// without an ending, as its base name, or as its base name without an ending. Test pictures of AADB
 /// carry their score (`0.500_<name>`), and spreadsheets write ids as `953619.0`: both are taken off.
-/// Other Unicode forms, letter cases and leading zeros are other names, unless loose names are asked
-/// for.
+/// Names that differ in Unicode form, letter case or leading zeros are other names, unless loose
+/// names are asked for.
 package struct NameIndex: Sendable {
   private let names: [ImageKey]
   private var exact: [ImageKey: Int] = [:]
@@ -82,7 +82,7 @@ package struct NameIndex: Sendable {
     return "\(other) differs only in \(Self.difference(path, other)); --loose-names takes it"
   }
 
-  /// In what two names that are folded alike differ.
+  /// How two names that fold alike differ.
   package static func difference(_ a: String, _ b: String) -> String {
     let (x, y) = (PathName.base(a), PathName.base(b))
     if x.isExactly(y) { return "its folder" }
@@ -92,8 +92,8 @@ package struct NameIndex: Sendable {
     return s == t ? "its ending" : "leading zeros"
   }
 
-  /// What names have in common that people take for one: base name without ending, small letters,
-  /// no leading zeros.
+  /// What names that people take for the same have in common: the base name without ending, in
+  /// lower case, without leading zeros.
   package static func folded(_ name: String) -> String {
     var stem = PathName.stem(PathName.base(name))
     stem = NumberedName.whole(stem) ?? stem

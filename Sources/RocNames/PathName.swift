@@ -1,22 +1,22 @@
-/// Parts of paths, cut at bytes: a combining mark behind a slash or a dot joins them to one
-/// character of Swift's, but to none of a file system's.
+/// Parts of paths, cut at bytes: a combining mark after a slash or a dot forms one character with
+/// it in Swift, but not in a file system.
 package enum PathName {
   private static let slash = UInt8(ascii: "/")
   private static let dot = UInt8(ascii: ".")
 
-  /// What stands behind the last slash.
+  /// What follows the last slash.
   package static func base(_ path: String) -> String {
     guard let place = path.utf8.lastIndex(of: slash) else { return path }
     return String(path[path.utf8.index(after: place)...])
   }
 
-  /// What stands before the last slash; empty where there is none.
+  /// What precedes the last slash; empty where there is none.
   package static func folder(_ path: String) -> String {
     guard let place = path.utf8.lastIndex(of: slash) else { return "" }
     return String(path[..<place])
   }
 
-  /// The letters behind the last dot of the base name, in lower case; empty where there are none.
+  /// The letters after the last dot of the base name, in lower case; empty where there are none.
   package static func ending(_ path: String) -> String {
     let name = base(path)
     guard let place = name.utf8.lastIndex(of: dot), place != name.startIndex else { return "" }
@@ -36,7 +36,7 @@ package enum PathName {
     return String(decoding: path.utf8.dropLast(ending.utf8.count + 1), as: UTF8.self)
   }
 
-  /// With slashes for backslashes and without `./` at its start.
+  /// The path with slashes for backslashes and without `./` at its start.
   package static func slashed(_ path: String) -> String {
     let path = withSlashes(path)
     var bytes = path.utf8[...]
@@ -44,7 +44,7 @@ package enum PathName {
     return String(Substring(bytes))
   }
 
-  /// With slashes for backslashes, as Windows writes paths.
+  /// The path with slashes for the backslashes that Windows writes.
   package static func withSlashes(_ path: String) -> String {
     let backslash = UInt8(ascii: "\\")
     guard path.utf8.contains(backslash) else { return path }
@@ -107,7 +107,7 @@ package enum NumberedName {
       return nil
     }
     let place = point ?? digits.count
-    // A number without digits on both sides of its point is no number.
+    // Digits stand on both sides of the point; with an exponent, those before it are enough.
     guard place >= 1, exponent > 0 || digits.count > place else { return nil }
     return (digits, place, exponent)
   }

@@ -1,6 +1,6 @@
 /// An error whose message is for people, and which says what kind of failure it is.
 ///
-/// Commands end with a code for each kind, so that no module needs to know what ends commands.
+/// Commands turn each kind into an exit code, so that no other module needs to know those.
 package protocol ReportedError: Error {
   var message: String { get }
   var outcome: Outcome { get }
@@ -15,7 +15,7 @@ package enum Outcome: Sendable {
   case checkFailed
   /// Another process has it.
   case busy
-  /// What was asked for does not exist.
+  /// The request is wrong, as when it names what does not exist.
   case usage
 }
 

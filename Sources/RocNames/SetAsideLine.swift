@@ -25,8 +25,8 @@ package struct SetAsideLine: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - lines: In the order of the files.
-  ///   - most: Texts at the most, not counting the one that counts the rest.
-  /// - Returns: `labels.csv: lines 3, 4, 9 and 20 more: the score is empty`.
+  ///   - most: The most texts, not counting the one that counts the rest.
+  /// - Returns: `labels.csv: lines 3, 4, 9, 12, 15 and 20 more: the score is empty`.
   package static func texts(_ lines: [SetAsideLine], most: Int) -> [String] {
     struct Key: Hashable {
       let file: ExactText

@@ -1,8 +1,8 @@
 /// Words of commands that people or schedulers run in a shell.
 package enum ShellWord {
-  /// The text as a POSIX shell takes it for one word.
+  /// The text, written so that a POSIX shell takes it for one word.
   ///
-  /// By bytes: a combining mark behind a quotation mark hides it from Swift, but not from a shell.
+  /// By bytes: a combining mark after a quotation mark hides it from Swift, but not from a shell.
   package static func quoted(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { byte in
       (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)

@@ -1,7 +1,7 @@
-/// Searching and cutting texts at bytes: a combining mark behind a comma or a quotation mark joins
-/// them to one character of Swift's, but to none of a file format's.
+/// Searching and cutting texts at bytes: a combining mark after a comma or a quotation mark forms
+/// one character with it in Swift, but not in a file format.
 extension String {
-  /// Where `other` stands, without overlaps.
+  /// Where `other` occurs, without overlaps.
   package func byteRanges(of other: String) -> [Range<String.Index>] {
     let pattern = Array(other.utf8)
     guard let first = pattern.first else { return [] }
@@ -20,7 +20,7 @@ extension String {
     return ranges
   }
 
-  /// Whether `other` stands anywhere.
+  /// Whether `other` occurs anywhere.
   package func containsBytes(of other: String) -> Bool {
     guard let first = other.utf8.first else { return true }
     var rest = utf8[...]
@@ -45,7 +45,7 @@ extension String {
     return result + self[place...]
   }
 
-  /// The pieces between a separator, empty ones as well.
+  /// The pieces between separators, empty ones as well.
   package func pieces(_ separator: Unicode.Scalar, atMost count: Int = .max) -> [String] {
     utf8.split(
       separator: UInt8(ascii: separator), maxSplits: count - 1, omittingEmptySubsequences: false

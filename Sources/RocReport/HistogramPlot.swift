@@ -11,7 +11,7 @@ package struct HistogramPlot: Sendable {
     package let title: String
     /// How many there are in each bin.
     package let counts: [Int]
-    /// The middle of each bin, or its edges where there is one more than bins.
+    /// A label for the middle of each bin, or, where there is one more, for the edges of the bins.
     package let labels: [String]
     /// Where a line marks the mean, from 0 at the left edge to 1 at the right one.
     package let mean: Double?
@@ -36,7 +36,7 @@ package struct HistogramPlot: Sendable {
   /// - Parameters:
   ///   - title: Above all panels.
   ///   - series: The panels in reading order.
-  ///   - columns: Panels beside each other.
+  ///   - columns: Panels side by side.
   package init(title: String, series: [Series], columns: Int = 2) {
     self.title = title
     self.series = series

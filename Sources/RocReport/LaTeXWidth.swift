@@ -1,6 +1,6 @@
 import RocNames
 
-/// How wide texts are in LaTeX's Computer Modern, near enough to know what finds room.
+/// How wide texts are in LaTeX's Computer Modern, near enough to know what has room.
 enum LaTeXWidth {
   /// Inches of an em in the sizes of a 10-point document: footnotesize, scriptsize and small.
   static let footnotesize = 8 / 72.27
@@ -10,7 +10,7 @@ enum LaTeXWidth {
   static let page = 7.0
   static let column = 3.3
 
-  /// Ems of a text; digits as in bold, where they are widest.
+  /// The width of a text in ems; digits as in bold, where they are widest.
   static func ems(_ text: String) -> Double {
     text.unicodeScalars.reduce(0) { $0 + ems($1) }
   }
@@ -27,14 +27,14 @@ enum LaTeXWidth {
     }
   }
 
-  /// A name as it is, or in a paragraph of so many inches where there is no room for it.
+  /// A name as it is, or in a paragraph where there is no room for it on one line.
   ///
   /// - Parameters:
   ///   - text: Not escaped.
   ///   - room: Inches that the other columns leave.
   ///   - em: Inches of an em.
-  ///   - width: Of the paragraph, if not the room.
-  ///   - alignment: Of its lines.
+  ///   - width: The paragraph's, in inches; computed from the room when nil.
+  ///   - alignment: The command that aligns its lines.
   /// - Returns: LaTeX that needs no package.
   static func name(
     _ text: String, room: Double, em: Double, width: Double? = nil,

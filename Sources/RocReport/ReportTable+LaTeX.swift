@@ -4,7 +4,7 @@ import RocNames
 extension ReportTable {
   /// A booktabs table; needs `\usepackage{booktabs}`.
   ///
-  /// Up to three columns stand in one of a page's columns, more go over both of them (`table*`).
+  /// Up to three columns go into one of a page's columns, more span both of them (`table*`).
   package var latex: String {
     let isWide = columns.count > 3
     let environment = isWide ? "table*" : "table"
@@ -46,7 +46,7 @@ extension ReportTable {
     return [name] + values
   }
 
-  /// Inches that the columns of numbers leave to the names.
+  /// Inches that the columns of numbers leave for the names.
   private func nameRoom(_ em: Double) -> Double {
     var room = columns.count > 3 ? LaTeXWidth.page : LaTeXWidth.column
     for (column, title) in columns.enumerated() {
@@ -61,7 +61,7 @@ extension ReportTable {
           width = max(width, LaTeXWidth.ems(text) * LaTeXWidth.scriptsize)
         }
       }
-      // Three points on both sides.
+      // Three points on each side.
       room -= width + 6 / 72.27
     }
     return room - 6 / 72.27

@@ -19,7 +19,7 @@ extension ReportTable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// A page of its own that asks nothing of the network.
+  /// A page of its own that loads nothing from the network.
   package var html: String {
     let titles = columns.map {
       "<th>\(Escaped.xml($0.title)) \($0.higherIsBetter ? "↑" : "↓")</th>"

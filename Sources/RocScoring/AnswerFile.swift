@@ -2,11 +2,11 @@ import RocFiles
 package import RocModel
 package import RocNames
 
-/// A file of answers that grows by one record a picture, so that an interrupted `score` goes on.
+/// A file of answers that grows by one record a picture, so that an interrupted `score` can go on.
 ///
-/// Every record ends in the identity of what made it (`run`): answers of another checkpoint,
-/// question or precision never stand in one file. Pictures that failed, or that were replaced since,
-/// are scored again and keep their places. A file of anything else is left as it is.
+/// Every record ends in the identity of what made it (`run`): answers of different checkpoints,
+/// questions or precisions never share a file. Pictures that failed, or that were replaced since,
+/// are scored again and keep their places. A file that holds anything else is left as it is.
 package final class AnswerFile {
   private let path: String
   private let form: AnswerForm
@@ -15,7 +15,7 @@ package final class AnswerFile {
   private var file: OpenFile
   /// Pipes and devices hold no earlier answers.
   private var isRegular: Bool { file.facts?.kind == .file }
-  /// The records of the file in their order, kept while some of them are made anew.
+  /// The records of the file in their order, kept while some of them are made again.
   private var records: [(image: ExactText, bytes: [UInt8])] = []
   private var places: [ExactText: Int] = [:]
   private var retried: Set<ExactText> = []
@@ -26,7 +26,7 @@ package final class AnswerFile {
   ///   - path: The file; one that is not there is made.
   ///   - form: How records are written.
   ///   - run: What makes the answers.
-  ///   - note: Gets what people should know.
+  ///   - note: Gets what the user should know.
   /// - Throws: `JobError` when the file cannot be written, is in use, or holds other things.
   package init(
     _ path: String, form: AnswerForm, run: String, note: @escaping (String) -> Void
@@ -70,7 +70,7 @@ package final class AnswerFile {
     if !keepsOrder { records = [] }
   }
 
-  /// Takes a record of the file; of two about one picture the later one counts.
+  /// Takes a record of the file; of two about the same picture, the later one counts.
   private func take(_ text: ArraySlice<UInt8>, number: Int) throws(JobError) {
     guard let record = form.read(text) else {
       throw refuse("record \(number) is none of roc-eval score's")
@@ -155,7 +155,7 @@ package final class AnswerFile {
     try writing { () throws(FileError) in try file.write(bytes) }
   }
 
-  /// Writes what is known anew, whole or not at all.
+  /// Writes all that is known again, whole or not at all.
   private func rewrite() throws(JobError) {
     var blocks = form.header.map { [Array("\($0)\n".utf8)] } ?? []
     for record in records {

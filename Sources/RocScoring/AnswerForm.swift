@@ -32,7 +32,7 @@ package struct AnswerForm {
   ///   - image: As given.
   ///   - outcome: Its answer, or why there is none.
   ///   - run: What made it.
-  ///   - modified: When the picture was written last, in seconds since 1970.
+  ///   - modified: When the picture was last modified, in seconds since 1970.
   /// - Returns: A line, or several where a name or a text of CSV has line ends.
   package func record(
     _ image: String, _ outcome: ScoredPicture, run: String, modified: Double?
@@ -86,13 +86,13 @@ package struct AnswerForm {
       isFailed: fields[1].isEmpty)
   }
 
-  /// Whether bytes are the header, whose line end is missing.
+  /// Whether bytes are the header without its line end.
   func isHeader(_ bytes: ArraySlice<UInt8>) -> Bool {
     header.map { bytes.elementsEqual($0.utf8) } ?? false
   }
 
   /// Whether bytes can be the beginning of a record, or of the header, that was not written to its
-  /// end; without a whole record before it, only what says so for sure.
+  /// end; without a whole record before it, only where that is certain.
   func isBeginning(_ bytes: ArraySlice<UInt8>, ofFirst isFirst: Bool) -> Bool {
     let start = Array((header ?? "{\"schema\": \"roc/score/1\", \"image\": \"").utf8)
     if columns == nil {
@@ -101,7 +101,7 @@ package struct AnswerForm {
       return bytes.starts(with: start) || (!isFirst && start.starts(with: bytes))
     }
     if isFirst { return bytes.count >= 12 && start.starts(with: bytes) }
-    // A name, then a number: enough fields show that it is no remark.
+    // A quoted name, a number after the name, or no blank at all: not a remark.
     let isQuoted = bytes.first == 0x22
     return isQuoted
       || bytes.split(separator: 0x2C).dropFirst().first.map {

@@ -8,7 +8,7 @@ package struct ListJob {
     case failed(String)
     /// A PNG of 16-bit grey, whose values above 255 are scored as white.
     case grey16(String)
-    /// So many pictures are done.
+    /// This many pictures are done.
     case done(Int)
   }
 
@@ -40,8 +40,8 @@ package struct ListJob {
   /// Scores pictures in their order.
   ///
   /// - Parameters:
-  ///   - paths: Of the pictures.
-  ///   - passes: Whether one needs no scoring after all, as one that was named twice.
+  ///   - paths: The pictures' paths.
+  ///   - passes: Whether one needs no scoring after all, such as one that was named twice.
   ///   - shouldStop: Asked after each picture.
   ///   - tell: Gets what happens, the outcome of a picture after what is odd about it.
   ///   - keep: Gets each outcome.

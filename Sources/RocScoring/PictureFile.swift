@@ -10,7 +10,7 @@ package enum PictureFile {
   /// - Parameters:
   ///   - path: Its file.
   ///   - facts: What was known of the file before it was read.
-  /// - Returns: Nil for a file that cannot be read any more. Where it was replaced meanwhile, nobody
+  /// - Returns: Nil for a file that can no longer be read. Where it was replaced meanwhile, nobody
   ///   can say what was scored: the stamp fits no file, and the picture is scored again.
   package static func stamp(_ path: String, read facts: FileFacts) -> PictureStamp? {
     guard let sha256 = try? SHA256.of(file: path) else { return nil }
@@ -35,7 +35,7 @@ package enum PictureFile {
     start(of: path, 26)?.withUnsafeBytes(PictureFormat.isGrey16) ?? false
   }
 
-  /// Whether a file begins as a picture of a format that can be read.
+  /// Whether a file begins like a picture of a format that can be read.
   package static func hasKnownContent(_ path: String) -> Bool {
     guard let start = start(of: path, 32), start.count > 12 else { return false }
     return start.withUnsafeBytes { PictureFormat($0) != nil }

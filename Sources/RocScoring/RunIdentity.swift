@@ -3,7 +3,7 @@ import RocImage
 package import RocModel
 import RocTensor
 
-/// What decides scores: answers of one identity may stand beside each other.
+/// What decides scores: answers with the same identity may stand side by side.
 package struct RunIdentity {
   package let sha256: String
   package let question: String

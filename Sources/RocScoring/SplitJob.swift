@@ -75,12 +75,12 @@ package struct SplitJob {
         """)
     }
     for (name, part) in request.trainedOn {
-      // A name that is not there would never show a leak.
+      // A name that does not exist would never show a leak.
       _ = try store.samples(try store.dataset(name), split: part.description)
     }
   }
 
-  /// A question that does not name what the dataset's score is called; nil where it does.
+  /// A remark where the question does not use the word for the dataset's score; nil where it does.
   package func remark(on mode: ScoringMode) -> String? {
     guard case .scoreTokens(let question) = mode else { return nil }
     let word = ScoreWord(of: dataset)
@@ -91,7 +91,7 @@ package struct SplitJob {
       """
   }
 
-  /// The run that everything deciding the scores makes.
+  /// The run that is identified by everything that decides its scores.
   ///
   /// - Parameters:
   ///   - engine: Loaded.
@@ -107,7 +107,7 @@ package struct SplitJob {
     let targets = request.targets
     var record = RunRecord(
       dataset: dataset.id ?? 0,
-      // What the scores stand for decides no score, but every number that is made of them.
+      // What the scores stand for decides no score, but every number that is computed from them.
       fingerprint: identity.fingerprint(
         targets.count > 1 ? [targets.joined(separator: ",")] : []),
       checkpoint: request.checkpoint, checkpointSHA256: sha256, question: identity.question,

@@ -7,7 +7,7 @@ package import RocStore
 
 /// What people may want to know while a job scores.
 package enum ScoringEvent: Sendable {
-  /// So many of all pictures have a prediction that stands.
+  /// This many of all pictures have a prediction that stands.
   case known(Int, of: Int)
   /// Pictures whose files have changed since they were scored: they are scored again.
   case changed(Int)
@@ -30,12 +30,12 @@ package enum ScoringEvent: Sendable {
 /// How a scoring job ended.
 package enum ScoringEnd: Sendable, Equatable {
   case finished
-  /// It was asked to stop when so many pictures had a prediction.
+  /// It was asked to stop when this many pictures had a prediction.
   case stopped(Int, of: Int)
 }
 
 /// Scores samples with one engine and keeps every prediction as it comes: in the database under the
-/// run's fingerprint, where several processes share the work, or in a segment of one's own.
+/// run's fingerprint, where several processes share the work, or in a segment of its own.
 package struct SplitScorer {
   /// What is scored again.
   package struct Policy: Sendable {
@@ -77,7 +77,7 @@ package struct SplitScorer {
     self.tell = tell
   }
 
-  /// Whether a prediction stands, and if so whether its picture is still the one that was scored.
+  /// Whether a prediction stands: it needs no retry, and its picture is the one that was scored.
   private func stands(_ prediction: PredictionRecord?, _ sample: SampleRecord) -> Bool {
     guard let prediction else { return false }
     // An answer without a score would come out the same; a picture may have been mended.
@@ -109,7 +109,7 @@ package struct SplitScorer {
   /// - Parameters:
   ///   - samples: In the order in which they are scored.
   ///   - store: Where the run is.
-  /// - Returns: Whether all have a prediction now.
+  /// - Returns: How it ended: `finished` when all have a prediction now.
   /// - Throws: `StoreError`, `ModelError`, and what `tell` throws.
   package func score(_ samples: [SampleRecord], in store: Store) throws -> ScoringEnd {
     let runID = record.id ?? 0

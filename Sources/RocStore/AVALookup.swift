@@ -1,8 +1,8 @@
 package import GRDB
 package import RocNames
 
-/// Scores, votes and the official test part of the `ava` in the same database, one picture at a
-/// time.
+/// Scores, votes and the official test part of the dataset `ava` in the same database, one picture
+/// at a time.
 package struct AVALookup {
   private let dataset: Int64
   private let db: Database

@@ -1,6 +1,6 @@
 import GRDB
 
-/// Inserts rows into one table, forty a statement: beginning and ending a statement costs as much
+/// Inserts rows into one table, forty per statement: beginning and ending a statement costs as much
 /// as a row.
 ///
 /// Rows reach the table in order, at the latest with `flush`.

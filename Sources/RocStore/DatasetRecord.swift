@@ -7,7 +7,7 @@ package struct DatasetRecord: Sendable, Equatable {
   package var name: String
   package var title: String
   package var range: ScoreRange
-  /// Whether a larger score is a better picture.
+  /// Whether a larger score means a better picture.
   package var higherIsBetter: Bool
   /// A picture above it counts as good.
   package var threshold: Double
@@ -28,7 +28,7 @@ package struct DatasetRecord: Sendable, Equatable {
   /// layout they have.
   package var isMadeUp: Bool { variant == Self.madeUp }
 
-  /// Calls the dataset made up, wherever it is shown.
+  /// Marks the dataset as made up, wherever it is shown.
   package mutating func markAsMadeUp() {
     variant = Self.madeUp
     title = "\(title == name ? title : "\(title) demo") (made up)"
@@ -91,7 +91,7 @@ package struct DatasetRecord: Sendable, Equatable {
       .map(DatasetRecord.init)
   }
 
-  /// Pictures of the dataset.
+  /// How many pictures the dataset has.
   func imageCount(_ db: Database) throws -> Int {
     try Int.fetchOne(
       db, sql: "SELECT count(*) FROM samples WHERE dataset = ?", arguments: [id]) ?? 0

@@ -1,7 +1,7 @@
 import GRDB
 package import RocNames
 
-/// What belongs to a dataset beside its pictures.
+/// What belongs to a dataset besides its pictures.
 extension DatasetWriter {
   package func setVocabulary(_ kind: String, _ names: [(number: Int, name: String)]) throws {
     let insert = try bulk(

@@ -1,7 +1,7 @@
 import GRDB
 package import RocNames
 
-/// Division schemes, their parts, and the lists that pictures stand on.
+/// Division schemes, their parts, and the lists that pictures are on.
 extension DatasetWriter {
   /// Makes a part of a scheme hold exactly these samples.
   package func setMembers(_ scheme: String, _ part: String, _ samples: [Int64]) throws {
@@ -24,7 +24,7 @@ extension DatasetWriter {
         ).execute(arguments: [id, part, sample])
       }
     }
-    // In the order of the table's key rows are appended, in another one pages are split; one
+    // In the order of the table's key, rows are appended; in any other, pages are split. One
     // statement for all of them costs half as much as one for each.
     let added = (stored.isEmpty ? samples : samples.filter { !stored.contains($0) }).sorted()
     guard !added.isEmpty else { return }
@@ -76,7 +76,7 @@ extension DatasetWriter {
         """, arguments: [dataset]) ?? false
   }
 
-  /// How many pictures each rater rated, with the pictures.
+  /// The pictures that each rater rated, one list for each rater.
   package func picturesByRater() throws -> [[Int64]] {
     var rated: [Int64: [Int64]] = [:]
     let rows = try Row.fetchCursor(

@@ -47,7 +47,7 @@ package final class DatasetWriter {
     }
   }
 
-  /// Gets ready for so many pictures: sorting their keys once is quicker than an index that grows.
+  /// Gets ready for `count` pictures: sorting their keys once is quicker than an index that grows.
   ///
   /// `finish` must follow in the same transaction, before anything refers to the pictures.
   package func expect(_ count: Int) throws {
@@ -58,7 +58,7 @@ package final class DatasetWriter {
     hasDroppedIndex = true
   }
 
-  /// Writes pictures that wait for others, so that something may refer to them.
+  /// Writes the pictures that are still gathered, so that other rows may refer to them.
   func flushSamples() throws {
     try newSamples.flush()
     try newVotes.flush()
@@ -83,7 +83,7 @@ package final class DatasetWriter {
     return statement
   }
 
-  /// A picture with its texts made, which several threads may do.
+  /// A picture with its texts already made, which several threads may do.
   package struct NewSample: Sendable {
     package let key: ImageKey
     let score: Double
@@ -192,7 +192,7 @@ package final class DatasetWriter {
     }
   }
 
-  /// Replaces what is kept of a stored picture beside its labels, a JSON object.
+  /// Replaces what is kept of a stored picture besides its labels, a JSON object.
   package func setExtra(_ row: Int64, _ extra: String) throws {
     try db.cachedStatement(sql: "UPDATE samples SET extra = ? WHERE id = ?")
       .execute(arguments: [extra, row])
@@ -201,7 +201,7 @@ package final class DatasetWriter {
   /// All scores in the order of the import, and all votes; nil where there are none.
   package func totals() throws -> (scores: [Double], votes: Int?) {
     if isNew { return (addedScores, addedVotes) }
-    // Both tables in the order of their rows: through the index on keys it takes a second.
+    // Both tables in the order of their rows: through the index on keys it would take a second.
     let rows = try Row.fetchCursor(
       db,
       sql: """
@@ -280,7 +280,8 @@ package final class DatasetWriter {
   ///   - keepsScheme: Leaves the default scheme as it is stored.
   ///   - db: Inside a transaction.
   /// - Returns: A writer that knows what is stored.
-  /// - Throws: `StoreError` when the labels are stored from another copy; the database's error.
+  /// - Throws: `StoreError` when the stored labels have another copy, scale or direction; the
+  ///   database's error.
   package static func open(
     _ record: DatasetRecord, replace: Bool, keepsScheme: Bool = false, _ db: Database
   ) throws -> DatasetWriter {

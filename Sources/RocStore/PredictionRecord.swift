@@ -45,7 +45,7 @@ package struct PredictionRecord: Sendable {
     }
   }
 
-  /// Stores the prediction; one that failed before is replaced, and with `replaces` any.
+  /// Stores the prediction; one that failed before is replaced and, with `replaces`, any other.
   package func save(_ db: Database, run: Int64, replaces: Bool = false) throws {
     try db.cachedStatement(
       sql: """

@@ -20,7 +20,7 @@ package struct RunRecord: Sendable {
   package let tokens: Int
   /// What each score of an answer stands for: `gt_score` or the name of an attribute.
   package let targets: [String]
-  /// The network's name, as `Qwen2-VL`; nil for runs of versions that knew only one.
+  /// The network's name, such as `Qwen2-VL`; nil for runs of versions that knew only one.
   package var backbone: String?
 
   package init(
@@ -77,7 +77,7 @@ package struct RunRecord: Sendable {
       arguments: [dataset, fingerprint]) ?? 0
   }
 
-  /// All runs with their dataset's name and how many pictures they scored and failed.
+  /// All runs with their dataset's name and how many pictures they scored and failed on.
   package static func all(
     _ db: Database
   ) throws -> [(run: RunRecord, dataset: String, started: String, scored: Int, failed: Int)] {

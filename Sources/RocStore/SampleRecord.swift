@@ -16,7 +16,7 @@ package enum ImageState: String, Sendable {
 }
 
 extension ImageState {
-  /// Compares bytes: making a string for each of a quarter of a million rows takes longer.
+  /// Compares bytes: making a string for each of a quarter of a million rows would take longer.
   fileprivate init(_ bytes: UnsafeBufferPointer<UInt8>) {
     switch bytes.first {
     case UInt8(ascii: "f"): self = .found
@@ -35,7 +35,7 @@ package struct SampleRecord: Sendable {
   package let path: String?
   package let imageState: ImageState
   package let imageReason: String?
-  /// What is odd about the picture, as `tiny`.
+  /// What is odd about the picture, such as `tiny`.
   package let imageFlags: [String]
   package let score: Double
   package let votes: [Int]?
@@ -107,10 +107,10 @@ package enum VoteText {
     }
   }
 
-  /// A JSON object of whole numbers, as `{"index":1,"tag1":2}`.
+  /// A JSON object of whole numbers, such as `{"index":1,"tag1":2}`.
   ///
   /// - Parameters:
-  ///   - heads: What stands before each number, as `{"index":` and `,"tag1":`.
+  ///   - heads: What stands before each number, such as `{"index":` and `,"tag1":`.
   ///   - numbers: As many as there are heads.
   /// - Returns: The text.
   package static func encode(heads: [StaticString], numbers: [Int]) -> String {

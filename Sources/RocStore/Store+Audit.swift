@@ -9,7 +9,7 @@ extension Store {
     package let key: ImageKey
     package var baseName: String { key.base }
     package let sha256: String?
-    /// 32 bytes; nil before a picture was decoded and for one without structure.
+    /// 32 bytes; nil until the picture is decoded, and for one without structure.
     package let perceptualHash: [UInt8]?
     package let score: Double
     /// What it was made from, where the labels say so.
@@ -27,7 +27,7 @@ extension Store {
     _ dataset: DatasetRecord, groups: [String] = []
   ) throws -> (pictures: [Int64: Identity], parts: [(name: SplitName, members: [Int64])]) {
     let columns = groups.map { column in
-      // Written into the query: a path is no value that could be bound for every row at no cost.
+      // Written into the query: a bound path would cost time for every row.
       "nullif(json_extract(extra, '$.\"\(column.replacingBytes(of: "'", with: "''"))\"'), '')"
     }
     let group =

@@ -1,7 +1,7 @@
 import GRDB
 package import RocNames
 
-/// Which datasets there are, one snapshot a call.
+/// Which datasets there are, one snapshot per call.
 extension Store {
   /// All datasets with the sizes of their splits and how many pictures they hold.
   package func datasets() throws -> [(

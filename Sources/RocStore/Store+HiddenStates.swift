@@ -8,7 +8,7 @@ extension Store {
   /// - Parameters:
   ///   - checkpoint: Its SHA-256.
   ///   - inputs: Names of what is asked for.
-  /// - Returns: [width] values each; without those that are not kept.
+  /// - Returns: [width] values for each input; inputs without kept states are left out.
   /// - Throws: `StoreError` when the database cannot be read.
   package func hiddenStates(
     checkpoint: String, inputs: [String]

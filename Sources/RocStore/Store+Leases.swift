@@ -22,7 +22,7 @@ extension Store {
     /// - Parameters:
     ///   - run: The run.
     ///   - owner: Who takes pictures.
-    ///   - count: At most so many at a time.
+    ///   - count: How many at a time, at most.
     ///   - isGone: Whether another owner is known to have ended.
     package init(run: Int64, owner: String, count: Int, isGone: @escaping (String) -> Bool) {
       self.run = run

@@ -3,7 +3,7 @@ import RocNames
 
 /// What goes when a dataset or a run goes.
 extension Store {
-  /// What a dataset holds, by what it is called: things of which there are none are left out.
+  /// What a dataset holds, by kind; kinds of which there is nothing are left out.
   package func holdings(of dataset: DatasetRecord) throws -> [(what: String, count: Int)] {
     let samples = "JOIN samples ON samples.id = sample WHERE dataset = ?"
     let queries = [
@@ -39,7 +39,7 @@ extension Store {
 
   /// Removes a dataset with everything that belongs to it, its runs included.
   ///
-  /// - Throws: `StoreError` while somebody scores one of its runs.
+  /// - Throws: `StoreError` while somebody is scoring one of its runs.
   package func remove(_ dataset: DatasetRecord) throws {
     try write { db in
       let runs = try Int64.fetchAll(
@@ -52,7 +52,7 @@ extension Store {
 
   /// Removes runs with their predictions.
   ///
-  /// - Throws: `StoreError` while somebody scores one of them.
+  /// - Throws: `StoreError` while somebody is scoring one of them.
   package func remove(runs: [Int64]) throws {
     try write { db in
       try Self.refuse(runs, db)
@@ -73,7 +73,7 @@ extension Store {
     }
   }
 
-  /// Gives a dataset another name; its title becomes that name, since that is what it is called.
+  /// Gives a dataset another name, which becomes its title, too.
   ///
   /// - Throws: `StoreError` when there is a dataset of that name.
   package func rename(_ dataset: DatasetRecord, to name: String) throws {
@@ -88,13 +88,13 @@ extension Store {
       try db.execute(
         sql: "UPDATE OR IGNORE training_parts SET dataset = ? WHERE dataset = ?",
         arguments: [name, dataset.name])
-      // What is left stands under the new name already.
+      // What is left is there already under the new name.
       try db.execute(
         sql: "DELETE FROM training_parts WHERE dataset = ?", arguments: [dataset.name])
     }
   }
 
-  /// Single ratings and their raters, and how many raters each part of a division of them has.
+  /// How many raters and single ratings there are, and how many raters each part of a division has.
   package func raterCounts(
     of dataset: DatasetRecord
   ) throws -> (raters: Int, ratings: Int, parts: [(scheme: String, part: String, count: Int)]) {
@@ -119,8 +119,8 @@ extension Store {
 extension DatasetRecord {
   /// Deletes a dataset with everything that refers to it.
   ///
-  /// Three tables begin their keys with something else than the picture: each picture that goes
-  /// would be looked for in all of their rows. An index for as long as that takes costs a moment.
+  /// The keys of three tables begin with something other than the picture: each picture that goes
+  /// would be looked for in all of their rows. An index that lasts only that long costs a moment.
   static func delete(_ name: String, _ db: Database) throws {
     let tables = ["split_members", "predictions", "leases"]
     for table in tables {

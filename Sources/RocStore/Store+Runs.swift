@@ -1,7 +1,7 @@
 import GRDB
 package import RocNames
 
-/// Runs and their predictions, one snapshot a call.
+/// Runs and their predictions, one snapshot per call.
 extension Store {
   /// The stored predictions of a run.
   package func predictions(run: Int64) throws -> [Int64: PredictionRecord] {
@@ -26,8 +26,8 @@ extension Store {
     try write { try run.findOrInsert($0) }
   }
 
-  /// Stores predictions in one transaction; those that failed before are replaced, and with
-  /// `replaces` any.
+  /// Stores predictions in one transaction; those that failed before are replaced and, with
+  /// `replaces`, all others, too.
   package func save(
     _ predictions: [PredictionRecord], run: Int64, replaces: Bool = false
   ) throws {
@@ -36,7 +36,7 @@ extension Store {
     }
   }
 
-  /// All runs with their dataset's name and how many pictures they scored and failed.
+  /// All runs with their dataset's name and how many pictures they scored and failed on.
   package func runs() throws -> [(
     run: RunRecord, dataset: String, started: String, scored: Int, failed: Int
   )] {

@@ -1,7 +1,7 @@
 import GRDB
 package import RocNames
 
-/// What is known of the pictures of a dataset, one snapshot a call.
+/// What is known about the pictures of a dataset, one snapshot per call.
 extension Store {
   /// The samples of a dataset, or of the split that `split` names.
   package func samples(

@@ -9,7 +9,7 @@ extension Store {
   ///   - dataset: Whose pictures are meant.
   ///   - parts: Names as `NameIndex` reads them.
   ///   - isLoose: Also takes names that differ in Unicode form, letter case or leading zeros.
-  /// - Returns: For each part how many pictures it has now, and the names that nobody has.
+  /// - Returns: For each part how many pictures it has now, and the names that no picture has.
   /// - Throws: `StoreError` when the database cannot be written.
   package func addScheme(
     _ scheme: String, to dataset: DatasetRecord, parts: [(part: String, names: [String])],

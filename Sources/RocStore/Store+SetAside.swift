@@ -1,7 +1,7 @@
 import GRDB
 package import RocNames
 
-/// What imports set aside, one snapshot a call.
+/// What imports set aside, one snapshot per call.
 extension Store {
   /// Remembers lines of files that were not part of an import's own transaction.
   package func quarantine(_ lines: [SetAsideLine], of dataset: String) throws {

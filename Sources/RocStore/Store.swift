@@ -45,7 +45,7 @@ package struct Store: Sendable {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.foreignKeysEnabled = true
-    // The keys of an import come in no order: with SQLite's own 2 MB of pages each is read anew.
+    // The keys of an import come in no order: with SQLite's own 2 MB cache, pages are read anew.
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -65536") }
     do {
       let migrator = Migrations.all
@@ -95,8 +95,8 @@ package struct Store: Sendable {
 
   /// A database with a log beside it, so that readers need not wait for writers.
   ///
-  /// Where two processes begin the log of a database at once, SQLite tells one of them that it is
-  /// busy without waiting as it does everywhere else.
+  /// Where two processes begin the log of a database at the same time, SQLite tells one of them at
+  /// once that it is busy, instead of waiting as it does everywhere else.
   private static func pool(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
     let clock = ContinuousClock()
     let start = clock.now
@@ -111,8 +111,8 @@ package struct Store: Sendable {
     }
   }
 
-  /// A database that cannot be written, its folder included, and that nobody is writing to: SQLite
-  /// then needs to be told that no log will appear beside it.
+  /// A database whose file or folder cannot be written, and that nobody is writing to: SQLite then
+  /// needs to be told that no log will appear beside it.
   private static func immutable(
     _ path: String, _ configuration: Configuration, _ migrator: DatabaseMigrator
   ) throws -> DatabaseQueue? {

@@ -1,5 +1,5 @@
-/// The rows of a CSV file after RFC 4180: commas, quotes, any line end; a byte order mark is
-/// skipped, blank lines too.
+/// The rows of a CSV file as in RFC 4180: commas, quotes, any line end; a byte order mark and blank
+/// lines are skipped.
 package struct CSVFile: Sendable {
   package let header: [String]
   package let rows: [TableRow]

@@ -1,7 +1,7 @@
 extension Double {
   /// The number that a cell of a text file holds; nil for anything but a finite decimal number.
   ///
-  /// Swift by itself also reads hexadecimal, `nan` and `infinity`.
+  /// Swift's own initializer also reads hexadecimal, `nan` and `infinity`.
   package init?(decimal text: String) {
     guard !text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "x") }),
       let value = Double(text), value.isFinite
@@ -11,7 +11,7 @@ extension Double {
 }
 
 extension String {
-  /// Without blanks and tabs at both ends.
+  /// The text without blanks and tabs at either end.
   package var trimmingBlanks: String {
     let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
     let bytes = utf8

@@ -5,7 +5,7 @@ package struct DataError: ReportedError, CustomStringConvertible, Equatable, Sen
   package let message: String
   /// A file or dataset that is needed is not there.
   package let isMissing: Bool
-  /// What was asked for does not exist.
+  /// The request is wrong, as when it names what does not exist.
   package let isUsage: Bool
 
   package init(_ message: String, isMissing: Bool = false, isUsage: Bool = false) {

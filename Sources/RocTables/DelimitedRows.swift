@@ -2,7 +2,7 @@
 /// signs, with or without quotes, or between blanks.
 ///
 /// A byte order mark, CR before LF, a missing last line end, blanks around fields and blank lines
-/// are nothing special.
+/// do no harm.
 package struct DelimitedRows {
   package enum Separator: Sendable, Equatable {
     /// One byte; `isQuoted` gives quotation marks their meaning in RFC 4180.
@@ -17,7 +17,7 @@ package struct DelimitedRows {
 
   package init(_ separator: Separator) { self.separator = separator }
 
-  /// Whether fields are told apart by something else than this byte.
+  /// Whether fields are told apart by something other than this byte.
   func separatesOtherwise(than byte: UInt8) -> Bool {
     switch separator {
     case .byte(let own, _), .leading(let own, _): own != byte
@@ -25,7 +25,7 @@ package struct DelimitedRows {
     }
   }
 
-  /// Calls `body` with each row's line, from 1, and its fields until it returns false.
+  /// Calls `body` with each row's line number, from 1, and its fields, until it returns false.
   ///
   /// - Returns: The lines of quotation marks that open and never close; such a line is left out.
   package func eachRow(
@@ -47,8 +47,8 @@ package struct DelimitedRows {
       let start = position
       let first = line
       if case .byte(let mark, true) = separator {
-        // After one mark that never closes rows end with their lines: looking for its end from
-        // every line would take the square of the time.
+        // After a mark that never closes, rows end with their lines: looking for an end from
+        // every line would take quadratic time.
         let text = isCut ? Self.line(bytes, from: position) : bytes
         let found = Self.quotedRow(text, &position, &line, mark: mark, field: &field)
         // Two stray marks would swallow all lines between them.
@@ -77,7 +77,7 @@ package struct DelimitedRows {
     return unclosed
   }
 
-  /// The bytes up to the end of the line that goes on at `position`.
+  /// The bytes up to the end of the line that `position` is in.
   private static func line(
     _ bytes: UnsafeRawBufferPointer, from position: Int
   ) -> UnsafeRawBufferPointer {
@@ -103,7 +103,7 @@ package struct DelimitedRows {
     }
   }
 
-  /// A row that may go over several lines; nil when a quotation mark never closes.
+  /// A row that may span several lines; nil when a quotation mark never closes.
   private static func quotedRow(
     _ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ line: inout Int, mark: UInt8,
     field: inout [UInt8]
@@ -146,7 +146,7 @@ package struct DelimitedRows {
         endField(&field)
         return fields
       default:
-        // Blanks between a closing mark and the separator are no content.
+        // Blanks between a closing mark and the separator are not content.
         if !wasQuoted || (byte != 0x20 && byte != 0x09) { field.append(byte) }
       }
     }

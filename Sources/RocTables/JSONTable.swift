@@ -4,10 +4,10 @@ import RocNames
 
 /// JSON records as rows: members are columns.
 ///
-/// An object whose values are objects, as DeQA-Score's `mos.json`, is read as one record a member,
-/// with the member's name in the first column of the key.
+/// An object whose values are objects, such as DeQA-Score's `mos.json`, is read as one record per
+/// member, with the member's name in the first key column.
 enum JSONTable {
-  /// The names of the first record's members, and of those that later ones add.
+  /// The names of the first record's members, then those that later records add.
   static func columns(
     _ file: MappedFile, name: String, keys: [String]
   ) throws(DataError) -> [String] {

@@ -1,7 +1,7 @@
 package import RocFiles
 
-/// The lines of a text file: a byte order mark, CR before LF and a missing last line end are
-/// nothing special.
+/// The lines of a text file: a byte order mark, CR before LF and a missing last line end do no
+/// harm.
 package struct LineReader {
   private let file: MappedFile
   package let name: String
@@ -47,7 +47,7 @@ package struct LineReader {
   }
 }
 
-/// What ends the lines of a text: LF, or CR where there is no LF at all, as old Macs wrote.
+/// What ends the lines of a text: LF, or CR where there is no LF at all, as on old Macs.
 func lineEnd(_ bytes: UnsafeRawBufferPointer) -> UInt8 {
   bytes.contains(0x0A) || !bytes.contains(0x0D) ? 0x0A : 0x0D
 }

@@ -3,24 +3,24 @@ import RocFiles
 
 /// The variables of a MATLAB 5 file (.mat up to version 7; MathWorks, "MAT-File Format").
 ///
-/// Sizes in the file are held against the bytes that are there before anything is made from them.
+/// Sizes in the file are checked against the bytes that are there before anything is made of them.
 package struct MATFile {
   package indirect enum Value {
     /// Real numbers of any class, column by column, with the dimensions.
     case numbers([Double], [Int])
     case text(String)
     case cells([Value])
-    /// Structures, sparse and complex arrays: kept apart, no label file has them.
+    /// Structures, sparse and complex arrays: not read, since no label file has them.
     case other(String)
   }
 
-  /// Unpacked bytes of a compressed variable at most.
+  /// The most bytes that a compressed variable may unpack to.
   private static let limit = 1 << 30
   private static let deepest = 8
 
   package private(set) var variables: [String: Value] = [:]
 
-  /// - Throws: `DataError` when the file is no MATLAB 5 file or is damaged.
+  /// - Throws: `DataError` when the file is not a MATLAB 5 file or is damaged.
   package init(_ path: String, name: String) throws(DataError) {
     let file = try MappedFile.ofData(path)
     let bytes = file.withBytes { Array($0) }
@@ -103,7 +103,7 @@ package struct MATFile {
         return kind
       }
       if word >> 16 != 0 {
-        // Four bytes or fewer stand in the tag itself.
+        // Four bytes or fewer are stored in the tag itself.
         let data = try take(4)
         guard word >> 16 <= 4 else { throw broken("a small element of \(word >> 16) bytes") }
         return (try kind(word & 0xFFFF), data.prefix(Int(word >> 16)))
@@ -111,7 +111,7 @@ package struct MATFile {
       let count = Int(integer(try take(4)))
       let data = try take(count)
       let found = try kind(word)
-      // Elements begin at multiples of 8, compressed ones do not.
+      // Elements are padded to multiples of 8, except compressed ones.
       if found != .compressed { bytes = bytes.dropFirst((8 - count % 8) % 8) }
       return (found, data)
     }

@@ -19,7 +19,7 @@ package struct TableFile {
   /// - Parameters:
   ///   - path: The file.
   ///   - name: For messages.
-  ///   - format: Told by the file's ending and its first lines when nil.
+  ///   - format: Inferred from the file's ending and its first lines when nil.
   ///   - header: The columns of a file without a header.
   ///   - keys: What members with a picture's name are called, for records by picture.
   /// - Throws: `DataError` when the file cannot be read or is no such table.
@@ -47,7 +47,7 @@ package struct TableFile {
     content = .text(file, found.rows, lead: found.lead)
   }
 
-  /// A table whose rows come from elsewhere than one file's text.
+  /// A table whose rows come from something other than the text of one file.
   package init(name: String, header: [String], rows: [TableRow], skipped: [SetAsideLine] = []) {
     self.name = name
     self.header = header
@@ -87,14 +87,14 @@ package struct TableFile {
     }
   }
 
-  /// Whether numbers may have a comma for a point: where commas separate no fields.
+  /// Whether numbers may have a decimal comma: where commas do not separate fields.
   package var allowsDecimalComma: Bool {
     guard case .text(_, let rows, _) = content else { return false }
     return rows.separatesOtherwise(than: UInt8(ascii: ","))
   }
 
-  /// How a text table is read and its header, which also decides the separator when no format is
-  /// stated.
+  /// How a text table is read, and its header; the first rows decide the separator when no format
+  /// is stated.
   private static func delimited(
     _ file: MappedFile, name: String, format: TableFormat?, header: [String]?
   ) throws(DataError) -> (rows: DelimitedRows, header: [String], lead: Int) {
@@ -118,7 +118,7 @@ package struct TableFile {
     return (DelimitedRows(separator), columns, mark + (header == nil ? 1 : 0))
   }
 
-  /// The first row, and how many of those behind it have as many fields; nil for an empty file.
+  /// The first row, and how many of the next ones have as many fields; nil for an empty file.
   private static func beginning(
     of file: MappedFile, _ separator: DelimitedRows.Separator, after lead: Int
   ) -> (first: [String], agreeing: Int)? {
@@ -137,7 +137,7 @@ package struct TableFile {
     return first.map { ($0, agreeing) }
   }
 
-  /// What Excel writes on a line of its own, as `sep=;`.
+  /// The separator that Excel states on a line of its own, as in `sep=;`.
   private static func statedSeparator(_ bytes: UnsafeRawBufferPointer) -> UInt8? {
     let line = bytes.prefix(64).drop { [0xEF, 0xBB, 0xBF].contains($0) }.prefix { $0 != 0x0A }
     let text = line.filter { $0 != 0x0D && $0 != 0x22 }

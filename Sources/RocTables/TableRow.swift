@@ -1,8 +1,8 @@
 package import RocJSON
 
-/// One row of a table, whatever file it stands in.
+/// One row of a table, whatever file it comes from.
 package struct TableRow: Sendable {
-  /// Of its first character, from 1; in a workbook the row's number.
+  /// The line of its first character, from 1; in a workbook, the row's number.
   package let line: Int
   package let fields: [String]
   /// The record, where the file is JSON.
@@ -24,7 +24,7 @@ package enum TableFormat: Sendable {
   case csv
   case tsv
   case semicolon
-  /// Equals signs without quotes; the last column may hold some.
+  /// Equals signs without quotes; the last column may itself contain some.
   case equals
   /// Blanks or tabs.
   case blank

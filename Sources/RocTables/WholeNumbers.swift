@@ -3,7 +3,7 @@
 /// - Parameters:
 ///   - line: Bytes of one line.
 ///   - numbers: Emptied, then filled.
-/// - Returns: The text of the first field that is no whole number of 64 bits, or nil.
+/// - Returns: The text of the first field that is not a 64-bit whole number, or nil.
 package func splitIntegers(_ line: UnsafeRawBufferPointer, into numbers: inout [Int]) -> String? {
   numbers.removeAll(keepingCapacity: true)
   var position = 0

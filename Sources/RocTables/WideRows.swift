@@ -5,7 +5,7 @@ enum WideRows {
   /// One row for each number from 1 to `count` and each line.
   ///
   /// `Answer.score1 … Answer.score10` become one column `Answer.score`; columns without a number are
-  /// repeated. Lines of another width than the header are set aside.
+  /// repeated. Lines whose width differs from the header's are set aside.
   static func split(
     header: [String], rows: [TableRow], count: Int, file: String
   ) -> (header: [String], rows: [TableRow], skipped: [SetAsideLine]) {

@@ -2,13 +2,13 @@ import RocArchive
 
 /// The rows of the first sheet of an Excel workbook (.xlsx, ECMA-376 part 1, section 18.3).
 struct Workbook {
-  /// Unpacked bytes of one part at most: sheets of label files have a few megabytes.
+  /// The most bytes that one part may unpack to: sheets of label files have a few megabytes.
   private static let limit = 1 << 29
   private static let columnLimit = 16_384
 
   private(set) var rows: [TableRow] = []
 
-  /// - Throws: `DataError` when the file is no workbook.
+  /// - Throws: `DataError` when the file is not a workbook.
   init(_ path: String, name: String) throws(DataError) {
     var shared: [UInt8] = []
     var sheets: [(name: String, bytes: [UInt8])] = []
@@ -107,7 +107,7 @@ struct Workbook {
     }
   }
 
-  /// The column of a cell named as `AB12`, from 0.
+  /// The column, from 0, of a cell named like `AB12`.
   private static func column(_ cell: String) -> Int? {
     let letters = cell.utf8.prefix { $0 >= 0x41 && $0 <= 0x5A }
     guard (1...3).contains(letters.count) else { return nil }

@@ -1,7 +1,7 @@
 /// The tags and texts of an XML file in order; names without their namespace prefix.
 ///
-/// Enough for spreadsheets: no document types, so no entities but the five predefined ones and
-/// numbers, and nothing that could grow when it is expanded.
+/// Enough for spreadsheets: no document types, so no entities but the five predefined and the
+/// numeric ones, and nothing that could grow when it is expanded.
 struct XMLTokens: Sequence, IteratorProtocol {
   enum Token: Equatable {
     case open(String, [String: String])
@@ -70,7 +70,7 @@ struct XMLTokens: Sequence, IteratorProtocol {
 
   private static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
     guard bytes.contains(UInt8(ascii: "&")) else { return String(decoding: bytes, as: UTF8.self) }
-    // By bytes: a combining mark behind a semicolon is no part of it.
+    // By bytes: a combining mark after a semicolon is not part of it.
     var result: [UInt8] = []
     var rest = bytes
     while let mark = rest.firstIndex(of: UInt8(ascii: "&")) {

@@ -29,12 +29,11 @@ package struct AttentionShape: Sendable {
   package var scale: Float
   /// Keys that query 0 sees, one more for each later query; all when nil.
   package var firstVisible: Int?
-  /// One mark a key, not 0 where no query sees it, never the first; empty when none is hidden.
+  /// One mark per key, nonzero where no query sees it, 0 for the first; empty when none is hidden.
   package var hidden: [UInt8]
   /// Of both products, `f32` or `bf16`; the softmax between them is always float32.
   package var precision: Precision
-  /// Where the heads lie in the rows; side by side from the first column on if nothing else is
-  /// said.
+  /// Where the heads lie in the rows; by default side by side from the first column on.
   package var layouts: (query: HeadLayout, key: HeadLayout, value: HeadLayout)
   /// The first row of the sequence among those of queries and of the result, and among those of
   /// keys and values.

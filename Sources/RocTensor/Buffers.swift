@@ -1,13 +1,13 @@
 import Synchronization
 
-/// Large pieces of memory that are used again.
+/// Large pieces of memory that are reused.
 ///
 /// A forward pass asks for the same few sizes thousands of times; fresh pages from the system
 /// would cost more than the smaller products.
 enum Buffers {
   /// Pieces smaller than this are left to the allocator.
   private static let smallest = 32 << 10
-  /// Bytes that may lie unused: a picture of the full model uses 0.4 GB beside its weights.
+  /// Bytes that may lie unused: a picture in the full model uses 0.4 GB besides its weights.
   private static let most = 512 << 20
 
   /// Sizes are rounded up to an eighth of a power of two, so that a prompt of one more row finds

@@ -9,9 +9,9 @@ package final class Compute: Sendable {
 
   /// - Parameters:
   ///   - threads: Workers, the caller included; at least 1.
-  ///   - instructionSet: One of `instructionSets`; the fastest of the CPU when nil, and where that
-  ///     has no vectors OpenBLAS if it is there.
-  ///   - attendsInBF16: Where the set multiplies bf16 by itself when nil.
+  ///   - instructionSet: One of `instructionSets`; when nil, the fastest of the CPU, or OpenBLAS if
+  ///     it is there and the CPU runs only the portable set.
+  ///   - attendsInBF16: When nil, whether the set multiplies bf16 natively.
   /// - Throws: `ComputeError` when the set is unknown or this machine lacks it.
   package init(
     threads: Int, instructionSet: String? = nil, attendsInBF16: Bool? = nil
@@ -61,7 +61,7 @@ package final class Compute: Sendable {
   /// The name of the instruction set in use.
   package var instructionSet: String { device.name }
 
-  /// Whether the set multiplies bfloat16 by itself.
+  /// Whether the set multiplies bfloat16 natively.
   package var hasBF16: Bool { device.hasBF16 }
 }
 

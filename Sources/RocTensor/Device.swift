@@ -66,7 +66,7 @@ protocol Device: AnyObject, Sendable {
   /// panels += dyᵀ · x
   func weightGradient(_ job: roc_weight_gradient)
   func attendGradient(_ job: roc_attention_gradient)
-  /// Of a LayerNorm where `bias` is not nil, else of an RMSNorm; adds to dx and the parameters'.
+  /// Of a LayerNorm where `isCentred`, else of an RMSNorm; adds to dx and the parameters'.
   func normGradient(_ job: NormGradientJob)
   /// gradient, that of quickGELU(x), becomes that of x.
   func quickGELUGradient(

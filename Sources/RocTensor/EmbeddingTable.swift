@@ -16,7 +16,7 @@ package struct EmbeddingTable: Sendable {
     parameter = nil
   }
 
-  /// A table whose rows are trained; in panels where products have the same weights.
+  /// A table whose rows are trained; in panels where products use the same weights.
   package init(trained parameter: Parameter, rows: Int, columns: Int) {
     self.parameter = parameter
     self.rows = rows

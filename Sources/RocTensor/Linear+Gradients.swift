@@ -10,7 +10,7 @@ extension Linear {
   ///   - rows: All of `dy` when nil.
   ///   - x: The input of the forward pass.
   ///   - start: The first row of `x`, and of `dx`.
-  ///   - dx: Rows as `x`; nil when it is not wanted.
+  ///   - dx: Rows as `x`.
   ///   - adds: Whether `dx` is added to instead of written.
   ///   - compute: Kernels and threads.
   package func backward(
@@ -47,7 +47,7 @@ extension Linear {
     }
   }
 
-  /// The input's gradient: dx = dy · W, or dx + dy · W.
+  /// The input's gradient: dx = dy · W, or dx += dy · W.
   package func inputGradient(
     _ dy: borrowing Matrix, rows: Range<Int>? = nil, into dx: borrowing Matrix, at start: Int = 0,
     adds: Bool = false, _ compute: Compute

@@ -48,7 +48,7 @@ package struct Linear: Sendable {
     self.lowRank = lowRank
   }
 
-  /// Weights that were never read: it has sizes and cannot be applied.
+  /// A layer whose weights were never read: it has sizes but cannot be applied.
   package init(unread outputs: Int, _ inputs: Int) {
     self.inputs = inputs
     self.outputs = outputs

@@ -79,7 +79,7 @@ extension Compute {
     return result
   }
 
-  /// Replaces all values of a matrix by those of an array.
+  /// Replaces all values of a matrix with those of an array.
   package func write(_ array: [Float], to matrix: borrowing Matrix) {
     precondition(array.count == matrix.count, "\(array.count) values for \(matrix.count)")
     array.withUnsafeBufferPointer { source in

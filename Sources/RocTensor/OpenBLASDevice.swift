@@ -3,8 +3,8 @@ import CRocKernels
 /// OpenBLAS for products of float32, the portable kernels for everything else: for CPUs whose
 /// vectors have no set of their own here.
 ///
-/// It is loaded when it is asked for, so that nobody else needs it. Its blocks depend on how many
-/// rows a product has: the last bits of a score may differ with the batch, which no other set does.
+/// It is loaded only when asked for, so that nobody else needs it. Its blocks depend on how many
+/// rows a product has: the last bits of a score may vary with the batch, as with no other set.
 final class OpenBLASDevice: CPUDevice, @unchecked Sendable {
   static let name = "openblas"
   private let library: roc_openblas

@@ -21,7 +21,7 @@ package final class Parameter: @unchecked Sendable {
   /// As many floats as values for each slot when the parameter is trained.
   private var gradients: [UnsafeMutablePointer<Float>] = []
 
-  /// What the present thread adds to; nil when the parameter is not trained.
+  /// What the current thread adds to; nil when the parameter is not trained.
   var gradient: UnsafeMutablePointer<Float>? {
     gradients.isEmpty ? nil : gradients[roc_gradient_slot()]
   }
@@ -57,7 +57,7 @@ package final class Parameter: @unchecked Sendable {
 
   /// Makes room for the gradient, which is zero.
   ///
-  /// - Parameter slots: Parts of a batch that are added up apart.
+  /// - Parameter slots: Parts of a batch whose gradients are summed separately.
   package func train(slots: Int = 1) {
     while gradients.count < slots { gradients.append(Self.zeros(count)) }
   }
@@ -80,7 +80,7 @@ package final class Parameter: @unchecked Sendable {
     }
   }
 
-  /// The values without padding.
+  /// How many values there are without padding.
   package var size: Int {
     switch layout {
     case .rows: count
@@ -108,7 +108,7 @@ package final class Parameter: @unchecked Sendable {
     }
   }
 
-  /// Replaces all values by those in row order.
+  /// Replaces all values with those of `array`, in row order.
   package func replace(with array: [Float], _ compute: Compute) {
     precondition(array.count == size, "\(array.count) values for a parameter of \(size)")
     switch layout {
@@ -129,7 +129,7 @@ package final class Parameter: @unchecked Sendable {
   /// Whether the parameter is trained.
   package var isTrained: Bool { !gradients.isEmpty }
 
-  /// Runs `body` with gradients added to a part of a batch of its own, on this thread.
+  /// Runs `body` with the gradients that this thread adds going to `slot`.
   package static func withSlot<Value>(_ slot: Int, _ body: () throws -> Value) rethrows -> Value {
     roc_set_gradient_slot(slot)
     defer { roc_set_gradient_slot(0) }

@@ -41,7 +41,7 @@ package struct RotaryTable: ~Copyable, Sendable {
   }
 
   /// A row of angles for each row of a sequence whose positions have several axes, as those of a
-  /// picture's rows have.
+  /// picture's rows do.
   ///
   /// - Parameters:
   ///   - positions: The position of each row on each axis.

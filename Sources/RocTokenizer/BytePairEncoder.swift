@@ -37,7 +37,7 @@ struct BytePairEncoder: Sendable {
     self.unknown = unknown
   }
 
-  /// - Parameter text: Any text; blanks are kept, one is put before it.
+  /// - Parameter text: Any text; blanks are kept, one is put before it where the model says so.
   /// - Returns: Ids and the texts they stand for, unknown characters as their UTF-8 bytes.
   func encode(_ text: String) -> [(id: Int, text: [UInt8])] {
     guard !text.isEmpty else { return [] }

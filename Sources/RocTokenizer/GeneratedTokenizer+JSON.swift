@@ -51,7 +51,7 @@ extension GeneratedTokenizer {
     ]
   }
 
-  /// Every piece of several characters is its beginning and its last one.
+  /// Every piece of several characters merges its beginning and its last character.
   private var merges: [String] {
     pieces.compactMap { piece in
       let scalars = Array(piece.text.unicodeScalars)

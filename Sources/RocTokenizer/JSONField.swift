@@ -39,7 +39,7 @@ struct JSONField {
   /// An object's member.
   subscript(name: String) -> JSONField { child(name, value?[name]) }
 
-  /// An object's member whose value is at hand; an object is searched from its start by name.
+  /// An object's member whose value is at hand: looking it up by name searches from the start.
   func child(_ name: String, _ value: JSON?) -> JSONField {
     JSONField(file: file, key: key.isEmpty ? name : "\(key).\(name)", value: value)
   }
@@ -90,7 +90,7 @@ struct JSONField {
     return members.map { ($0.name, child($0.name, $0.value)) }
   }
 
-  /// Refuses an object that has other members than these.
+  /// Refuses an object that has members other than these.
   func expect(onlyKeys known: [String]) throws(TokenizerError) {
     for (name, field) in try members()
     where !known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) {

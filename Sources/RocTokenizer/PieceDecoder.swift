@@ -3,10 +3,10 @@ struct PieceDecoder: Sendable {
   let model: SentencePieceModel
 
   /// - Parameters:
-  ///   - ids: Pieces of the model, no added tokens.
-  ///   - start: Text that is no piece and stands verbatim before them.
-  /// - Returns: The text; the first blank mark of the run vanishes, bytes that are no UTF-8 become
-  ///   U+FFFD each.
+  ///   - ids: Pieces of the model, not added tokens.
+  ///   - start: Text that is not a piece and stands verbatim before them.
+  /// - Returns: The text; the first blank mark of the run vanishes, and bytes that are not UTF-8
+  ///   become one U+FFFD each.
   func decode(_ ids: [Int], after start: String = "") -> String {
     var text = start
     var bytes: [UInt8] = []

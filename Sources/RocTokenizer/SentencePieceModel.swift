@@ -34,7 +34,7 @@ package struct SentencePieceModel: Sendable {
   /// Whether a blank is put before the text.
   package internal(set) var addsDummyPrefix: Bool
 
-  /// - Throws: `TokenizerError` for a file that is cut, no BPE model, or normalises text.
+  /// - Throws: `TokenizerError` for a file that is cut short, is no BPE model, or normalises text.
   package init(path: String) throws(TokenizerError) {
     let file: MappedFile
     do throws(FileError) {

@@ -1,5 +1,5 @@
 // The rules of transformers 4.34 and later, which hold where tokens are stated in
-// `added_tokens_decoder`. With `legacy` text is cut as before and only read back differently.
+// `added_tokens_decoder`. With `legacy`, text is cut as before and only read back differently.
 extension SentencePieceTokenizer {
   /// Ids of a text, `legacy: false`: one blank before the whole text, none of sentencepiece's own.
   func laterPieces(of text: String) -> [Int] {
@@ -12,7 +12,7 @@ extension SentencePieceTokenizer {
       case .text(let text): encodeLater(text)
       }
     }
-    // The blank that was put before a special token goes again.
+    // The blank that was put before a special token is removed again.
     if parts.count > 1, parts[0] == .text(BytePairEncoder.blank), case .token(let next) = parts[1],
       specialTexts.contains(Array(next.utf8)), ids.first == id(of: BytePairEncoder.blank)
     {
@@ -21,7 +21,7 @@ extension SentencePieceTokenizer {
     return ids
   }
 
-  /// A leading blank is kept by encoding it behind other text, as the reference does.
+  /// A leading blank is kept by encoding it after other text, as the reference does.
   private func encodeLater(_ text: String) -> [Int] {
     guard let first = text.unicodeScalars.first, first == BytePairEncoder.mark || first == " "
     else { return encoder.encode(text).map(\.id) }

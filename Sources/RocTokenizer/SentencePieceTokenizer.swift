@@ -31,13 +31,13 @@ package struct SentencePieceTokenizer: Tokenizer {
   ///
   /// - Parameters:
   ///   - folder: A checkpoint's folder.
-  ///   - statesTokens: Whether `added_tokens_decoder` counts where it is there.
+  ///   - statesTokens: Whether `added_tokens_decoder` is used where there is one.
   /// - Throws: `TokenizerError` naming the file and what it lacks.
   package init(folder: String, statesTokens: Bool = true) throws(TokenizerError) {
     var model = try SentencePieceModel(path: "\(folder)/tokenizer.model")
     settings = try TokenizerSettings(
       folder: folder, pieces: model.pieces, statesTokens: statesTokens)
-    // Later versions tell sentencepiece so; 4.31 takes the blank away again.
+    // Later versions tell sentencepiece not to add the blank; 4.31 takes it away afterwards.
     if settings.stated != nil, !settings.isLegacy { model.addsDummyPrefix = false }
     encoder = BytePairEncoder(model)
     decoder = PieceDecoder(model: model)
@@ -153,7 +153,7 @@ package struct SentencePieceTokenizer: Tokenizer {
     return runs.joined(separator: " ")
   }
 
-  /// Special pieces stand verbatim, with one blank before the first of a row of them.
+  /// Special pieces stand verbatim, with one blank before the first of several in a row.
   private func join(_ ids: [Int]) -> String {
     var text = ""
     var run: [Int] = []

@@ -1,5 +1,5 @@
-// Swift compares characters and Python code points: a blank or a mark followed by an accent is
-// another character, but the same code point. Texts are therefore cut below characters here.
+// Swift compares characters, Python code points: a blank or a mark followed by an accent is
+// another character, but the same code point. Texts are therefore not cut by characters here.
 extension String {
   /// The text without the blanks at its ends, as Python's `str.strip` leaves it.
   package var strippedOfPythonSpace: String {
@@ -27,7 +27,7 @@ extension String {
     return parts + [String(decoding: bytes[start...], as: UTF8.self)]
   }
 
-  /// The text with another scalar in the place of one.
+  /// The text with one scalar replaced by another.
   func replacing(_ scalar: UnicodeScalar, with other: UnicodeScalar) -> String {
     var result = String.UnicodeScalarView()
     result.append(contentsOf: unicodeScalars.map { $0 == scalar ? other : $0 })

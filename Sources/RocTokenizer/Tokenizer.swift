@@ -21,7 +21,7 @@ package protocol Tokenizer: Sendable {
   ///
   /// - Parameters:
   ///   - ids: Ids below `count`.
-  ///   - skipSpecial: Leaves special tokens out, as those that begin and end a text.
+  ///   - skipSpecial: Leaves special tokens out, such as those that begin and end a text.
   /// - Returns: The text.
   func decode(_ ids: [Int], skipSpecial: Bool) -> String
 }

@@ -18,19 +18,19 @@ struct TokenizerSettings: Sendable {
   let special: [Special]
   /// Those that have no role; only read where tokens are stated.
   let additional: [Special]
-  /// Blanks that tokens swallow; those that are absent swallow both.
+  /// On which sides tokens swallow blanks; tokens that are absent here do so on both.
   let strips: [[UInt8]: AddedTokens.Strip]
   /// Tokens beside the pieces: bytes of the text to id.
   let added: [[UInt8]: Int]
   /// The file that `added` comes from.
   let addedFile: String
-  /// `added_tokens_decoder`; where it is absent, the rules of before transformers 4.34 hold.
+  /// `added_tokens_decoder`; where it is absent, the rules from before transformers 4.34 hold.
   let stated: [AddedToken]?
 
   /// - Parameters:
   ///   - folder: A checkpoint's folder.
   ///   - pieces: The vocabulary beside which added tokens stand.
-  ///   - statesTokens: Whether `added_tokens_decoder` counts.
+  ///   - statesTokens: Whether `added_tokens_decoder` is used.
   /// - Throws: `TokenizerError` naming the file and what is wrong there.
   init(
     folder: String, pieces: [SentencePieceModel.Piece], statesTokens: Bool

@@ -11,8 +11,8 @@ package enum Tokenizers {
   ///   - folder: A checkpoint's folder.
   ///   - prefersFast: Whether `tokenizer.json` (or `vocab.json` with `merges.txt`) comes before
   ///     `tokenizer.model`.
-  ///   - statesTokens: Whether `added_tokens_decoder` counts beside `tokenizer.model`, as from
-  ///     transformers 4.34 on; a network that is pinned to an older one does not see it.
+  ///   - statesTokens: Whether `added_tokens_decoder` is used along with `tokenizer.model`, as from
+  ///     transformers 4.34 on; a network that is pinned to an older version does not see it.
   /// - Returns: The tokenizer.
   /// - Throws: `TokenizerError` for a folder without one, and what its reader says.
   package static func read(

@@ -11,7 +11,7 @@ import Darwin
 
 /// Results go to standard output, everything else to standard error.
 package enum Console {
-  /// Writes a line for people to standard error.
+  /// Writes a line for the user to standard error.
   package static func note(_ text: String) {
     _ = writeAll(Array("\(text)\n".utf8), to: 2)
   }
@@ -44,7 +44,7 @@ package enum Console {
     }
   }
 
-  /// Whether people look at standard error.
+  /// Whether standard error is a terminal.
   package static var isTerminal: Bool { isatty(2) == 1 }
 
   static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {

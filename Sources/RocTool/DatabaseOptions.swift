@@ -16,7 +16,6 @@ package struct DatabaseOptions: ParsableArguments {
 
   package init() {}
 
-  /// The database's path.
   package var path: String {
     db ?? getenv("ROC_DB").map { String(cString: $0) } ?? "roc.sqlite"
   }

@@ -28,7 +28,7 @@ package enum Interrupt {
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
   }
 
-  /// The status to end with, once a signal came.
+  /// The status to end with, once a signal has come.
   package static var status: ExitStatus? {
     switch received.load(ordering: .relaxed) {
     case 0: nil

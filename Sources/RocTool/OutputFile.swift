@@ -4,8 +4,8 @@ package import RocFiles
 package enum OutputFile {
   /// Writes `bytes` to `path`, or to standard output for `-`.
   ///
-  /// A full disk or a kill leaves what was there before. What is no regular file (as /dev/full) is
-  /// written in place.
+  /// A full disk or a kill leaves what was there before. What is not a regular file (such as
+  /// /dev/full) is written in place.
   ///
   /// - Throws: `CommandError` that names the file and the system's reason.
   package static func write(_ bytes: [UInt8], to path: String) throws(CommandError) {
@@ -31,7 +31,7 @@ package enum OutputFile {
     }
   }
 
-  /// Says what killed runs had left and is removed now.
+  /// Says which leftovers of killed runs have been removed.
   package static func note(_ cleared: [Partial.Leftover]) {
     for left in cleared {
       Console.note("Removed \(left.path), \(left.bytes) bytes, which a killed run had left.")

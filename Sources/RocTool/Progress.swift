@@ -1,4 +1,4 @@
-/// How far a long job is: a bar on a terminal, a plain line every 30 seconds elsewhere.
+/// How far a long job has got: a bar on a terminal, a plain line every 30 seconds elsewhere.
 package struct Progress {
   private let label: String
   private let total: Int

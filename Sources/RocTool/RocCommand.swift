@@ -19,7 +19,7 @@ extension RocCommand {
   package func run() throws {
     // A closed pipe is seen as a failed write, not as a signal.
     signal(SIGPIPE, SIG_IGN)
-    // As is one beyond a limit on the size of files.
+    // So is a write beyond a limit on the size of files.
     signal(SIGXFSZ, SIG_IGN)
     let status: ExitStatus
     do {

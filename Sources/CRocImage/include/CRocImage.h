@@ -1,4 +1,4 @@
-// Walls around libjpeg, libpng and libwebp: bytes in, RGB pixels or a message out.
+// Wrappers around libjpeg, libpng and libwebp: bytes in, RGB pixels or a message out.
 //
 // libjpeg and libpng report errors by longjmp, which must not cross Swift frames. Pixels are what
 // Pillow's convert("RGB") gives: alpha dropped, EXIF orientation ignored, CMYK by Adobe's
@@ -41,8 +41,8 @@ int roc_resize(const uint8_t *pixels, size_t width, size_t height, uint8_t *resu
                size_t new_width, size_t new_height, roc_filter filter);
 
 // The same as padding to a square of the longer edge and resizing it to size x size, without the
-// square: `bar` is the colour on both sides, the picture lies in the middle, rounded towards top
-// and left. 0 when memory runs out.
+// square: `bar` is the colour on both sides; the picture lies in the middle, rounded towards the
+// top and the left. 0 when memory runs out.
 int roc_resize_square(const uint8_t *pixels, size_t width, size_t height, const uint8_t *bar,
                       uint8_t *result, size_t size, roc_filter filter);
 

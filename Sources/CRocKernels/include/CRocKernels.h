@@ -1,4 +1,4 @@
-// The arithmetic of the engine in C: one text of kernels, compiled once per instruction set.
+// The arithmetic of the engine in C: one source of kernels, compiled once per instruction set.
 //
 // Letters: M = rows (tokens), N = output features, K = input features, S = keys, H = head width.
 // Every output element is summed in one fixed order over K (or S), whatever the number of rows,
@@ -103,7 +103,7 @@ typedef struct roc_kernels {
   // Moves x, mean and square; the gradient becomes 0.
   void (*adamw)(const roc_adamw *optimiser, float *x, float *gradient, float *mean, float *square,
                 size_t n);
-  // Repeats products in registers; returns how many operations that were.
+  // Repeats products in registers; returns how many operations that was.
   double (*peak)(roc_dtype format, size_t rounds);
   // Reads count floats as fast as memory gives them.
   float (*read)(const float *values, size_t count);
@@ -135,28 +135,28 @@ size_t roc_team_size(const roc_team *team);
 // Runs work(context, 0..<tiles) on the team and returns when all are done. Callers take turns.
 void roc_team_run(roc_team *team, size_t tiles, roc_work work, void *context);
 
-// Which of its parameters' gradients a thread adds to; 0 unless it was set. Threads that work on
-// samples of one batch at the same time have one each.
+// Which slot of every parameter's gradients this thread adds to; 0 unless it was set. Threads that
+// work on samples of one batch at the same time have one each.
 size_t roc_gradient_slot(void);
 void roc_set_gradient_slot(size_t slot);
 
 // ---------------------------------------------------------------- packing
 
 void roc_widen(const void *source, roc_dtype dtype, size_t count, float *destination);
-// Rounds to ROC_F32, ROC_F16 or ROC_BF16, to nearest and even; too large becomes infinite.
+// Rounds to ROC_F32, ROC_F16 or ROC_BF16, to nearest, ties to even; too large becomes infinite.
 void roc_narrow(const float *source, roc_dtype dtype, size_t count, void *destination);
-// 1 when no value is infinite or NaN. Rows are spread over the team.
+// 1 when no value is infinite or NaN. Values are spread over the team.
 int roc_all_finite(roc_team *team, const void *source, roc_dtype dtype, size_t count);
 
 // Bytes of one panel, a multiple of 64:
 //   ROC_F32   [K][64] floats
-//   ROC_BF16  [K / 2][64][2]; an odd K is filled with zeros
+//   ROC_BF16  [K / 2][64][2]; an odd K is padded with zeros
 //   ROC_INT8  [K / 4][64][4], then 64 float scales and 64 int32 sums of -128 · weights
 size_t roc_panel_bytes(roc_dtype format, size_t k);
-// Bytes of N x K weights when packed: a panel for every 64 outputs, missing ones are zero.
+// Bytes of N x K weights when packed: a panel for every 64 outputs, missing ones being zero.
 size_t roc_packed_bytes(roc_dtype format, size_t n, size_t k);
-// Packs weights [N][K], row-major, at any alignment. 8-bit weights are symmetric, one scale an
-// output. Returns 0 when a weight is infinite or NaN; the packed values are then of no use.
+// Packs weights [N][K], row-major, at any alignment. 8-bit weights are symmetric, with one scale
+// per output. Returns 0 when a weight is infinite or NaN; the packed values are then of no use.
 int roc_pack(roc_team *team, const void *weights, roc_dtype dtype, size_t n, size_t k,
              roc_dtype format, void *packed);
 
@@ -197,7 +197,7 @@ typedef struct roc_attention {
   float scale;
   // Causal: query i sees keys 0..<(first_visible + i). Not causal: 0, every query sees all keys.
   size_t first_visible;
-  // [keys], not 0 where no query sees the key; NULL when none is hidden. Key 0 is never hidden.
+  // [keys], nonzero where no query sees the key; NULL when none is hidden. Key 0 is never hidden.
   const unsigned char *_Nullable hidden;
 } roc_attention;
 
@@ -252,7 +252,7 @@ size_t roc_weight_gradient_scratch(size_t threads, size_t m, size_t k);
 void roc_linear_weight_gradient(roc_team *team, const roc_kernels *kernels,
                                 const roc_weight_gradient *gradient, float *scratch);
 
-// The gradients of a roc_attention's inputs; same layouts as they have. d_query is written, the
+// The gradients of a roc_attention's inputs, in the inputs' layouts. d_query is written, the
 // others are added to.
 typedef struct roc_attention_gradient {
   roc_attention shape;             // output is not used
@@ -291,8 +291,7 @@ double roc_sum_of_squares(roc_team *team, const roc_kernels *kernels, const floa
 void roc_adamw_step(roc_team *team, const roc_kernels *kernels, const roc_adamw *optimiser, float *x,
                     float *gradient, float *moments, size_t count);
 
-// Packed ROC_F32 weights as rows [N][K], and back; rows and columns that pad a panel stay as
-// they are.
+// Packed ROC_F32 weights as rows [N][K], without what pads a panel.
 void roc_unpack_f32(roc_team *team, const float *panels, size_t n, size_t k, float *rows);
 // Rounds packed ROC_F32 weights to packed ROC_BF16.
 void roc_round_panels(roc_team *team, const roc_kernels *kernels, const float *panels, size_t n,
@@ -310,7 +309,7 @@ typedef struct roc_openblas {
 const char *_Nullable roc_openblas_load(roc_openblas *library);
 // Floats of scratch that a product needs.
 size_t roc_openblas_scratch(size_t threads);
-// As roc_linear and the derivatives above, for ROC_F32; sums are taken in the library's order.
+// Like roc_linear and the derivatives above, for ROC_F32; sums are taken in the library's order.
 void roc_openblas_linear(roc_team *team, const roc_kernels *kernels, const roc_openblas *library,
                          const roc_product *product, float *scratch);
 void roc_openblas_input_gradient(roc_team *team, const roc_openblas *library,

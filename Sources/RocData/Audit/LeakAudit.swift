@@ -28,7 +28,7 @@ package struct LeakAudit: Sendable {
   /// - Parameters:
   ///   - store: Where it is.
   ///   - dataset: Which one.
-  ///   - isGate: Looks inside schemes only, which is all that an export asks.
+  ///   - isGate: Looks inside schemes only, which is all that an export needs.
   /// - Throws: The database's errors.
   package init(_ store: Store, _ dataset: DatasetRecord, isGate: Bool = false) throws {
     self.dataset = dataset
@@ -74,7 +74,7 @@ package struct LeakAudit: Sendable {
     leaks.filter { $0.kind.isOfPhotos && [$0.first, $0.second].contains(split.description) }
   }
 
-  /// The rows of the pictures that show a photo of a part, its own among them.
+  /// The rows of the pictures that show a photo of a part, the part's own among them.
   package func sharing(photosOf split: SplitName) -> Set<Int64> {
     let members = parts.first { $0.name == split }?.members ?? []
     var names: Set<ExactText> = []
@@ -100,7 +100,7 @@ package struct LeakAudit: Sendable {
     }
   }
 
-  /// What two parts share by row, content and look; and by base name beside what they share by row.
+  /// What two parts share by row, content and look; and by base name other than by row.
   private func overlaps(
     _ a: (name: SplitName, members: [Int64]), _ b: (name: SplitName, members: [Int64])
   ) -> (same: [Overlap], names: Overlap?) {
@@ -159,7 +159,7 @@ package struct LeakAudit: Sendable {
   ///   - isLoose: Also takes names that differ in Unicode form, letter case or leading zeros.
   /// - Returns: One entry for each part and list that shares a picture with it.
   package func against(_ names: [String], title: String, isLoose: Bool = false) -> [Overlap] {
-    // Where a base name stands for several pictures only a whole path says which one is meant.
+    // Where a base name stands for several pictures, only a whole path says which one is meant.
     let own = pictures.values.map(\.key)
     let index = NameIndex(own, isLoose: isLoose)
     let wanted = Set(names.map(ImageKey.init))

@@ -32,7 +32,7 @@ package enum NameList {
     return names
   }
 
-  /// Names as `find -print0` writes them, which may hold line ends then.
+  /// Names as `find -print0` writes them, which may then hold line ends.
   private static func nullSeparated(
     _ file: MappedFile, _ path: String, isJSON: Bool
   ) throws(DataError) -> [String]? {

@@ -2,17 +2,17 @@ import RocImage
 
 /// Finds pictures whose perceptual hashes differ in few bits.
 ///
-/// Hashes are cut into 16 pieces of 16 bits. Two that differ in at most 15 bits agree in one piece
-/// at least, so looking only at equal pieces finds every pair.
+/// Hashes are cut into 16 pieces of 16 bits. Two that differ in at most 15 bits agree in at least
+/// one piece, so looking only at equal pieces finds every pair.
 struct NearDuplicates {
   /// Bits of 256.
   ///
-  /// Copies of one photo in other sizes and qualities differ in 0 to 10, different
-  /// photos in about 128.
+  /// Copies of one photo in other sizes and qualities differ in 0 to 10, different photos in about
+  /// 128.
   static let closest = 15
 
   private let hashes: [(id: Int64, hash: PerceptualHash)]
-  /// For each piece and value the places in `hashes`.
+  /// For each piece and value, the places in `hashes`.
   private var buckets: [[UInt16: [Int32]]]
 
   init(_ hashes: [(id: Int64, hash: PerceptualHash)]) {

@@ -12,7 +12,7 @@ package struct Overlap: Sendable, Equatable {
     /// Made from the same original.
     case group
 
-    /// Whether it says that other pictures show the same photo, not that a picture stands twice.
+    /// Whether it says that other pictures show the same photo, not that a picture is there twice.
     var isOfPhotos: Bool { self == .baseName || self == .group }
   }
 

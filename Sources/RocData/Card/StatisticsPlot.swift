@@ -9,7 +9,7 @@ package enum StatisticsPlot {
   /// - Parameters:
   ///   - dataset: Whose scale the axes show.
   ///   - parts: A title and the pictures of each.
-  /// - Returns: A panel of scores for each part, beside it one of votes where there are some.
+  /// - Returns: A panel of scores for each part, and beside it one of votes where there are any.
   package static func plot(
     _ dataset: DatasetRecord, _ parts: [(title: String, samples: [SampleRecord])]
   ) -> HistogramPlot {

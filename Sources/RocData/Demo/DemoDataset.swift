@@ -5,7 +5,7 @@ import RocImage
 package import RocTables
 import Synchronization
 
-/// Makes a dataset by procedure, in AVA's own file layout, pictures included.
+/// Makes a dataset procedurally, in AVA's own file layout, pictures included.
 package struct DemoDataset: Sendable {
   package let images: Int
   package let seed: UInt64
@@ -27,7 +27,7 @@ package struct DemoDataset: Sendable {
     let random: RandomSource
   }
 
-  /// Ids by which an import knows the demo again.
+  /// Ids by which an import recognises the demo.
   static let firstID = 100_001
   static let idStep = 7
 
@@ -56,7 +56,7 @@ package struct DemoDataset: Sendable {
   ///
   /// - Parameters:
   ///   - folder: Created; must not hold a file where a folder is needed.
-  ///   - progress: Called with the pictures that are there, by several threads in turn.
+  ///   - progress: Called with the number of pictures written, by several threads in turn.
   /// - Throws: `DataError` naming what could not be written.
   package func write(
     to folder: String, progress: @Sendable (Int) -> Void = { _ in }

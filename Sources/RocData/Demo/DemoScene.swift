@@ -1,4 +1,4 @@
-/// What decides a demo picture's look and its score; all between 0 and 1, 1 being best.
+/// What decides a demo picture's look and its score; all but `exposure` from 0 to 1, 1 being best.
 package struct DemoScene: Sendable, Equatable {
   /// How near the subject is to a point of thirds.
   package var composition: Double
@@ -31,8 +31,8 @@ package struct DemoScene: Sendable, Equatable {
     return 1.5 + 7.5 * quality * damage
   }
 
-  /// Ten-bin votes of 120 to 300 people, each off by about 1.4 points and 0.15 by taste of the
-  /// whole group.
+  /// Ten-bin votes of 120 to 300 people, each off by about 1.4 points, and the whole group by about
+  /// 0.15 for its taste.
   package func votes(_ random: inout RandomSource) -> [Int] {
     var counts = [Int](repeating: 0, count: 10)
     let center = opinion + 0.15 * random.normal()

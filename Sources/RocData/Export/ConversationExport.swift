@@ -45,7 +45,7 @@ package struct ConversationExport: Sendable {
       var word = ""
       let letters = Array(stem)
       for (i, letter) in letters.enumerated() {
-        // A capital begins a word when small letters are on both sides of it: DoF is one word.
+        // A capital between lower-case letters begins a word: DoF is one word.
         let begins =
           letter.isUppercase && i > 0 && letters[i - 1].isLowercase && i + 1 < letters.count
           && letters[i + 1].isLowercase
@@ -79,7 +79,8 @@ package struct ConversationExport: Sendable {
   ///   - attributes: Further scores; each gets its own `[SCORE]`, and gt_score becomes a list.
   ///   - values: Attributes by sample; a sample must have all that are asked for.
   ///   - comments: Said after the score.
-  ///   - lists: All scores of records that were imported with several; they keep their conversations.
+  ///   - lists: All scores of records that were imported with several; these keep their
+  ///     conversations.
   ///   - scale: The scale on which all scores are written, by a linear map; nil keeps gt_score as
   ///     it is and maps attributes to the scale of gt_score.
   ///   - tokens: Bins of target; the dataset's own when nil.

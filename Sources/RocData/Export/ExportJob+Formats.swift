@@ -4,7 +4,6 @@ import RocStore
 
 /// What each format's file holds.
 extension ExportJob {
-  /// What the file will hold.
   func blocks(
     _ samples: [SampleRecord], _ name: SplitName?, _ attributes: ExportedAttributes
   ) throws -> [[UInt8]] {
@@ -59,7 +58,7 @@ extension ExportJob {
     return blocks
   }
 
-  /// Q-Align's or DeQA-Score's records, with what the levels cost.
+  /// Q-Align's or DeQA-Score's records; notes what the levels lose.
   private func levels(
     _ samples: [SampleRecord], _ name: SplitName?, _ form: LevelExport.Form
   ) throws -> [UInt8] {
@@ -132,7 +131,7 @@ extension ExportJob {
     }
   }
 
-  /// One comment a picture; those that would break the template are passed over.
+  /// One comment per picture; those that would break the template are passed over.
   private func chosenComments(
     _ samples: [SampleRecord]
   ) throws -> [Int64: String] {

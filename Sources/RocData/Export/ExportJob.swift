@@ -14,12 +14,12 @@ package enum ExportFormat: String, Sendable, CaseIterable {
   case jsonl
 }
 
-/// What is asked of an export.
+/// What an export is asked for.
 package struct ExportRequest: Sendable {
   /// `scheme/part`, or a part of the default scheme.
   package var split: String
   package var format: ExportFormat
-  /// Used in turn; the trained one when there is none.
+  /// Used in turn; the one that the model is trained with when there is none.
   package var questions: [String] = []
   /// What gt_score is called; as in the manifest when nil.
   package var word: String?
@@ -29,7 +29,7 @@ package struct ExportRequest: Sendable {
   /// Which comment follows the score, and from which source.
   package var comment: CommentRule?
   package var commentSource: String?
-  /// Scores are mapped to it linearly.
+  /// The scale to which scores are mapped linearly.
   package var scale: ScoreRange?
   /// Bins of the target, and whether votes are spread over another number of them.
   package var tokens: Int?
@@ -37,7 +37,7 @@ package struct ExportRequest: Sendable {
   package var levelTask: LevelTask?
   package var levelRange: ScoreRange?
   package var density = SoftLabel.Density.pdf
-  /// Writes soft labels with upstream's own rounding.
+  /// Keeps upstream's formula for soft labels at the middle of the scale, too.
   package var isUpstream = false
   /// Leaves out missing and unreadable pictures.
   package var skipsMissing = false
@@ -78,7 +78,7 @@ package struct ExportJob {
   /// - Parameters:
   ///   - store: Where the dataset is.
   ///   - record: The dataset.
-  ///   - request: What is asked.
+  ///   - request: What is asked for.
   ///   - note: Gets what people should know.
   package init(
     _ store: Store, _ record: DatasetRecord, _ request: ExportRequest,
@@ -127,7 +127,7 @@ package struct ExportJob {
     return result
   }
 
-  /// Leaves samples of which the records can be made.
+  /// Keeps only samples that records can be made of; returns the keys of the others.
   private func removeIncomplete(
     from samples: inout [SampleRecord], _ attributes: ExportedAttributes
   ) -> [ImageKey] {

@@ -102,7 +102,7 @@ struct ExportedAttributes {
     return nil
   }
 
-  /// Leaves samples that have all attributes; returns the keys of the others.
+  /// Keeps only samples that have all attributes; returns the keys of the others.
   func keepComplete(_ samples: inout [SampleRecord]) -> [ImageKey] {
     guard !list.isEmpty else { return [] }
     let isComplete = { (sample: SampleRecord) in

@@ -1,7 +1,7 @@
 import RocNames
 import RocStore
 
-/// Training on what is tested makes every number wrong: train and val go through the audit.
+/// Training on what is tested makes every number wrong, so train and val go through the audit.
 struct LeakGate {
   let request: ExportRequest
   let note: (String) -> Void

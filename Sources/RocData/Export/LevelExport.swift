@@ -57,27 +57,27 @@ package struct LevelExport: Sendable {
     package let central: Int
   }
 
-  /// A score's level, the best pictures excellent on either direction of the scale.
+  /// A score's level; the best pictures are excellent whichever way the scale runs.
   package func level(_ score: Double) -> QualityLevel {
     let level = QualityLevel(score, in: range)
     return higherIsBetter ? level : level.reversed
   }
 
-  /// The score that DeQA-Score's algorithm takes: the mean of the votes where there are any.
+  /// The votes, whose mean DeQA-Score's algorithm takes as the score; nil where there are none.
   private func histogram(_ sample: SampleRecord) -> VoteHistogram? {
     guard let bins, let votes = sample.votes else { return nil }
     return VoteHistogram(counts: votes, first: bins.first, step: bins.step)
   }
 
-  /// Whether a form can take a sample: where votes have another scale than gt_score, a picture
-  /// without votes has no score on the scale of the others.
+  /// Whether a form can take a sample: where the scale of the votes is not that of gt_score, a
+  /// picture without votes has no score on the scale of the others.
   package static func takes(_ sample: SampleRecord, form: Form, dataset: DatasetRecord) -> Bool {
     guard case .deqa = form, let bins = dataset.bins, sample.votes == nil else { return true }
     let last = bins.first + Double(bins.count - 1) * bins.step
     return bins.first == dataset.range.low && last == dataset.range.high
   }
 
-  /// The scores whose lowest and highest bound the levels of a form.
+  /// The scores whose minimum and maximum bound the levels of a form.
   package static func scores(
     _ samples: [SampleRecord], form: Form, dataset: DatasetRecord
   ) -> [Double] {

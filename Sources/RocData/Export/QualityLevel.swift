@@ -22,7 +22,7 @@ package enum QualityLevel: Int, Sendable, CaseIterable {
     self = QualityLevel(rawValue: upper ?? 5) ?? .excellent
   }
 
-  /// The level of a scale on which low scores are good.
+  /// The level on a scale on which low scores are good.
   package var reversed: QualityLevel { QualityLevel(rawValue: 6 - rawValue) ?? self }
 }
 

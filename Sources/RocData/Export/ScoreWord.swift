@@ -3,7 +3,8 @@ package import RocStore
 
 /// What questions and answers call a score.
 ///
-/// In "Please rate the color of the image." and "The color rate of the image is [SCORE]. " it is color.
+/// It is color in "Please rate the color of the image." and "The color rate of the image is
+/// [SCORE]. ".
 package struct ScoreWord: Sendable, Equatable {
   /// As a question has it.
   package let question: String
@@ -32,7 +33,7 @@ package struct ScoreWord: Sendable, Equatable {
     answer.lowercased().utf8.elementsEqual(other.answer.lowercased().utf8)
   }
 
-  /// Whether a question of the user's own speaks of this score.
+  /// Whether a question of the user's own mentions this score.
   package func isNamed(in text: String) -> Bool {
     text.lowercased().utf8.firstRange(of: answer.lowercased().utf8) != nil
   }

@@ -70,8 +70,8 @@ package struct SoftLabel: Sendable, Equatable {
     }
     let sum = raw.reduce(0, +)
     let first = zip(levels, raw).reduce(0) { $0 + $1.0 * $1.1 }
-    // Both sides of the ratio vanish at the middle; the 1e-9 below then decides the result. Nearby it
-    // is what shifts alpha by more than a thousandth.
+    // Both sides of the ratio vanish at the middle, where the 1e-9 below decides the result; this
+    // close to it, the 1e-9 shifts alpha by more than a thousandth.
     isCentral = abs(mean - 3) < 1e-6
     let alpha = (mean - 3) / (first - 3 * sum + 1e-9)
     let beta = (1 - alpha * sum) / 5

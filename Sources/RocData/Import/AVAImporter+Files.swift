@@ -4,7 +4,7 @@ import RocTables
 
 /// Which files of a source are what.
 extension AVAImporter {
-  /// Named AVA.txt, or else any text file whose lines have its 15 numbers.
+  /// The file named AVA.txt, or else any text file whose first line has its 15 numbers.
   static func labelFile(
     _ manifest: Manifest, _ source: SourceFolder, isNeeded: Bool
   ) throws(DataError) -> LineReader? {

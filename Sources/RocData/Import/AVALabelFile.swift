@@ -18,7 +18,7 @@ struct AVALabelFile: Sendable {
     /// Where its counts begin.
     fileprivate let place: Int
 
-    /// The columns beside the votes, as a JSON object.
+    /// The columns besides the votes, as a JSON object.
     var extra: String {
       VoteText.encode(heads: Self.heads, numbers: [index, tag1, tag2, challenge])
     }
@@ -36,7 +36,7 @@ struct AVALabelFile: Sendable {
   private static let bins = 10
 
   private(set) var rows: [Row] = []
-  /// 10 counts a row: an array for each of a quarter of a million rows would take 30 MB.
+  /// 10 counts per row: an array for each of a quarter of a million rows would take 30 MB.
   private var counts: [Int32] = []
   /// Label lines, blank ones not counted.
   private(set) var lineCount = 0

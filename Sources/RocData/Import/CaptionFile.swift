@@ -15,7 +15,7 @@ struct CaptionFile {
     case text
   }
 
-  /// Read pages are given back after so many bytes.
+  /// Pages that were read are given back each time so many bytes were.
   private static let stride = 1 << 24
 
   private let file: MappedFile

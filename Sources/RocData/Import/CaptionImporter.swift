@@ -4,11 +4,11 @@ import RocScore
 package import RocStore
 package import RocTables
 
-/// Reads comments on AVA's pictures, whose scores and votes come from the `ava` of the same
+/// Reads comments on AVA's pictures, whose scores and votes come from the dataset `ava` of the same
 /// database.
 ///
 /// Files of any size are read as a stream inside one transaction: no more than one picture's
-/// comments is in memory.
+/// comments are in memory.
 package struct CaptionImporter {
   private let manifest: Manifest
   private let source: SourceFolder
@@ -149,7 +149,7 @@ package struct CaptionImporter {
     /// Remembers what the file itself calls the picture's part.
     mutating func publish(_ row: Int64, part: String) { published[part, default: []].append(row) }
 
-    /// By AVA's own division, and as the files say.
+    /// Divides by AVA's own division, and as the files say.
     func writeSchemes(_ report: inout ImportReport) throws {
       let test = try labels.testKeys()
       if test.isEmpty {

@@ -8,7 +8,7 @@ struct CellRules {
 
   /// Columns that name what pictures were made from, also where they hold numbers.
   let groups: Set<ExactText>
-  /// Those of votes.
+  /// The bins of the votes.
   let bins: Manifest.Votes?
   /// Counts pictures without a score instead of setting their lines aside.
   let takesUnlabelled: Bool

@@ -12,7 +12,7 @@ package struct FolderWalk {
   /// Deeper folders are no dataset's layout, but a loop of links.
   private static let deepest = 32
 
-  /// Links to folders are followed, each folder is entered once; nil when it cannot be listed.
+  /// Follows links to folders, but enters each folder once; nil when `path` cannot be listed.
   ///
   /// - Parameter path: An existing folder, or a link to one.
   package init?(below path: String) {

@@ -2,12 +2,12 @@ import RocNames
 import RocStore
 import RocTables
 
-/// A list of AVA's image ids, as one of three kinds of file has it.
+/// A list of AVA's image ids, from one of three kinds of file.
 ///
 /// Lines are an id (`.jpgl`), `<id>.jpg <0|1>` (ILGnet), or a CSV row that begins with the id
 /// (TANet, ReLIC), whose next ten columns are the counts of the ratings 1 to 10.
 struct IDList {
-  /// Base name without extension, as in `generic_test`; with the scheme where that says little.
+  /// Base name without extension, such as `generic_test`; with the scheme where that says little.
   private(set) var name: String
   private let base: String
   private(set) var ids: [Int] = []

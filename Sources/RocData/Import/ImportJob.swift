@@ -5,17 +5,17 @@ package import RocStore
 
 /// The import of a download: which dataset it is, what its files say, and its pictures.
 package struct ImportJob {
-  /// What is asked.
+  /// What is asked for.
   package struct Request: Sendable {
-    /// `auto`, the name of a dataset that is known, or a manifest.
+    /// `auto`, the name of a known dataset, or a manifest.
     package var dataset: String
     package var source: String
     /// Stores the dataset under another name.
     package var name: String?
-    /// The scale, where the files do not say it.
+    /// The scale, where the files do not state it.
     package var range: ScoreRange?
     package var lowerIsBetter = false
-    /// Takes only pictures whose first folder it is.
+    /// Takes only pictures whose first folder this is.
     package var onlyFolder: String?
     /// Takes pictures that seem to be stored under other names.
     package var allowsSameNames = false
@@ -34,7 +34,7 @@ package struct ImportJob {
   /// Finds the manifest and puts into it what the request changes.
   ///
   /// - Parameters:
-  ///   - request: What is asked.
+  ///   - request: What is asked for.
   ///   - note: Gets what people should know.
   /// - Throws: `JobError` where the dataset is not clear, `DataError` for an invalid manifest.
   package init(_ request: Request, note: (String) -> Void) throws {
@@ -87,7 +87,7 @@ package struct ImportJob {
   ///   - unpacked: What came out of an archive of pictures.
   ///   - open: Opens the database.
   /// - Returns: What was imported.
-  /// - Throws: `DataError` and `StoreError`; the database is as it was before then.
+  /// - Throws: `DataError` and `StoreError`; the database then stays as it was.
   package func run(
     images: ImageFolder?, unpacked: PictureArchive.Result?, into open: () throws -> Store
   ) throws -> ImportReport {

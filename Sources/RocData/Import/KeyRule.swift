@@ -18,7 +18,7 @@ struct KeyRule {
 
   /// The name of a row's picture, with forward slashes.
   ///
-  /// - Throws: `DataError` for a row of another width than the header, and for a name that is
+  /// - Throws: `DataError` for a row whose width differs from the header's, and for a name that is
   ///   empty, a list, or not UTF-8: names that were mended alike would be one picture.
   func key(_ row: TableRow, _ reader: TableReader) throws(DataError) -> ImageKey {
     guard row.fields.count == reader.header.count else {
@@ -46,7 +46,7 @@ struct KeyRule {
     if let ending, PathName.ending(plain) == ending { plain = PathName.stem(plain) }
     let name = try reader.names?.name(in: plain, column) ?? plain
     let path = PathName.withSlashes(name)
-    // A copy's folders are no part of the name.
+    // A copy's folders are not part of the name.
     for prefix in reader.table.keyPrefixes?.all ?? [] where path.utf8.starts(with: prefix.utf8) {
       return ImageKey(String(Substring(path.utf8.dropFirst(prefix.utf8.count))))
     }

@@ -2,8 +2,7 @@ import RocTables
 
 /// MATLAB variables as the columns of a table.
 enum MATTable {
-  /// - Throws: `DataError` when the variables are of different lengths or of a kind that no column
-  ///   can be.
+  /// - Throws: `DataError` when the variables have different lengths, or one cannot be a column.
   static func rows(
     _ variables: [String: MATFile.Value], _ table: Manifest.Table, name: String
   ) throws(DataError) -> (header: [String], rows: [TableRow]) {

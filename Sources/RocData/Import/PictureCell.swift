@@ -6,7 +6,7 @@ enum PictureCell {
   /// The path of a picture.
   ///
   /// - Returns: Nil for a value of another form.
-  /// - Throws: `DataError` for a picture that stands in the file itself and has no name.
+  /// - Throws: `DataError` for a picture without a name, as when the file holds the picture itself.
   static func path(_ value: JSON, _ column: String) throws(DataError) -> String? {
     guard let members = value.members, members.contains(where: { $0.name == "path" }) else {
       return nil

@@ -4,12 +4,12 @@ import RocStore
 import RocTables
 
 /// A table with one rating a line: summed up when it is read, stored line by line in the
-/// transaction, so that a million ratings never stand in memory.
+/// transaction, so that a million ratings are never in memory at once.
 struct RatingTable {
   private let reader: TableReader
   private let keys: KeyRule
   private let bins: Manifest.Votes?
-  /// Whether ratings and gt_score have one scale, so that their mean may stand for it.
+  /// Whether ratings are on the scale of gt_score, so that their mean may stand for it.
   private let givesScores: Bool
 
   init(_ reader: TableReader, _ manifest: Manifest) {
@@ -82,7 +82,7 @@ struct RatingTable {
     samples = result
   }
 
-  /// Lines of this file, for the report.
+  /// How many rows this file has, for the report.
   func rowCount() -> Int {
     var count = 0
     _ = reader.eachRow { _ in count += 1 }

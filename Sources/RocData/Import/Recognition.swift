@@ -3,7 +3,7 @@ package import RocTables
 
 /// Recognises files by their columns.
 package enum Recognition {
-  /// The table of a manifest whose columns a file has, with the part that the file's name says.
+  /// The table of a manifest whose columns a file has, with the part that the file's name states.
   static func reader(
     of file: String, _ source: SourceFolder, _ manifest: Manifest
   ) -> (TableReader, part: String?)? {
@@ -44,14 +44,14 @@ package enum Recognition {
     return found.count == 1 ? found[0].1 : nil
   }
 
-  /// A dataset that some files of a source may be of.
+  /// A dataset that some files of a source may belong to.
   package struct Candidate: Sendable {
     package let name: String
     /// Relative paths.
     let files: Set<ExactText>
     /// The folder that all of them lie in, or the one file.
     package let path: String
-    /// Formats that any dataset may have.
+    /// Whether it is a format that any dataset may have.
     let isGeneric: Bool
   }
 
@@ -72,7 +72,7 @@ package enum Recognition {
     return found.count == 1 ? found[0].name : nil
   }
 
-  /// Without candidates whose files another one has, too; any table is a table, so a dataset that
+  /// Without candidates whose files another one has, too; any table fits `table`, so a dataset that
   /// fits as well is meant.
   private static func decided(_ all: [Candidate]) -> [Candidate] {
     let ranked = all.sorted {
@@ -84,7 +84,7 @@ package enum Recognition {
       let others = kept.filter { $0.files.count > candidate.files.count || !$0.isGeneric }
       let covered = others.reduce(into: Set<ExactText>()) { $0.formUnion($1.files) }
       guard !candidate.files.isSubset(of: covered) else { continue }
-      // Equally good generic formats stay beside each other, but for the plain table.
+      // Equally good generic formats all stay, except for the plain table.
       if candidate.name == "table", !kept.isEmpty { continue }
       kept.append(candidate)
     }
@@ -159,8 +159,8 @@ package enum Recognition {
     return found.map(\.text).sortedByBytes()
   }
 
-  /// Whether a row gives a score: `id->` names a column that many files have, lists may be other
-  /// things than votes.
+  /// Whether a row gives a score: `id->` names a column that many files have, and lists may be
+  /// something other than votes.
   private static func hasScores(_ reader: TableReader, _ manifest: Manifest) -> Bool {
     guard (manifest.recognisedBy ?? []).allSatisfy(reader.header.contains) else { return false }
     let areShares = VoteCells.areShares(reader)

@@ -1,10 +1,10 @@
 import RocNames
 import RocTables
 
-/// Pictures that a source brings under other keys than those they are stored under.
+/// Pictures that a source brings under keys other than those they are stored under.
 ///
-/// Public collections ship the labels of others with paths of their own; beside the original lists
-/// every picture would stand twice. The same base name with the same score gives them away.
+/// Public collections ship the labels of others with paths of their own; with the original lists,
+/// every picture would be there twice. The same base name with the same score gives them away.
 struct SamePictures {
   private struct Known {
     let key: ImageKey

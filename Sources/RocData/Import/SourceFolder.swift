@@ -12,7 +12,7 @@ struct SourceFolder {
 
   /// - Parameters:
   ///   - path: The folder.
-  ///   - allowsFile: Takes a single file for a folder that holds nothing else.
+  ///   - allowsFile: Treats a single file as a folder that holds nothing else.
   /// - Throws: `DataError` when it does not exist or cannot be listed.
   init(_ path: String, allowsFile: Bool = false) throws(DataError) {
     var isFolder: ObjCBool = false
@@ -37,7 +37,7 @@ struct SourceFolder {
     unreadable = walk.unreadable
   }
 
-  /// A path as bytes, ASCII letters made small: names are bytes, and those of manifests are ASCII.
+  /// A path's bytes, ASCII letters in lower case: names are bytes, those of manifests are ASCII.
   private static func small(_ text: String) -> [UInt8] {
     text.utf8.map { (0x41...0x5A).contains($0) ? $0 + 0x20 : $0 }
   }

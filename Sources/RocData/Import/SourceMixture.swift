@@ -3,7 +3,7 @@ import RocScore
 import RocTables
 
 /// Labels that belong to several datasets: by the folders of their pictures in formats that any
-/// dataset may have, or by scales that cannot be one.
+/// dataset may have, or by scales that cannot be the same.
 ///
 /// Pooled, they would have one mean and one scale that belong to nothing.
 struct SourceMixture {

@@ -36,7 +36,7 @@ struct TableFiles {
             readers.append((reader, star))
             claimed.insert(file)
           } catch {
-            // Another table may know this file; if none does, the reason is told.
+            // Another table may know this file; if none does, the reason is reported.
             skipped.append(SetAsideLine(file: file, line: 1, reason: error.message, content: ""))
           }
         }
@@ -64,7 +64,7 @@ struct TableFiles {
     notes += source.remarks
   }
 
-  /// Whether a source has lists that a dataset's divisions are made from, or files about its raters.
+  /// Whether a source has lists that divisions are made from, or files about raters.
   private static func hasLists(_ manifest: Manifest, _ source: SourceFolder) -> Bool {
     let lists =
       (manifest.raterSchemes ?? []).flatMap { $0.parts.map(\.list) }
@@ -75,7 +75,7 @@ struct TableFiles {
 
   /// Reads files of other names that have the columns; a name tells train, val and test apart.
   ///
-  /// Beside files that were known by their names only what fills a missing part is taken.
+  /// Besides files known by their names, only what fills a missing part is taken.
   private mutating func recognise(
     _ manifest: Manifest, _ source: SourceFolder, _ claimed: Set<ExactText>
   ) {
@@ -128,7 +128,7 @@ struct TableFiles {
     for file in source.files {
       let parts = PathName.parts(file)
       let ending = PathName.ending(file)
-      // By content where the name says something else: phones call JPEG files .HEIC.
+      // By content where the name says something else: phones name JPEG files .HEIC.
       let isPicture =
         ["jpg", "jpeg", "png", "webp", "bmp"].contains(ending)
         || (try? MappedFile(path: "\(source.path)/\(file)")).map {

@@ -16,13 +16,13 @@ package struct TableImporter {
   /// Whether this source gives scores; if not, it adds to a dataset that is stored.
   private let hasLabels: Bool
   private let allowsSameNames: Bool
-  /// What a source without labels was looked through for.
+  /// What was looked for in vain in a source without labels.
   private let wanted: String
 
   /// - Parameters:
   ///   - manifest: Says which files and columns.
   ///   - path: The folder of the files, or one file.
-  ///   - onlyFolder: Takes only pictures whose first folder it is.
+  ///   - onlyFolder: Takes only pictures whose first folder this is.
   ///   - allowsSameNames: Takes pictures that seem to be stored under other names.
   /// - Throws: `DataError` when a required file or column is missing, and where files hold several
   ///   datasets or scales.
@@ -234,7 +234,7 @@ package struct TableImporter {
       let key = key(entry)
       guard let score = entry.score else {
         // An earlier source may have scored it; else it is listed or rated without a label:
-        // counted, no failure.
+        // counted, not a failure.
         if let known = stored[key] {
           ids[place] = known.row
           let extra = Self.extra(entry.extra, known.extra)
@@ -266,8 +266,8 @@ package struct TableImporter {
     return ids
   }
 
-  /// What is kept of a picture beside its labels: the columns of this source and those that earlier
-  /// ones brought, by name, so that sources may come in any order.
+  /// What is kept of a picture besides its labels: the columns of this source and those that
+  /// earlier ones brought, by name, so that sources may come in any order.
   private static func extra(_ members: [JSON.Member], _ stored: String?) -> String? {
     var all = members
     // As within one source, what was said first counts.

@@ -21,7 +21,7 @@ struct TableParts {
     splits.append((scheme, part, count))
   }
 
-  /// Whether the files themselves have the scheme.
+  /// Whether the scheme has parts already.
   private func has(_ scheme: String) -> Bool { splits.contains { $0.scheme == scheme } }
 
   /// Adds what the files of this source say.
@@ -88,7 +88,7 @@ struct TableParts {
 
   /// The division by hash.
   ///
-  /// - Parameter pictures: The name and the row of every picture, and what holds it together with
+  /// - Parameter pictures: The name and the row of every picture, and what keeps it together with
   ///   others.
   /// - Throws: The database's errors.
   mutating func addSeeded(_ pictures: [(key: ImageKey, row: Int64, group: String?)]) throws {

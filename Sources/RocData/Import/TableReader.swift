@@ -6,7 +6,7 @@ import RocTables
 struct TableReader {
   let name: String
   let table: Manifest.Table
-  /// What of the key's text is the name; made once, since making it costs more than matching.
+  /// Which part of the key's text is the name; made once, since making it costs more than matching.
   let names: NamePattern?
   private let columns: [ExactText: Int]
   private let file: TableFile
@@ -21,7 +21,7 @@ struct TableReader {
     try self.init(table.wide.map { file.split(into: $0.count) } ?? file, name: name, table: table)
   }
 
-  /// A table whose rows come from elsewhere than one file's text.
+  /// A table whose rows come from something other than the text of one file.
   init(_ file: TableFile, name: String, table: Manifest.Table) throws(DataError) {
     self.file = file
     self.name = name
@@ -77,11 +77,11 @@ struct TableReader {
   /// - Returns: What could not be read.
   func eachRow(_ body: (TableRow) -> Void) -> [SetAsideLine] { file.eachRow(body) }
 
-  /// Whether numbers may have a comma for a point.
+  /// Whether numbers may have a decimal comma.
   var allowsDecimalComma: Bool { file.allowsDecimalComma }
 
-  /// The column of gt_score: one for the whole file, so that scales never mix; what `id->` says
-  /// stands in where that is empty.
+  /// The column of gt_score: one for the whole file, so that scales never mix; where it is
+  /// empty, what `id->` says takes its place.
   var score: Manifest.Names? {
     guard let names = table.score else { return nil }
     let plain = names.all.first { columns[$0] != nil }
@@ -125,7 +125,7 @@ struct TableReader {
 }
 
 extension Manifest.Format {
-  /// How such a table's file is written; nil where it is no one file's text.
+  /// How such a table's file is written; nil where it is not the text of one file.
   fileprivate var ofFile: TableFormat? {
     switch self {
     case .csv: .csv

@@ -3,7 +3,8 @@ import RocTables
 
 /// The numbers of cells.
 extension TableSamples {
-  /// What tables write where they have no number: what pandas takes for missing, in any case.
+  /// What tables write where they have no number: what pandas takes for missing, in any letter
+  /// case.
   ///
   /// https://pandas.pydata.org/docs/reference/api/pandas.read_csv.html, `na_values`
   static func isEmpty(_ text: String) -> Bool {
@@ -34,7 +35,7 @@ extension TableSamples {
     return [value]
   }
 
-  /// A number; `1,5` is one where commas are no separators, and `1,234.5` is none anywhere.
+  /// A number; `1,5` is one where commas are not separators, and `1,234.5` never is.
   static func number(_ text: String, hasComma: Bool) -> Double? {
     if let value = Double(decimal: text) { return value }
     guard hasComma, text.utf8.count(where: { $0 == UInt8(ascii: ",") }) == 1,

@@ -10,7 +10,7 @@ struct TableSamples {
   struct Entry {
     let key: ImageKey
     var score: Double?
-    /// Rows of label files that gave it.
+    /// Rows of label files that gave its score.
     var rows = 1
     /// Where the score stands, for messages.
     var place = ""
@@ -29,7 +29,7 @@ struct TableSamples {
   /// Pictures whose rows were read, for the count of repeats.
   private var seen: [ExactText: Set<ImageKey>] = [:]
   private(set) var skipped: [SetAsideLine] = []
-  /// Pictures that the manifest leaves out, and how often.
+  /// Rows of pictures that the manifest leaves out, and the keys of these pictures.
   private(set) var leftOut = 0
   private let leftOutKeys: Set<ImageKey>
   private let keys: KeyRule
@@ -38,12 +38,12 @@ struct TableSamples {
   private let scale: (Manifest.Table) -> ScoreRange?
 
   /// - Parameters:
-  ///   - leftOut: Pictures that are no part of the dataset.
+  ///   - leftOut: Pictures that are not part of the dataset.
   ///   - keys: How the tables name pictures.
   ///   - groups: Columns that name what pictures were made from, also where they hold numbers.
-  ///   - bins: Those of votes.
+  ///   - bins: Those of the votes.
   ///   - takesUnlabelled: Counts pictures without a score instead of setting their lines aside.
-  ///   - scale: The scale of a table's scores; nil where it is told by the scores.
+  ///   - scale: The scale of a table's scores; nil where the scores decide it.
   init(
     leftOut: [String], keys: KeyRule, groups: [String] = [], bins: Manifest.Votes? = nil,
     takesUnlabelled: Bool = false, scale: @escaping (Manifest.Table) -> ScoreRange?
@@ -55,7 +55,7 @@ struct TableSamples {
     self.scale = scale
   }
 
-  /// The folders that all labelled pictures lie in: they tell no datasets apart.
+  /// How many outer folders all labelled pictures share: those tell no datasets apart.
   var sharedFolders: Int {
     var shared: [String]?
     for entry in entries where entry.score != nil {
@@ -75,7 +75,7 @@ struct TableSamples {
     return parts.count > shared + 1 ? parts[shared] : ""
   }
 
-  /// Leaves the pictures of one folder.
+  /// Keeps only the pictures of one folder.
   ///
   /// - Throws: `DataError` that lists the folders there are.
   mutating func keep(folder: String, of path: String) throws(DataError) {
@@ -183,7 +183,7 @@ struct TableSamples {
     self = result
   }
 
-  /// Puts what a line says beside what earlier lines said.
+  /// Merges what a line says with what earlier lines said.
   private mutating func merge(_ entry: Entry) throws(DataError) -> Int {
     guard let place = places[entry.key] else {
       places[entry.key] = entries.count
@@ -234,7 +234,7 @@ struct TableSamples {
     return place
   }
 
-  /// What stands before the line of a place.
+  /// The file of a place: what precedes the line number.
   static func file(_ place: String) -> FileName {
     guard let mark = place.utf8.lastIndex(of: UInt8(ascii: ":")) else { return FileName(place) }
     return FileName(String(place[..<mark]))
@@ -252,7 +252,7 @@ struct TableSamples {
     return "\(rule.scheme)/\(part)"
   }
 
-  /// A line that is set aside for what is stored already.
+  /// A line that is set aside because it contradicts what is stored already.
   static func contradiction(_ entry: Entry, _ reason: String) -> SetAsideLine {
     let rest = entry.place.utf8.dropFirst(file(entry.place).text.utf8.count + 1)
     let line = Int(Substring(rest.prefix { (0x30...0x39).contains($0) })) ?? 1

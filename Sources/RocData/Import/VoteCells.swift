@@ -13,7 +13,7 @@ struct VoteCells {
   ///   - reader: The file.
   ///   - votes: Which columns.
   ///   - bins: How many numbers there must be.
-  ///   - areShares: Lists are no counts.
+  ///   - areShares: Lists are shares, not counts.
   /// - Throws: `DataError` for a cell that is no number, a list of another length than `bins`, and
   ///   for sums and counts that cannot be.
   init(
@@ -59,8 +59,8 @@ struct VoteCells {
     self.counts = counts
   }
 
-  /// Whether a file's lists are shares of votes or percentages, not counts: some of them are no whole
-  /// numbers, and those that are beside them mean the same.
+  /// Whether a file's lists are shares of votes or percentages, not counts: one number that is not
+  /// whole says so for all lists of the file.
   static func areShares(_ reader: TableReader) -> Bool {
     guard let column = reader.table.votes?.list else { return false }
     var result = false

@@ -1,7 +1,7 @@
 import RocStore
 import RocTables
 
-/// What a manifest of a user's own may get wrong beside its YAML.
+/// What a user's own manifest may get wrong besides its YAML.
 extension Manifest {
   /// - Throws: `DataError` that names the key and what it holds.
   func checkRules(_ path: String) throws(DataError) {

@@ -6,7 +6,7 @@ extension Manifest {
   /// The columns that name what a picture was made from; the first that has a value counts.
   package var groupColumns: [String] { (group ?? seeded?.group)?.all ?? [] }
 
-  /// What holds a picture together with others.
+  /// What keeps a picture together with others.
   ///
   /// - Parameter value: A column of what was kept of the picture.
   /// - Returns: Nil where the picture names nothing.

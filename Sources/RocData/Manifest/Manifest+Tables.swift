@@ -3,13 +3,13 @@ extension Manifest {
   ///
   /// A file belongs to the first table whose `files` it fits.
   package struct Table: Sendable, Codable, Equatable {
-    /// The ends of paths that it may have; a `*` stands for any text without a slash.
+    /// The ends of paths that its files may have; a `*` stands for any text without a slash.
     package let files: Names
     /// The import fails without it.
     package let required: Bool?
-    /// Left out when a file of one of these names is there, which holds the same labels.
+    /// Left out when a file with one of these names, which holds the same labels, is there.
     package let unless: Names?
-    /// Told by the file's ending and header when absent.
+    /// Inferred from the file's ending and header when absent.
     package let format: Format?
     /// Column names of a file without a header.
     package let header: [String]?
@@ -27,7 +27,7 @@ extension Manifest {
     /// The name under which what `*` stands for is kept with each picture.
     package let nameKept: String?
     package let votes: VoteColumns?
-    /// Makes the mean of the votes gt_score.
+    /// Takes the mean of the votes as gt_score.
     package let meanOfVotes: Bool?
     /// Vote columns of attributes.
     package let attributeVotes: [String: VoteColumns]?
@@ -45,7 +45,7 @@ extension Manifest {
     package let matrix: Matrix?
     /// Makes several rows of each line of the file.
     package let wide: Wide?
-    /// What of the key's text is the name.
+    /// Which part of the key's text is the name.
     package let keyMatch: KeyMatch?
     /// Folders that this copy puts before the names of the original.
     package let keyPrefixes: Names?
@@ -88,7 +88,7 @@ extension Manifest {
   package struct KeyMatch: Sendable, Codable, Equatable {
     package let pattern: String
     package let join: String
-    /// Whether a name that stands in two texts would make two pictures one.
+    /// Whether a name may be found in one text only: else two pictures would become one.
     package let isUnique: Bool?
 
     enum CodingKeys: String, CodingKey {
@@ -125,7 +125,7 @@ extension Manifest {
     case csv
     case tsv
     case semicolon
-    /// Equals signs without quotes; the last column may hold some.
+    /// Equals signs without quotes; the last column may itself contain some.
     case equals
     /// Blanks or tabs.
     case blank
@@ -167,7 +167,7 @@ extension Manifest {
     var all: [String] { cells + (total.map { [$0] } ?? []) }
   }
 
-  /// A column that says in which part a picture is.
+  /// A column that says which part a picture is in.
   package struct PartColumn: Sendable, Codable, Equatable {
     package let column: String
     package let scheme: String
@@ -281,7 +281,7 @@ extension Manifest {
     package let list: String
   }
 
-  /// Pictures in the files that are no part of the dataset.
+  /// Pictures in the files that are not part of the dataset.
   package struct LeftOut: Sendable, Codable, Equatable {
     package let keys: [String]
     package let reason: String

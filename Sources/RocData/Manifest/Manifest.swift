@@ -72,7 +72,7 @@ package struct Manifest: Sendable, Codable, Equatable {
   package struct Scheme: Sendable, Codable, Equatable {
     package let name: String
     package let parts: [Part]
-    /// The rows of its test list, which tell it from another scheme with the same file names.
+    /// How many rows its test list has: tells it from another scheme with the same file names.
     package let testRows: Int?
 
     enum CodingKeys: String, CodingKey {
@@ -108,16 +108,16 @@ package struct Manifest: Sendable, Codable, Equatable {
   package let votes: Votes?
   package let labels: Labels?
   package let tables: [Table]?
-  /// The scale of attributes, and of those that have another one.
+  /// The scale of attributes, and the scales of those that have another one.
   package let attributeRange: Range?
   package let attributeRanges: [String: Range]?
   /// What questions and answers call attributes whose names do not say it.
   package let attributeWords: [String: String]?
-  /// A format in which files of any dataset come: the first folder of a picture says which.
+  /// A format in which files of any dataset come: the first folder of a picture says of which.
   package let isOfAnyDataset: Bool?
   /// A format that any dataset may have: what is known of a dataset is the user's to state.
   package let isGeneric: Bool?
-  /// Files of any name may be its own when their columns are.
+  /// Files of any name may belong to it when their columns do.
   package let hasAnyName: Bool?
   /// Columns that `auto` requires before it claims a file of any name.
   package let recognisedBy: [String]?
@@ -252,12 +252,12 @@ package struct Manifest: Sendable, Codable, Equatable {
     return names
   }
 
-  /// The scale of an attribute, when the manifest says it.
+  /// The scale of an attribute, when the manifest states it.
   ///
   /// - Parameters:
   ///   - attribute: Its name.
   ///   - variant: The copy of the labels that it is from, which may have another scale.
-  /// - Returns: Nil also for deviations, which are no scores on that scale.
+  /// - Returns: Nil also for deviations, which are not scores on that scale.
   package func range(of attribute: String, variant: String? = nil) -> ScoreRange? {
     if let copy = variants?.first(where: { $0.name == variant }) {
       return copy.attributeRange.map { ScoreRange(low: $0.low, high: $0.high) }
@@ -280,7 +280,7 @@ package struct Manifest: Sendable, Codable, Equatable {
     return ScoreRange(low: only.low, high: only.high)
   }
 
-  /// Stores the dataset under another name, by which it is then called everywhere.
+  /// Gives the dataset another name, by which it is then called everywhere.
   package mutating func rename(_ name: String) {
     if name != self.name {
       title = name
@@ -296,7 +296,7 @@ package struct Manifest: Sendable, Codable, Equatable {
       direction: score.direction, threshold: nil, word: score.word, scales: nil)
   }
 
-  /// States that a smaller score is a better picture, for tables that do not say it.
+  /// States that a smaller score means a better picture, for tables that do not say it.
   package mutating func declareLowerIsBetter() {
     score = Score(
       description: score.description, low: score.low, high: score.high, direction: .lower,

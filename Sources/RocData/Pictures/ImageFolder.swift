@@ -46,7 +46,7 @@ package struct ImageFolder: Sendable {
 
   /// What the folder has of a picture.
   enum Match {
-    /// A file whose path ends as the key does, or the key as the path.
+    /// A file whose path ends with the key, or whose path the key ends with.
     case file(String)
     /// One file of that base name, in another folder than the key says.
     case elsewhere(String)
@@ -68,14 +68,14 @@ package struct ImageFolder: Sendable {
     return found.isEmpty ? .none : .several
   }
 
-  /// The only file whose name differs from a key's in Unicode form, leading zeros or ending, and in
-  /// what it differs.
+  /// The only file whose name differs from a key's in Unicode form, leading zeros or ending, and
+  /// how it differs.
   func looseMatch(_ key: ImageKey) -> (path: String, difference: String)? {
     guard let found = byLooseName[NameIndex.folded(key.text)], found.count == 1 else { return nil }
     return ("\(path)/\(files[found[0]])", NameIndex.difference(key.text, files[found[0]]))
   }
 
-  /// The absolute path of a picture whose name is its own, or nil when it is not there.
+  /// The absolute path of a picture; nil when it is not there or several files fit equally well.
   package func path(of key: ImageKey) -> String? {
     switch match(key) {
     case .file(let path), .elsewhere(let path): path
@@ -97,7 +97,7 @@ package struct ImageFolder: Sendable {
   }
 }
 
-/// The files of many pictures, no file for two of them unless both name it.
+/// The files of many pictures; no file is taken for two of them unless both name it.
 struct ImageMatches {
   /// In the order of the keys; nil for a picture that is not there.
   private(set) var paths: [String?] = []

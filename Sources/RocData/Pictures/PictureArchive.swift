@@ -31,15 +31,15 @@ package struct PictureArchive {
     package var facts: [ExactText: PictureFacts] = [:]
     /// Entries that were refused.
     package var refused: [SetAsideLine] = []
-    /// Entries that are no pictures by their names, and a few of these.
+    /// Entries whose names are not those of pictures, and a few of the names.
     package var others = 0
     package var otherNames: [String] = []
-    /// Whether everything was there from an earlier time.
+    /// Whether everything was there from an earlier run.
     package var isKnown = false
   }
 
   private struct Pending: Sendable {
-    /// Of the entry in the archive, from 1.
+    /// The entry's number in the archive, from 1.
     let number: Int
     let path: String
     let bytes: [UInt8]
@@ -129,7 +129,7 @@ package struct PictureArchive {
         ])
       }
       let note: JSON = ["pieces": identity, "refused": .array(refused)]
-      // The one that says that all are there waits for the disk.
+      // The file that says that all are there waits for the disk.
       synchroniseDisks()
       try NewFile.write(Array(note.line.utf8), to: marker)
     } catch {
@@ -202,7 +202,7 @@ package struct PictureArchive {
     try write(pending, jobs: jobs, &result)
   }
 
-  /// What is unpacked: pictures, and files that claim to be some by their names.
+  /// What is unpacked: files whose names are those of pictures, whatever they hold.
   private static func isPicture(_ path: String) -> Bool {
     !isHidden(path) && PathName.pictureEndings.contains(PathName.ending(path))
   }
@@ -212,7 +212,7 @@ package struct PictureArchive {
     PathName.base(path).utf8.starts(with: "._".utf8) || path.utf8.starts(with: "__MACOSX/".utf8)
   }
 
-  /// A folder and all in it, links left alone.
+  /// A folder and all folders below it; links are not followed.
   private static func folders(below folder: String) -> [String] {
     [folder]
       + folderEntries(folder).map { "\(folder)/\($0)" }
@@ -243,7 +243,7 @@ package struct PictureArchive {
 
   private enum Outcome: Sendable {
     case saved
-    /// The archive asks for something that cannot be.
+    /// The archive asks for something impossible.
     case refused(String)
     case failed(String)
   }
@@ -266,7 +266,7 @@ package struct PictureArchive {
     }
   }
 
-  /// Why a path cannot be a file: `a.jpg` and `a.jpg/b.jpg` may stand in one archive.
+  /// Why a path cannot be a file: `a.jpg` and `a.jpg/b.jpg` may be in one archive.
   private static func obstacle(to path: String, below folder: String) -> String? {
     if isFolder(path) { return "another entry needs a folder of this name" }
     var above = PathName.folder(path)

@@ -2,7 +2,7 @@ import RocDigest
 package import RocImage
 package import RocStore
 
-/// What decoding one picture fully found.
+/// What full decoding of one picture found.
 package struct PictureFacts: Sendable {
   /// What is odd about a picture that can be read, or why it cannot.
   package enum Flag: String, Sendable, CaseIterable {

@@ -100,7 +100,7 @@ package struct GroundTruth: Sendable {
   /// The label that a name means.
   ///
   /// Whoever names a picture of the dataset means that one, in the split or not: a picture of the
-  /// split that shares its base name is another one.
+  /// split that shares its base name is a different one.
   private func place(of image: String) -> Int? {
     guard let all, let key = all.place(of: image).map({ allKeys[$0] }) else {
       return index.place(of: image)

@@ -32,8 +32,8 @@ enum PredictionNames {
 
 /// Numbers as programs print them.
 enum PredictionNumber {
-  /// A number, also as PyTorch and NumPy print arrays of one: `tensor([[1.5]], device='cuda:0')`,
-  /// `[1.5]`.
+  /// A number, also as PyTorch and NumPy print one-element arrays: `tensor([[1.5]],
+  /// device='cuda:0')`, `[1.5]`.
   static func read(_ text: String) -> Double? {
     let text = text.trimmingBlanks
     if let number = Double(decimal: text) { return number }
@@ -59,7 +59,7 @@ enum LevelScore {
     return zip(probabilities, [5.0, 4, 3, 2, 1]).reduce(0) { $0 + $1.0 * $1.1 } / sum
   }
 
-  /// The same of logits, through a softmax.
+  /// The same for logits, through a softmax.
   static func expectation(logits: [Double]) -> Double {
     expectation(DistributionDistance.softmax(logits))
   }

@@ -4,15 +4,15 @@ package import RocMetrics
 package import RocNames
 package import RocTables
 
-/// Predictions beside ground truth from a file of roc's or of another's.
+/// Predictions beside ground truth, from a file of roc's own or of another program's.
 ///
 /// * CSV with a column of scores, and perhaps `image`, `gt_score`, `p1…pN`, `t1…tN`; pyiqa's two
 ///   columns, with or without a header;
-/// * JSON records, as an array, one a line or back to back: roc's own, Q-Align's and DeQA-Score's with
-///   logits or probabilities of five levels, Q-Bench's with the logits of good and poor;
+/// * JSON records, as an array, one a line or back to back: roc's own, Q-Align's and DeQA-Score's
+///   with logits or probabilities of five levels, Q-Bench's with the logits of good and poor;
 /// * NIMA's text lines, `<id> mean: m | std: s | GT: g`.
 package struct PredictionFile: Sendable {
-  /// What the file was taken for, with how its scores come about.
+  /// What the file was taken for, and how its scores are computed.
   package enum Form: String, Sendable {
     case csv = "CSV"
     case records = "JSON records"
@@ -34,7 +34,7 @@ package struct PredictionFile: Sendable {
     }
   }
 
-  /// Reads a file in memory; `name` stands in messages.
+  /// Reads a file in memory; `name` is for messages.
   package init(_ bytes: UnsafeRawBufferPointer, name: String) throws(DataError) {
     self.name = name
     let first = bytes.first { ![0x20, 0x0A, 0x0D, 0x09, 0xEF, 0xBB, 0xBF].contains($0) }
@@ -137,7 +137,7 @@ package struct PredictionFile: Sendable {
     return entry
   }
 
-  /// The members of a record with one of these names, in their order, whatever their case.
+  /// The members of a record with one of these names, in the order of `names`, in any letter case.
   private static func own(_ names: [String], _ record: JSON) -> [String] {
     let members = (record.members ?? []).map(\.name)
     return names.compactMap { name in members.first { $0.lowercased() == name } }
@@ -183,11 +183,11 @@ extension PredictionFile {
   /// Predictions that have ground truth, and what became of the others.
   package struct Pairs: Sendable {
     package var pairs = ScoredPairs()
-    /// Records of a picture that another has alike already.
+    /// Records that repeat an earlier one of the same picture.
     package var duplicates = 0
-    /// Records of pictures of the dataset that are not in the split: no failures of it.
+    /// Records of pictures of the dataset that are not in the split: not failures.
     package var outside = 0
-    /// Records whose own ground truth is another than the given one, which counts.
+    /// Records whose own ground truth differs from the given one, which counts.
     package var overruled = 0
     /// The pictures of the pairs, as the given ground truth calls them; empty texts where the file
     /// names none.

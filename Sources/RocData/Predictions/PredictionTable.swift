@@ -5,7 +5,7 @@ enum PredictionTable {
   /// - Parameters:
   ///   - bytes: The file.
   ///   - name: For messages.
-  ///   - needsScore: Refuses a file without a column of scores, which one of labels may lack.
+  ///   - needsScore: Refuses a file without a column of scores, which a file of labels may lack.
   /// - Returns: A prediction for each line below the header.
   /// - Throws: `DataError` for a file without the columns.
   static func read(
@@ -24,7 +24,7 @@ enum PredictionTable {
     let image = place(PredictionNames.image, header)
     let truth = place(PredictionNames.truth, header)
     var score = place(PredictionNames.score, header)
-    // Two columns of which one is the picture: the other one is named by pyiqa's metric.
+    // Two columns of which one is the picture: the other one is named after pyiqa's metric.
     if score == nil, header.count == 2, let image, truth == nil { score = 1 - image }
     guard score != nil || (!needsScore && truth != nil && image != nil) else {
       throw DataError(

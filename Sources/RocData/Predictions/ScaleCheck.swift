@@ -14,7 +14,7 @@ package struct ScaleCheck: Sendable {
     ScoreRange(low: $0.0, high: $0.1)
   }
 
-  /// How many times wider one side may be spread than the other.
+  /// How many times wider one side's spread may be than the other's.
   private static let widest = 8.0
 
   /// - Parameters:

@@ -26,7 +26,7 @@ package struct ConversationLint: Sendable {
   package var tokens: Int?
   /// The scale of `gt_score`; nil leaves the range unchecked.
   package var range: ScoreRange?
-  /// Says whether a picture is there; nil leaves pictures unchecked.
+  /// Says why a picture cannot be read; nil leaves pictures unchecked.
   package var findImage: (@Sendable (ImageKey) -> String?)?
 
   /// Whether a record without `target` is an error: it is compared by CE and EMD.
@@ -44,7 +44,7 @@ package struct ConversationLint: Sendable {
     self.findImage = findImage
   }
 
-  /// Reads all records of a file; text that is no JSON is an error of the record it begins.
+  /// Reads all records of a file; text that is not JSON counts as a record with an error.
   package mutating func check(file bytes: UnsafeRawBufferPointer) {
     var reader = JSONRecords(bytes, readsNonFinite: true)
     while true {
@@ -53,7 +53,6 @@ package struct ConversationLint: Sendable {
         check(record)
       } catch {
         records += 1
-        // JSON Lines go on at the next line; an array that breaks cannot be read further.
         let goesOn = reader.skipRecord()
         fail("record", "not JSON: \(error)\(goesOn ? "" : "; the rest of the file was not read")")
         if !goesOn { return }

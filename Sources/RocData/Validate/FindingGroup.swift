@@ -27,13 +27,12 @@ package struct FindingGroup: Sendable, Equatable {
     return groups
   }
 
-  /// Lines for people: groups that differ only in the numbers of their messages stand for each other
-  /// after `most` lines.
+  /// Lines for people, one for each group; those after the first `most` are only counted.
   ///
   /// - Parameters:
   ///   - findings: All of them.
-  ///   - most: Lines at the most, not counting the one that counts the rest.
-  /// - Returns: `records 1, 2, 3 and 40 more: target: is missing`.
+  ///   - most: The most lines, not counting the one that counts the rest.
+  /// - Returns: `records 1, 2, 3, 4, 5 and 40 more: target: is missing`.
   package static func lines(_ findings: [Finding], most: Int) -> [String] {
     let groups = of(findings)
     var lines = groups.prefix(most).map(\.text)

@@ -123,7 +123,7 @@ package struct LevelLint: Sendable {
     if let probabilities = record["level_probs"] { checkProbabilities(probabilities, record) }
   }
 
-  /// How many pictures the record has.
+  /// Checks the record's pictures; returns how many it has.
   private mutating func checkImage(_ record: JSON) -> Int {
     let field = record["image"] == nil ? "img_path" : "image"
     guard let value = record[field] else {
@@ -222,7 +222,7 @@ package struct LevelLint: Sendable {
       return fail("level_probs", "is \(value.line.prefix(60)), expected five numbers of 0 or more")
     }
     let sum = list.reduce(0, +)
-    // DeQA-Score cuts negative values off and does not divide by the sum, which may then be larger.
+    // DeQA-Score cuts off negative values and does not divide by the sum, which may then exceed 1.
     if sum < 0.95 || sum > 1.25 { fail("level_probs", "sums to \(sum), expected about 1") }
     guard let score = record["gt_score_norm"]?.double else {
       return warn("gt_score_norm", "is missing; the mean of level_probs cannot be checked")

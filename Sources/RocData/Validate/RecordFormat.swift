@@ -9,7 +9,7 @@ package enum RecordFormat: String, Sendable, CaseIterable {
   /// DeQA-Score: levels with probabilities.
   case deqa
 
-  /// Tells by the first records that say it; a file that says nothing is ROC's.
+  /// Told by the first record that shows it; a file that shows nothing is ROC's.
   package static func of(_ bytes: UnsafeRawBufferPointer) -> RecordFormat {
     var reader = JSONRecords(bytes, readsNonFinite: true)
     for _ in 0..<50 {

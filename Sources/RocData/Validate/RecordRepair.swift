@@ -2,11 +2,11 @@ package import RocJSON
 import RocNames
 import RocTables
 
-/// Mends what has one right answer in conversation records, and leaves out what has none.
+/// Mends what has one right answer in conversation records, and leaves the rest as it is.
 ///
 /// Nothing is made up: a text that is a number becomes that number, a second copy of a question
 /// goes, a score is taken from the id that states it. A level outside the five words becomes the
-/// one that records with the same score have.
+/// one that the record with the nearest score has.
 package struct RecordRepair: Sendable {
   /// What was done with one record.
   package struct Change: Sendable, Equatable {
@@ -17,14 +17,14 @@ package struct RecordRepair: Sendable {
   package private(set) var changes: [Change] = []
   private let format: RecordFormat
   private var number = 0
-  /// Scores and levels of the records whose levels are right.
+  /// Scores and levels of the records whose levels are among the five words.
   private var known: [(score: Double, level: QualityLevel)] = []
   private var isReversed = false
 
   /// - Parameters:
   ///   - format: Whose records.
-  ///   - records: All of the file: levels of some tell those of others.
-  ///   - isLowerBetter: Low scores are the good ones, so levels that fall are right.
+  ///   - records: All of the file: the levels of some tell those of others.
+  ///   - isLowerBetter: Low scores are the good ones, so falling levels are right.
   package init(
     _ format: RecordFormat, learningFrom records: [JSON], isLowerBetter: Bool = false
   ) {
@@ -37,7 +37,7 @@ package struct RecordRepair: Sendable {
       known.append((score, level))
     }
     known.sort { $0.score < $1.score }
-    // One rule: the better a picture, the higher its level; low scores are better where it is said.
+    // One rule: the better a picture, the higher its level; low scores are better where stated.
     let byGoodness = isLowerBetter ? known.reversed().map { (-$0.score, $0.level) } : known
     isReversed = Self.runsAgainst(byGoodness)
   }
@@ -111,7 +111,7 @@ package struct RecordRepair: Sendable {
     return value
   }
 
-  /// A sum that is 1 but for the decimals that were printed.
+  /// A target with texts as numbers, and divided by its sum where only rounding keeps that from 1.
   private mutating func mendedTarget(_ value: JSON) -> JSON {
     guard let list = value.array else { return value }
     var numbers: [Double] = []

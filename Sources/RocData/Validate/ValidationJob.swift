@@ -5,11 +5,11 @@ package import RocScore
 package import RocStore
 package import RocTables
 
-/// The check of training records, of a file or as a dataset would be exported, and their repair.
+/// The check of training records, in a file or as a dataset would be exported, and their repair.
 package struct ValidationJob: Sendable {
   /// What records have to be.
   package struct Rules: Sendable {
-    /// Values of a target; those of the dataset's votes, or any, when nil.
+    /// How many values a target has; as many as the dataset's votes, or any number, when nil.
     package var tokens: Int?
     package var needsTarget = false
     /// The scale of the scores; the dataset's, or any, when nil.
@@ -28,7 +28,7 @@ package struct ValidationJob: Sendable {
     package let warnings: [Finding]
     /// Whether pictures were looked for.
     package let looked: Bool
-    /// As what the records were read.
+    /// What the records were read as.
     package let kind: String
 
     init(_ lint: ConversationLint) {
@@ -136,18 +136,18 @@ package struct ValidationJob: Sendable {
 extension ValidationJob {
   /// What mending made of a file.
   package struct Repair: Sendable {
-    /// The records that are right now, a JSON array.
+    /// The records that are now right, as a JSON array.
     package let bytes: [UInt8]
     package let records: Int
     /// Records that were changed.
     package let mended: Int
-    /// Records that have no one right answer.
+    /// Records that have no single right answer.
     package let left: Int
     /// What is wrong even so.
     package let errors: [Finding]
   }
 
-  /// Mends what has one right answer, and leaves out by name what has not.
+  /// Mends what has one right answer; leaves out, and names, what has none.
   ///
   /// - Parameters:
   ///   - bytes: The file.
@@ -175,7 +175,7 @@ extension ValidationJob {
       format, learningFrom: records, isLowerBetter: rules.lowerIsBetter)
     var mended = records.map { repair.mend($0) }
     for change in repair.changes { try tell("mended: record \(change.record): \(change.message)") }
-    // What is still wrong has no one right answer: it is left out by name.
+    // What is still wrong has no single right answer: it is named and left out.
     let found = try check(Self.array(mended), as: format)
     let bad = Dictionary(grouping: found.errors.filter { $0.record > 0 }, by: \.record)
     for (_, findings) in bad.sorted(by: { $0.key < $1.key }) {

@@ -8,8 +8,8 @@ package import RocTokenizer
 /// are called, how a picture becomes rows, how a prompt is spelled, and by which ids scores are
 /// read.
 ///
-/// Loading, conversion, inspection, scoring and training ask it and know no network by name. A
-/// further one is a folder here and a line in `Backbones.all`.
+/// Loading, conversion, inspection, scoring and training ask it and know no network by name.
+/// Another one is a folder here and a line in `Backbones.all`.
 package protocol Backbone: Sendable {
   /// What people call it.
   static var name: String { get }
@@ -19,7 +19,7 @@ package protocol Backbone: Sendable {
   static func isDescribed(by config: ConfigReader) -> Bool
   /// What its tensors are called in a checkpoint: the same network is spelled in several ways.
   static func names(in checkpoint: Checkpoint) -> TensorNames
-  /// The checkpoint with whatever of it lies outside its folder.
+  /// The checkpoint with whatever part of it lies outside its folder.
   static func completed(
     _ checkpoint: Checkpoint, _ config: ConfigReader
   ) throws(ModelError) -> Checkpoint
@@ -36,12 +36,12 @@ package protocol Backbone: Sendable {
   var changesOfWholeFolder: [(name: String, value: JSON)] { get }
   /// Random models of it that can be made.
   static var presets: [ModelPreset] { get }
-  /// Tensors that a checkpoint gets with its score tokens, beside the rows of tables.
+  /// Tensors that a checkpoint gets with its score tokens, besides the rows of tables.
   static var scoreTensors: [(name: String, values: [Float])] { get }
   /// Nil for a checkpoint without score tokens.
   var readout: ScoreReadout? { get }
   var template: any PromptTemplate { get }
-  /// What people want to know of it, by name, in order.
+  /// What people want to know about it, by name, in order.
   var facts: [(name: String, value: String)] { get }
 
   /// The three networks from their weights.
@@ -50,15 +50,15 @@ package protocol Backbone: Sendable {
   ///
   /// - Parameter checkpoint: Has preprocessor_config.json.
   /// - Returns: What makes pixels of pictures.
-  /// - Throws: `ModelError.checkpoint` where it is missing, says otherwise than config.json, or asks
-  ///   for what is not computed here.
+  /// - Throws: `ModelError.checkpoint` where it is missing, contradicts config.json, or asks for
+  ///   what is not computed here.
   func preprocessing(_ checkpoint: Checkpoint) throws(ModelError) -> Preprocessing
 
   /// Whether `added_tokens_decoder` counts beside a tokenizer.model.
   static var statesTokens: Bool { get }
   /// Files beside the weights that it reads besides `Checkpoint.companions`.
   static var furtherFiles: [String] { get }
-  /// What ends an answer, by what the checkpoint states; other checks of the tokenizer belong here.
+  /// What ends an answer, as the checkpoint states it; other checks of the tokenizer belong here.
   func endIDs(
     _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer
   ) throws(ModelError) -> [Int]
@@ -96,7 +96,7 @@ package struct BackboneSource {
   package let config: ConfigReader
   /// `Checkpoint.empty` where only the network is asked for.
   package let checkpoint: Checkpoint
-  /// Rows of embeddings and head where an adapter brings others than config.json says.
+  /// Rows of embeddings and head where an adapter brings a number other than config.json's.
   package let vocabulary: Int?
   /// Whether the head has the weights of the embeddings.
   package let isTied: Bool
@@ -147,7 +147,7 @@ package struct BackboneSizes: Sendable {
   package let vocabulary: Int
   /// The most rows of a sequence.
   package let maxPositions: Int
-  /// Rows that a picture takes in a sequence, at the least.
+  /// Rows that a picture takes in a sequence, at least.
   package let pictureRows: Int
   /// Whether the head's weights are those of the embeddings.
   package let isTied: Bool
@@ -212,7 +212,7 @@ package enum Backbones {
     Owl2.self, LLaVA.self, OriginalLLaVA.self, Qwen2VL.self,
   ]
 
-  /// Networks that look alike and compute otherwise.
+  /// Networks that look alike but compute differently.
   private static let relatives = [
     "llava_next": "LLaVA-1.6 and NeXT cut pictures into tiles",
     "llava_next_video": "it takes videos", "video_llava": "it takes videos",

@@ -13,7 +13,7 @@ extension ScoreReadout {
   ///   - source: ROC4MLLM's keys at the top level of config.json. Ids that it leaves out are found
   ///     by the tokens' names.
   ///   - vocabulary: Rows of the logits.
-  ///   - prefersFast: Which tokenizer of the folder counts.
+  ///   - prefersFast: Whether the folder's `tokenizer.json` comes before its `tokenizer.model`.
   /// - Throws: `ModelError.checkpoint` for keys that contradict each other.
   init?(
     byID source: BackboneSource, vocabulary: Int, prefersFast: Bool

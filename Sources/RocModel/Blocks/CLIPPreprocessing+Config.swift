@@ -35,7 +35,7 @@ enum CLIPPreprocessing {
       size: try side("size", "shortest_edge"), cropSize: try side("crop_size", "height"),
       mean: values.mean, deviation: values.deviation, rescale: values.rescale,
       filter: values.filter)
-    // A larger size than a few times the edge is a mistake, and would take memory without bound.
+    // A size of more than a few times the edge is a mistake, and would take unbounded memory.
     guard result.cropSize == edge, (edge...8 * edge).contains(result.size) else {
       throw .checkpoint(
         """

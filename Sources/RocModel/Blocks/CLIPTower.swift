@@ -7,7 +7,7 @@ struct CLIPSettings: Sendable {
   let layer: VisionLayerSettings
   /// Layers that are computed.
   let layers: Int
-  /// Layers of the file; those behind the computed ones are not read.
+  /// Layers of the file; those after the computed ones are not read.
   let layersStored: Int
   let edge: Int
   let patch: Int
@@ -32,7 +32,7 @@ struct CLIPSettings: Sendable {
   var patchesPerEdge: Int { edge / patch }
   var tokens: Int { 1 + patchesPerEdge * patchesPerEdge }
 
-  /// What a configuration leaves out; `CLIPVisionConfig`'s in the Hugging Face layout.
+  /// Values for what a configuration leaves out; `CLIPVisionConfig`'s in the Hugging Face layout.
   struct Defaults {
     var width: Int?
     var layers: Int?
@@ -55,7 +55,7 @@ struct CLIPSettings: Sendable {
   ///   - names: What its tensors are called.
   ///   - defaults: Of sizes that the configuration leaves out.
   ///   - computed: How many of the layers are computed, given how many there are; all when nil.
-  /// - Throws: `ModelError.checkpoint` for a size that is no size, or that another does not divide.
+  /// - Throws: `ModelError.checkpoint` for an invalid size, or one that another does not divide.
   init(
     _ config: ConfigReader, names: Names, defaults: Defaults = Defaults(),
     layers computed: (Int) throws(ModelError) -> Int = { $0 }

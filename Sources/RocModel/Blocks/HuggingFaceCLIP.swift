@@ -12,9 +12,9 @@ struct HuggingFaceCLIP: Sendable {
   /// - Parameters:
   ///   - config: Of the tower.
   ///   - prefix: What stands before `embeddings` and `encoder`.
-  ///   - layer: Whose result is taken, of `num_hidden_layers`; negative ones count from the end,
-  ///     `-1` is the last one's.
-  ///   - select: `default` or `patch` leave out the class token, `full` or `cls_patch` keep it.
+  ///   - layer: The one whose result is taken, of `num_hidden_layers`; negative numbers count from
+  ///     the end, `-1` being the last layer.
+  ///   - select: `default` and `patch` leave out the class token, `full` and `cls_patch` keep it.
   /// - Throws: `ModelError.checkpoint` for what is not computed here.
   init(
     _ config: ConfigReader, prefix: String, layer: Int, select: String

@@ -27,7 +27,7 @@ package final class KeyValueCache: @unchecked Sendable {
   let layers: [LayerRows]
   private let compute: Compute
   private var capacity: Int
-  /// One mark a row, not 0 where no row sees this one; empty when none is masked.
+  /// One mark per row, nonzero where no row sees it; empty when none is masked.
   ///
   /// Training hides `<unk>`, as the official trainer's attention mask does; scoring hides nothing.
   package var masked: [UInt8] = []

@@ -31,9 +31,9 @@ struct LlamaSettings: Sendable {
   let epsilon: Float
   let rotary: RotarySettings
   let maxPositions: Int
-  /// The head's weights are those of the embeddings.
+  /// Whether the head's weights are those of the embeddings.
   var isTied = false
-  /// Whether queries, keys and values have biases, as Qwen2's.
+  /// Whether queries, keys and values have biases, as in Qwen2.
   let hasProjectionBias: Bool
 
   /// The sizes on one line.
@@ -50,12 +50,12 @@ struct LlamaSettings: Sendable {
   /// - Parameters:
   ///   - config: Of the decoder.
   ///   - names: What its tensors are called.
-  ///   - family: What a configuration leaves out.
+  ///   - family: Values for what a configuration leaves out.
   ///   - multiway: The names of what exists twice.
-  ///   - vocabulary: Rows of embeddings and head where an adapter brings others than config.json
-  ///     says.
-  /// - Throws: `ModelError.checkpoint` for a size that is no size, and for a key that asks for
-  ///   another computation than this one.
+  ///   - vocabulary: Rows of embeddings and head where an adapter brings a number other than
+  ///     config.json's.
+  /// - Throws: `ModelError.checkpoint` for an invalid size, and for a key that asks for a
+  ///   computation other than this one.
   init(
     _ config: ConfigReader, names: Names, family: LlamaFamily = .owl2,
     multiway: MultiwayNames? = nil, vocabulary: Int? = nil
@@ -91,8 +91,8 @@ struct LlamaSettings: Sendable {
     try Self.checkComputation(config, family, headWidth: width / heads)
   }
 
-  /// Refuses keys that ask for what is not computed here: passed over, they would change scores in
-  /// silence.
+  /// Refuses keys that ask for what is not computed here: passed over, they would silently change
+  /// scores.
   private static func checkComputation(
     _ config: ConfigReader, _ family: LlamaFamily, headWidth: Int
   ) throws(ModelError) {
@@ -122,7 +122,7 @@ struct LlamaSettings: Sendable {
       throw refuse(
         "quantization_config", "expected the original weights; --precision int8 rounds them here")
     }
-    // A later version's key for another rotation would change every score in silence.
+    // A later version's key for another rotation would silently change every score.
     let rotation = ["rope_theta", "rope_scaling", "rope_parameters"]
     for member in json.members ?? [] where !member.value.isNull && !rotation.contains(member.name) {
       if member.name.hasPrefix("rope_") || member.name.hasSuffix("_scaling") {
@@ -191,7 +191,7 @@ struct LlamaDecoder: LanguageModel {
 
   func embed(_ ids: [Int]) -> Matrix { embeddings(ids, compute) }
 
-  /// What each sequence adds; its caches get the room.
+  /// What each sequence adds; its cache gets room for it.
   private func pass(_ batch: [SequenceRows], wantsAll: Bool) -> [LlamaLayer.SequencePass] {
     var start = 0
     return batch.map { sequence in
@@ -241,7 +241,7 @@ struct LlamaDecoder: LanguageModel {
       "a derivative of \(batch.count) sequences, or over earlier rows")
     var x = rows
     let whole = pass(batch, wantsAll: true)
-    // Only keys and values of the last layer's other rows are ever used.
+    // Of the last layer's other rows, only keys and values are ever used.
     let last = trace == nil ? pass(batch, wantsAll: false) : whole
     for (i, layer) in layers.enumerated() {
       if let tape, tape.recomputes { tape.push(LayerInput(x.copy())) }
@@ -251,7 +251,7 @@ struct LlamaDecoder: LanguageModel {
       trace?.record("llama.layer\(i)", x)
     }
     for sequence in batch {
-      // Span by span: a cache may later be cut anywhere behind a picture.
+      // Span by span: a cache may later be cut anywhere after a picture.
       for kind in sequence.kinds {
         sequence.cache.advance(
           kind.count, positions: settings.rotary.sections == nil ? kind.count : kind.positions)

@@ -1,4 +1,4 @@
-/// What the configuration of a LLaMA-like decoder leaves out, and what its network adds.
+/// Values for what the configuration of a LLaMA-like decoder leaves out, and what its network adds.
 struct LlamaFamily: Sendable {
   /// Sizes that transformers takes where a configuration states none.
   struct Sizes: Sendable {

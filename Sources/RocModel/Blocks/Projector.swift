@@ -4,9 +4,9 @@ import RocTensor
 struct ProjectorSettings: Sendable {
   /// The products in order, without `.weight`; a GELU stands between them.
   let layers: [String]
-  /// Normalises each feature first; nil where it does not.
+  /// The norm of each feature before anything else; nil where there is none.
   var norm: (name: String, epsilon: Float)?
-  /// The edge of the squares of neighbouring features that are joined to one, side by side.
+  /// The edge of the squares of neighbouring features that are joined into one, side by side.
   var merge = 1
   /// Whether the first feature, CLIP's class token, is left out.
   var dropsFirst = false

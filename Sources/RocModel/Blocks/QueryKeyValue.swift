@@ -79,7 +79,7 @@ struct QueryKeyValue: Sendable {
     }
   }
 
-  /// Where gradients of so many rows are added up.
+  /// Where gradients of `rows` rows are added up.
   func gradients(rows: Int, _ compute: Compute) -> Rows {
     switch products {
     case .joint: Rows(joint: compute.zeros(rows, 3 * width))

@@ -4,11 +4,11 @@ import RocJSON
 ///
 /// transformers 4 has `rope_theta` and `rope_scaling` at the top level, transformers 5 has both in
 /// `rope_parameters` (https://huggingface.co/docs/transformers/en/internal/rope_utils). Whatever
-/// would turn them otherwise is refused: it changes every score.
+/// would turn them differently is refused: it would change every score.
 struct RotarySettings: Sendable, Equatable {
   /// The base of the frequencies.
   let theta: Float
-  /// Positions count as so many times fewer, `linear` scaling; 1 for none.
+  /// What positions are divided by in `linear` scaling; 1 for none.
   let factor: Float
   /// How many pairs of a head each axis of M-RoPE turns: time, row, column; nil where positions are
   /// a line.
@@ -17,7 +17,7 @@ struct RotarySettings: Sendable, Equatable {
   /// - Parameters:
   ///   - config: Of the decoder.
   ///   - preset: The base where it states none.
-  ///   - hasSections: Whether positions have axes, as Qwen2-VL's.
+  ///   - hasSections: Whether positions have axes, as in Qwen2-VL.
   /// - Throws: `ModelError.checkpoint` for a kind of scaling that is not computed here, and for two
   ///   keys that contradict each other.
   init(

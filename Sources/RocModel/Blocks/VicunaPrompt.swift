@@ -1,4 +1,4 @@
-/// The conversation template "v1" of Vicuna, which LLaVA-1.5, mPLUG-Owl2 and ROC4MLLM are trained
+/// The conversation template "v1" of Vicuna, which LLaVA-1.5, mPLUG-Owl2 and ROC4MLLM were trained
 /// with.
 struct VicunaPrompt: PromptTemplate {
   /// The system text, which says "curious user".

@@ -45,7 +45,7 @@ package struct ConfigReader {
     return value
   }
 
-  /// A small positive number, as the epsilon of a norm.
+  /// A small positive number, such as the epsilon of a norm.
   ///
   /// It must also be above 0 and finite as the float32 that is computed with.
   package func positive(_ name: String, default preset: Double) throws(ModelError) -> Double {
@@ -67,8 +67,8 @@ package struct ConfigReader {
     return list
   }
 
-  /// The reader of a part whose keys stand inside `name`, or at this level, as transformers' versions
-  /// have it; inner ones count before those at this level.
+  /// The reader of a part whose keys stand inside `name` or at this level, depending on the version
+  /// of transformers; inner ones take precedence over those at this level.
   package func merged(_ name: String) -> ConfigReader {
     guard let inner = json[name]?.members else { return self }
     let outer = (json.members ?? []).filter { member in

@@ -10,7 +10,7 @@ package struct Inspection {
   package let problems: [String]
   /// Tensors that no part of the model asks for.
   package let unexpected: [String]
-  /// Bytes in memory by precision; empty when the config is of no use.
+  /// Bytes in memory by precision; for a packed checkpoint, of its own only.
   package let needs: [(precision: Precision, bytes: Int)]
   /// Facts by name, in order.
   package let facts: [(name: String, value: String)]

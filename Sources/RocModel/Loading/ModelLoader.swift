@@ -5,7 +5,7 @@ package import RocJSON
 package import RocTensor
 package import RocTokenizer
 
-/// A checkpoint whose every tensor was checked, not loaded yet.
+/// A checkpoint whose tensors have all been checked, but not loaded yet.
 package struct ModelLoader {
   package let checkpoint: Checkpoint
   /// How products will be computed.
@@ -49,7 +49,7 @@ package struct ModelLoader {
   ///   - folder: Of the checkpoint.
   ///   - compute: Kernels and threads.
   ///   - precision: What is asked for; nil for that of a converted checkpoint, else bf16 where the
-  ///     CPU multiplies it by itself, else f32.
+  ///     CPU multiplies it natively, else f32.
   ///   - base: What an adapter is put on; what its own settings name when nil.
   ///   - training: What is to be trained; nil for a model that only scores.
   ///   - backbones: The networks that it may be.
@@ -82,7 +82,7 @@ package struct ModelLoader {
     unexpected = checkpoint.ownNames.filter { !asked.contains($0) }
   }
 
-  /// The checkpoint and its config, which comes first: a checkpoint of another kind is named as
+  /// The checkpoint and its config, which comes first: a checkpoint of another kind is reported as
   /// such, whatever its weights.
   static func open(
     _ folder: String, base: String?, among backbones: [any Backbone.Type] = Backbones.all
@@ -94,7 +94,7 @@ package struct ModelLoader {
     // An adapter may leave the config to its base.
     let leavesConfig = !fileExists(own) && fileExists("\(folder)/adapter_config.json")
     let config = leavesConfig ? nil : try readConfig(own)
-    // Before the weights: a network of another kind is named as such.
+    // Before the weights: a network of another kind is reported as such.
     if let config { _ = try Backbones.find(config, among: backbones) }
     let found = try checkpoint(folder, base: base)
     let reader: ConfigReader
@@ -107,7 +107,7 @@ package struct ModelLoader {
   }
 
   /// A checkpoint with what its config says of its tables: tied ones are one tensor under two names,
-  /// and an adapter may bring longer ones than its base's config counts.
+  /// and an adapter may bring longer ones than its base's config says.
   private static func fitted(
     _ checkpoint: Checkpoint, _ reader: ConfigReader, _ kind: any Backbone.Type
   ) throws(ModelError) -> (checkpoint: Checkpoint, backbone: any Backbone) {
@@ -172,7 +172,7 @@ package struct ModelLoader {
         \(tokenizer.largestID), config.json only vocab_size \(vocabulary)
         """)
     }
-    // Passed over, they would be scored by levels, on another scale.
+    // Were the tokens passed over, pictures would be scored by levels, on another scale.
     if backbone.readout == nil, !backbone.readsLastRows, tokenizer.id(of: "[SCORE]") != nil {
       throw .checkpoint(
         """
@@ -246,8 +246,8 @@ package struct ModelLoader {
 
   /// How the model wants its pictures.
   ///
-  /// - Throws: `ModelError.checkpoint` when preprocessor_config.json is missing or says otherwise
-  ///   than config.json.
+  /// - Throws: `ModelError.checkpoint` when preprocessor_config.json is missing or contradicts
+  ///   config.json.
   package func preprocessing() throws(ModelError) -> Preprocessing {
     let own = try backbone.preprocessing(checkpoint)
     return if let mostPixels { try own.limited(to: mostPixels) } else { own }
@@ -260,7 +260,7 @@ package struct ModelLoader {
   ///
   /// - Parameter available: Bytes that may be taken; nil where the system does not say.
   /// - Returns: The parts, ready to run.
-  /// - Throws: `ModelError.memory` before anything is taken when the weights do not fit.
+  /// - Throws: `ModelError.memory`, before anything is taken, when the weights do not fit.
   package func load(available: Int? = availableMemory()) throws(ModelError) -> ModelParts {
     try checkMemory(available: available)
     let preprocessing = try preprocessing()

@@ -2,7 +2,7 @@ import RocTokenizer
 
 /// The token that stands for a picture in a prompt.
 enum PictureToken {
-  /// Holds config.json to the tokenizer: with another id no picture would be seen.
+  /// Checks config.json against the tokenizer: with another id no picture would be seen.
   static func check(
     _ mark: String, is id: Int, in tokenizer: any Tokenizer, _ place: String
   ) throws(ModelError) {

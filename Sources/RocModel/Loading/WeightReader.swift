@@ -166,7 +166,7 @@ package final class WeightReader {
   /// A tensor that may be there and is not used.
   package func ignore(_ name: String) { asked.insert(name) }
 
-  /// Tensors that may be there and are not used, as layers behind the last one that is computed.
+  /// Tensors that may be there and are not used, such as layers after the last one computed.
   package func ignore(prefix: String) {
     asked.formUnion(checkpoint.names.filter { $0.hasPrefix(prefix) })
   }
@@ -190,8 +190,8 @@ package final class WeightReader {
     "not finite: \(name) holds infinite or NaN values"
   }
 
-  /// Counts a trained tensor's gradient and two moments, and its float32 weights where products
-  /// use rounded ones.
+  /// Counts a trained tensor's gradient for each slot and two moments, and its float32 weights
+  /// where products use rounded ones.
   private func count(trainingOf values: Int, in precision: Precision) {
     count(floats: [(precision == .f32 ? 2 : 3) + (training?.slots ?? 1), values])
   }

@@ -7,7 +7,7 @@ enum AddedTokenFiles {
   /// Every file of the folder that lists added tokens, and added_tokens.json where none does.
   ///
   /// The tokens are neither special, so that decoded text keeps them, nor normalised: LLaMA's
-  /// tokenizer.json would find a normalised one only behind a blank.
+  /// tokenizer.json would find a normalised one only after a blank.
   ///
   /// - Parameters:
   ///   - checkpoint: Has the tokenizer.
@@ -51,7 +51,7 @@ enum AddedTokenFiles {
     return texts
   }
 
-  /// An object in which one member is another.
+  /// An object with one member replaced, or added where it is absent.
   private static func replacing(
     _ name: String, in json: JSON, _ value: (JSON?) -> JSON
   ) -> JSON {

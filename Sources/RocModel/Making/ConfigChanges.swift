@@ -7,7 +7,7 @@ extension ModelLoader {
   /// them is changed, all others stay.
   ///
   /// - Parameters:
-  ///   - dtype: The format of the weights; nil leaves what is said of it.
+  ///   - dtype: The format of the weights; nil leaves what config.json says about it.
   ///   - isWhole: All weights are written into one folder, also those that lie elsewhere.
   ///   - unties: The head is written beside the embeddings and differs from them.
   ///   - changes: Further keys.

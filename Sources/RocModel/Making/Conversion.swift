@@ -51,12 +51,12 @@ package struct Conversion {
 
   /// - Parameters:
   ///   - folder: Must not exist.
-  ///   - progress: Called with the bytes that are written and those in all; false stops.
+  ///   - progress: Called with the bytes written so far and the total; false stops.
   /// - Throws: `ModelError` when the folder exists, a weight is not finite or the disk is full.
   package func write(
     to folder: String, progress: (Int, Int) -> Bool = { _, _ in true }
   ) throws(ModelError) {
-    // First: hashing a large source takes a while.
+    // First, because hashing a large source takes a while.
     let writer = try creating(folder)
     do throws(CheckpointError) {
       try write(with: writer, progress)
@@ -92,7 +92,7 @@ package struct Conversion {
   private var plans: [TensorPlan] {
     switch target {
     case .plain(let dtype): loader.checkpoint.ownNames.compactMap { plain($0, dtype) }
-    // Panels are multiples of 64 bytes: before all others they stay aligned.
+    // Panels are multiples of 64 bytes: placed before all others, they stay aligned.
     case .packed:
       loader.requests.compactMap(panels) + loader.requests.compactMap(values)
     }

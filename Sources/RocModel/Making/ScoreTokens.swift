@@ -8,16 +8,16 @@ import RocTokenizer
 /// Turns a checkpoint into one with `[SCORE]` and N score tokens, untrained.
 ///
 /// The tokens follow the last one of the tokenizer. Their rows of embeddings and head are the mean of
-/// those of the other tokens, as the official trainer makes them; where the tables have rows to spare
-/// behind the last token, these are taken, and the tables keep their size. Unlike that trainer,
-/// nothing of a checkpoint that has score tokens is ever overwritten: it is refused.
+/// those of the other tokens, as the official trainer makes them; where the tables have rows to
+/// spare after the last token, these are taken, and the tables keep their size. A checkpoint that
+/// has score tokens already is refused, where that trainer would overwrite them.
 package enum ScoreTokens {
   /// - Parameters:
   ///   - base: A checkpoint without score tokens.
   ///   - folder: Must not exist.
   ///   - axis: What the score tokens stand for, 2 or more.
   ///   - compute: Threads.
-  ///   - progress: Called with the bytes that are written and those in all; false stops.
+  ///   - progress: Called with the bytes written so far and the total; false stops.
   /// - Throws: `ModelError` when the base has score tokens or does not fit its config.
   package static func add(
     to base: String, folder: String, axis: ScoreAxis, compute: Compute,
@@ -99,7 +99,7 @@ package enum ScoreTokens {
       }
       let mean = narrowed(sums.map { Float($0 / Double(kept)) }, to: tensor.dtype)
       for _ in new { try sink.write(mean) }
-      // Rows to spare behind the new tokens stay as they are.
+      // Rows to spare after the new tokens stay as they are.
       guard new.upperBound < stored else { return }
       try tensor.withContents { contents throws(CheckpointError) in
         try sink.write(UnsafeRawBufferPointer(rebasing: contents[(new.upperBound * bytes)...]))
@@ -142,7 +142,7 @@ func creating(_ folder: String) throws(ModelError) -> CheckpointWriter {
 
 extension Checkpoint {
   /// Files beside the weights that a copy takes over, name to path: what the model needs, and
-  /// whatever else is no weights (licence, model card, chat template).
+  /// whatever else is not weights (licence, model card, chat template).
   package var otherFiles: [String: String] {
     var paths: [String: String] = [:]
     for name in folderEntries(folder) where isCopied(name) { paths[name] = "\(folder)/\(name)" }

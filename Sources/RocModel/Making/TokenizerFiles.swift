@@ -3,7 +3,7 @@ import RocJSON
 /// The JSON files beside a tokenizer model, as transformers 4.31 writes them for LLaMA.
 enum TokenizerFiles {
   /// - Parameters:
-  ///   - added: Added tokens by their ids' order.
+  ///   - added: Added tokens in the order of their ids.
   ///   - first: The id of the first one.
   ///   - pad: What batches are padded with.
   ///   - keepsBlanks: Added tokens leave the blanks beside them alone, as from transformers 4.34 on.

@@ -7,7 +7,7 @@ package protocol LanguageModel: Sendable {
   /// Rows of the embedding table and of the logits.
   var vocabulary: Int { get }
 
-  /// An empty cache with room for so many rows; it grows when there are more.
+  /// An empty cache with room for `rows` rows; it grows when there are more.
   func makeCache(rows: Int) -> KeyValueCache
   /// - Returns: [ids.count, width].
   func embed(_ ids: [Int]) -> Matrix
@@ -22,8 +22,8 @@ package protocol LanguageModel: Sendable {
   func run(
     _ rows: consuming Matrix, _ batch: [SequenceRows], trace: Trace?, tape: Tape?
   ) -> Matrix
-  /// The first layer alone, for measuring: as `run` of one sequence, but the cache stays as long as
-  /// it is.
+  /// The first layer alone, for measuring: like `run` of one sequence, but the cache's length does
+  /// not change.
   func firstLayer(_ rows: consuming Matrix, _ sequence: SequenceRows) -> Matrix
   /// Adds to the gradients of all trained parameters, given that of the wanted hidden states.
   ///
@@ -74,8 +74,8 @@ package enum RowSpan: Sendable, Equatable {
     }
   }
 
-  /// Positions that it takes where rows of pictures lie in grids: a picture as many as the longer side
-  /// of its grid (Qwen2-VL, https://arxiv.org/abs/2409.12191, section 2.1).
+  /// Positions that it takes where rows of pictures lie in grids: for a picture, the longer side of
+  /// its grid (Qwen2-VL, https://arxiv.org/abs/2409.12191, section 2.1).
   package var positions: Int {
     guard case .picture(_, let grid?) = self else { return count }
     return max(grid.rows, grid.columns)

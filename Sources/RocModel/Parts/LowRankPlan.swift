@@ -4,11 +4,11 @@ package import RocTensor
 package struct LowRankPlan: Sendable {
   package let rank: Int
   package let alpha: Double
-  /// Components of a module's name, as `q_proj` in `model.layers.0.self_attn.q_proj`.
+  /// Components of a module's name, such as `q_proj` in `model.layers.0.self_attn.q_proj`.
   package let targets: [String]
   package let dropout: Dropout
   package let seed: UInt64
-  /// Whether a module may get one, besides its name.
+  /// Whether a module may get one, whatever its name.
   private let mayInclude: @Sendable (String) -> Bool
 
   package init(
@@ -54,13 +54,13 @@ package struct LowRankPlan: Sendable {
   }
 }
 
-/// What is trained of a model.
+/// Which parts of a model are trained.
 package struct TrainingPlan: Sendable {
   /// Whether the tensor of a name is trained whole.
   package let trains: @Sendable (String) -> Bool
-  /// Updates beside tensors that are not.
+  /// Low-rank updates of tensors that are not.
   package let lowRank: LowRankPlan?
-  /// Parts of a batch whose gradients are added up apart, at the same time.
+  /// Parts of a batch whose gradients are summed separately, at the same time.
   package let slots: Int
 
   package init(

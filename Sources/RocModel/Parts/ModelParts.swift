@@ -12,7 +12,7 @@ package struct ModelParts: Sendable {
   /// What ends an answer; the first of them is what a taught answer ends with.
   package let endIDs: [Int]
   package let preprocessing: Preprocessing
-  /// Rows that a picture takes in a prompt, at the least.
+  /// Rows that a picture takes in a prompt, at least.
   package let pictureRows: Int
   package let names: TensorNames
   /// What people call the network.

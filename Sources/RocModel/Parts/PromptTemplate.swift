@@ -23,7 +23,7 @@ package protocol PromptTemplate: Sendable {
 
 /// How a picture's mark becomes the id that stands for its rows.
 package enum PictureSpelling: Sendable, Equatable {
-  /// The text is cut at the marks and each stretch tokenized by itself, as
+  /// The text is cut at the marks and each stretch tokenized separately, as
   /// `tokenizer_image_token` of LLaVA and mPLUG-Owl2 does.
   case cut
   /// The tokenizer has a token for it. Hugging Face's processors repeat it for every row of the

@@ -3,10 +3,10 @@ package import RocTokenizer
 /// How the text of a conversation is written and which of its tokens a model is taught.
 package enum Teaching: Sendable {
   /// As LLaVA's `preprocess_v1`, which mPLUG-Owl2 took over: rounds end with `answerEnd`, questions
-  /// with `answerStart`, and both are tokenized by themselves and only counted.
+  /// with `answerStart`, and both are tokenized separately and only counted.
   case counted(CountedTeaching)
-  /// The text of all turns is the prompt of the first ones and a continuation, whose tokens are
-  /// taught.
+  /// The text of all turns is the prompt of the first ones followed by a continuation, whose tokens
+  /// are taught.
   case continued(ContinuedTeaching)
 
   /// The token that is hidden from attention wherever it stands: the official trainers pad batches
@@ -39,7 +39,7 @@ package struct CountedTeaching: Sendable {
   }
 }
 
-/// Texts of a conversation that continue each other.
+/// Texts of a conversation that continue one another.
 package struct ContinuedTeaching: Sendable {
   /// What stands before the first turn.
   package let start: String

@@ -1,7 +1,7 @@
 package import RocImage
 package import RocTensor
 
-/// Pixels to one feature vector a patch.
+/// Pixels to one feature vector per patch.
 package protocol VisionEncoder: Sendable {
   /// Whether any of its parameters is trained.
   var isTrained: Bool { get }
@@ -11,7 +11,7 @@ package protocol VisionEncoder: Sendable {
   ///   - tape: Keeps what `backward` needs when given; of one picture.
   /// - Returns: [tokens, vision width] of each picture.
   func encode(_ pictures: [Pixels], trace: Trace?, tape: Tape?) -> PictureRows
-  /// The first layer alone, for measuring: features of pictures to the same.
+  /// The first layer alone, for measuring: features of pictures in and out.
   func firstLayer(_ features: borrowing PictureRows) -> Matrix
   /// Adds to the gradients of all trained parameters, given that of the features.
   func backward(_ gradient: borrowing Matrix, tape: Tape)
@@ -20,7 +20,7 @@ package protocol VisionEncoder: Sendable {
   func operations(_ pixels: Pixels) -> Double
   /// Those of one layer.
   func layerOperations(_ pixels: Pixels) -> Double
-  /// Bytes that a pass over a picture takes beside the weights.
+  /// Bytes that a pass over a picture takes besides the weights.
   func activationBytes(_ pixels: Pixels) -> Int
 }
 

@@ -14,7 +14,7 @@ package struct Answer: Sendable, Equatable {
   /// How likely each word of `LevelScoring.words` is; nil when score tokens were read.
   package var levels: [Double]?
 
-  /// False when a logit was no number; such an answer has no meaning.
+  /// False when a logit was infinite or NaN; such an answer has no meaning.
   package var isFinite = true
 
   /// The first score; nil when the answer holds none.

@@ -8,9 +8,9 @@ extension Engine {
   ///   - mode: What is asked about each picture, and how the score is read.
   ///   - decimals: Digits of the score in the texts.
   ///   - ahead: Pictures that are read ahead; scores do not depend on it.
-  ///   - body: Gets each outcome as soon as it is there; false stops.
-  /// - Throws: `ModelError.request` when no picture could be asked this question; what `body`
-  ///   throws.
+  ///   - body: Gets each outcome as soon as it is available; false stops.
+  /// - Throws: `ModelError.request` when this question cannot be asked about any picture; what
+  ///   `body` throws.
   package func score(
     paths: [String], mode: ScoringMode = .scoreTokens(question: Engine.defaultQuestion),
     decimals: Int = 4, ahead: Int = 4,

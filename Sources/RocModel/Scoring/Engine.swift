@@ -46,7 +46,7 @@ package final class Engine: Sendable {
   ///   - folder: Has config.json, weights, tokenizer and preprocessor files.
   ///   - threads: All cores when nil.
   ///   - instructionSet: Kernels to use; the fastest when nil.
-  ///   - precision: `auto` when nil: bf16 where the CPU multiplies it by itself, else f32.
+  ///   - precision: `auto` when nil: bf16 where the CPU multiplies it natively, else f32.
   /// - Throws: `ModelError` that names what is wrong with the folder or the settings.
   package convenience init(
     folder: String, threads: Int? = nil, instructionSet: String? = nil,
@@ -109,7 +109,7 @@ package final class Engine: Sendable {
     return answer
   }
 
-  /// Reads how likely each level word is after the opened answer.
+  /// Reads how likely each level word is after the opening of the answer.
   ///
   /// - Parameters:
   ///   - pixels: From `parts.preprocessing`.
@@ -137,7 +137,7 @@ package final class Engine: Sendable {
       levels: probabilities.map(Double.init), isFinite: score.isFinite)
   }
 
-  /// Five words that begin alike would all be equally likely.
+  /// Words that begin alike would be equally likely.
   private func checkLevels() throws(ModelError) {
     guard Set(levelIDs).count == LevelScoring.words.count else {
       throw .request(

@@ -10,7 +10,7 @@ struct GreedyDecoding {
   private var ids: [Int] = []
   private var scoreSteps: [Int] = []
   private var scoreLogits: [[Float]] = []
-  /// The weights or the picture gave something that is no number; decoding stopped there.
+  /// The weights or the picture gave something infinite or NaN; decoding stopped there.
   private var isBroken = false
 
   init(parts: ModelParts, readout: ScoreReadout, maxTokens: Int) {
@@ -56,7 +56,7 @@ struct GreedyDecoding {
     }
   }
 
-  /// The likeliest token; nil when a logit is no number.
+  /// The likeliest token; nil when a logit is infinite or NaN.
   private mutating func choose(_ logits: [Float], trace: Trace?) -> Int? {
     guard logits.allSatisfy(\.isFinite) else {
       isBroken = true

@@ -28,7 +28,7 @@ final class PreparedPrompts: Sendable {
 
   /// - Parameter text: A prompt with one picture mark.
   /// - Returns: The prompt, ready to be asked about a picture.
-  /// - Throws: `ModelError.request` for a prompt that is too long or holds another number of marks.
+  /// - Throws: `ModelError.request` for a prompt that is too long or has other than one mark.
   func prompt(_ text: String) throws(ModelError) -> PreparedPrompt {
     if let found = known.withLock({ $0[text] }) { return found }
     let ids = parts.template.ids(text, parts.tokenizer)

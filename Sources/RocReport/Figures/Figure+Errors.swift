@@ -60,7 +60,7 @@ extension Figure {
         ]))
   }
 
-  /// Mean residuals (prediction minus ground truth) of groups, as lying bars.
+  /// Mean residuals (prediction minus ground truth) of groups, as points with horizontal bars.
   package static func residuals(_ groups: [GroupMean], by what: String, note: String) -> Figure {
     let values: [Double] = groups.flatMap { [$0.low, $0.high] } + [0.0]
     let axis = FigureAxis(covering: values, count: 6)
@@ -138,7 +138,7 @@ extension Figure {
         ]))
   }
 
-  /// One spoke an attribute, as figure 1 of the paper: the rank correlation of its scores.
+  /// One spoke per attribute, as in figure 1 of the paper: the rank correlation of its scores.
   ///
   /// - Parameter values: Three or more.
   /// - Returns: A polygon of the correlations.

@@ -2,7 +2,7 @@ import RocScore
 
 /// A plot as an SVG picture and as PGFPlots code with the same data.
 package struct Figure: Sendable {
-  /// The file's name without ending.
+  /// The file's name without its extension.
   package let name: String
   package let title: String
   /// What it shows and how it was made.
@@ -23,7 +23,7 @@ package struct Figure: Sendable {
     """
   }
 
-  /// Coordinates of PGFPlots; full precision is not seen in print.
+  /// Coordinates for PGFPlots; full precision cannot be seen in print.
   static func coordinates(_ points: [(Double, Double)]) -> String {
     points.map { "(\(fixed($0.0, 4)),\(fixed($0.1, 4)))" }.joined(separator: " ")
   }

@@ -9,7 +9,7 @@ import Musl
 import Darwin
 #endif
 
-/// What a training wrote down about one quantity: a value at each of many steps.
+/// What a training run wrote down about one quantity: a value at each of many steps.
 package struct LossCurve: Sendable {
   package let name: String
   /// Steps ascend strictly.
@@ -17,8 +17,8 @@ package struct LossCurve: Sendable {
 
   /// - Parameters:
   ///   - name: For the legend.
-  ///   - points: As they were written. Where a step comes again, as after a training was continued,
-  ///     what was there from this step on is replaced, as TensorBoard does.
+  ///   - points: As they were written. Where a step comes again, as after a resumed training run,
+  ///     what was there from this step on is replaced, as in TensorBoard.
   package init(name: String, points: [(step: Int, value: Double)] = []) {
     self.name = name
     self.points.reserveCapacity(points.count)
@@ -32,8 +32,8 @@ package struct LossCurve: Sendable {
 
   /// At most `count` points that stand for all.
   ///
-  /// Each is the mean step and mean value in one of `count` spans of equal length, which none need
-  /// fall into.
+  /// Each is the mean step and mean value in one of `count` spans of equal length, some of which
+  /// may be empty.
   ///
   /// - Parameters:
   ///   - count: How many at most.
@@ -63,7 +63,7 @@ package struct LossCurve: Sendable {
   }
 
   /// The exponential mean of TensorBoard's scalar charts: m ← factor · m + (1 − factor) · value from
-  /// m = 0, divided by 1 − factorⁿ after n values, so that the beginning is not drawn to zero.
+  /// m = 0, divided by 1 − factorⁿ after n values, so that the beginning is not drawn towards zero.
   static func smoothed(_ points: [(Double, Double)], factor: Double) -> [(Double, Double)] {
     var mean = 0.0
     var weight = 1.0
@@ -79,10 +79,10 @@ extension Figure {
   /// A line needs no more points on a page; a million would be tens of megabytes.
   private static let mostCurvePoints = 1000
 
-  /// PGFPlots' names of the colours of `FigureCanvas.curveColors`.
+  /// PGFPlots' names for the colours of `FigureCanvas.curveColors`.
   private static let printColors = ["blue", "orange", "green!50!black", "violet", "red", "teal"]
 
-  /// Losses of a training, or anything else that is written down step by step.
+  /// Losses of a training run, or anything else that is written down step by step.
   ///
   /// Lines of more than 1,000 points are thinned to the mean of each of 1,000 spans first. The
   /// smoothing acts on the points that are drawn, as TensorBoard's does on its sample, so that a
@@ -134,7 +134,7 @@ extension Figure {
       pgfplots: Self.axis(options + (isLogarithmic ? ["ymode=log"] : []), plots))
   }
 
-  /// The rank correlation on held-out pictures while a training goes on.
+  /// The rank correlation on held-out pictures while a training run goes on.
   ///
   /// - Parameter points: After which step, the SRCC, and its 95 % interval where there is one.
   /// - Returns: A line through the points, each with its interval.

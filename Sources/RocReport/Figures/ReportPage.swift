@@ -2,13 +2,13 @@ import RocNames
 
 /// One page about one run: metrics, figures and the worst misses, complete in itself.
 package struct ReportPage: Sendable {
-  /// A picture that was judged far off.
+  /// A picture whose predicted score is far off.
   package struct Miss: Sendable {
     package let name: String
     package let predicted: String
     package let truth: String
     package let text: String
-    /// A JPEG in base64; nil for a picture that cannot be read any more.
+    /// A JPEG in base64; nil for a picture that can no longer be read.
     package let thumbnail: String?
 
     package init(name: String, predicted: String, truth: String, text: String, thumbnail: String?) {
@@ -52,7 +52,7 @@ package struct ReportPage: Sendable {
 
   private func e(_ text: String) -> String { Escaped.xml(text) }
 
-  /// The page; nothing in it asks anything of the network.
+  /// The page; nothing in it is loaded from the network.
   package var html: String {
     let rows = metrics.map {
       "<tr><th title=\"\(e($0.note))\">\(e($0.name))</th><td class=\"v\">\(e($0.value))</td><td>\(e($0.interval))</td><td class=\"n\">\(e($0.note))</td></tr>"

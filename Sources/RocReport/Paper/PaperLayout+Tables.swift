@@ -122,8 +122,8 @@ extension PaperLayout {
       caption: "", label: "tab:attributes", isWide: true, columns: 12, lines: lines)
   }
 
-  /// Table 5: a block for each base model, and in it scores alone before scores with comments, whose
-  /// cells say the difference to the same method without comments.
+  /// Table 5: a block for each base model, and in it scores alone before scores with comments,
+  /// whose cells show the difference from the same method without comments.
   func blocks() -> PaperTable {
     let scores = ["SRCC", "PLCC", "MAE"]
     let texts = ["CIDEr", "SPICE"]

@@ -1,6 +1,6 @@
 /// A user's own row in one of the paper's tables.
 package struct OwnRow: Sendable {
-  /// What one number is.
+  /// What one number stands for.
   package struct Key: Sendable, Hashable {
     package let dataset: String
     package let metric: String
@@ -20,7 +20,7 @@ package struct OwnRow: Sendable {
   /// The base model whose block of table 5 it belongs to.
   package var base: String
 
-  /// Whether the run wrote comments, whose row is another one in table 5.
+  /// Whether the run wrote comments, which have a row of their own in table 5.
   package var hasComments: Bool { values.keys.contains { $0.metric == "CIDEr" } }
 
   package init(
@@ -39,7 +39,6 @@ package struct PaperLayout: Sendable {
   package static let numbers = 1...6
   static let ours = "ROC4MLLM"
 
-  /// The paper's captions.
   private static let captions = [
     "Comparison of 16 methods on the AVA dataset, with the bold numbers indicating the best results.",
     "Comparison on TAD66K and ICAA17K.", "The holistic results on PARA and AADB.",
@@ -50,7 +49,7 @@ package struct PaperLayout: Sendable {
   ]
 
   let own: [OwnRow]
-  /// Puts the own rows in place of the paper's own.
+  /// Whether the user's rows take the place of the paper's own method.
   let replacesOurs: Bool
 
   /// The base models of table 5, each with a block, as the paper spells them.
@@ -61,7 +60,7 @@ package struct PaperLayout: Sendable {
     self.replacesOurs = replacesOurs
   }
 
-  /// What the numbers of a table are on, for each of its columns.
+  /// What the numbers of a table stand for, for each of its columns.
   package static func keys(_ number: Int) -> [OwnRow.Key] {
     var result: [OwnRow.Key] = []
     for item in PublishedResults.table(number) where item.metric != "SPICE" {
@@ -74,7 +73,7 @@ package struct PaperLayout: Sendable {
   /// One of the tables.
   ///
   /// - Parameter number: 1 to 6.
-  /// - Returns: With the best values of each column to be found anew.
+  /// - Returns: The table; the best values of each column are found again when it is written.
   package func table(_ number: Int) -> PaperTable {
     precondition(Self.numbers.contains(number), "the paper has no table \(number)")
     var table: PaperTable
@@ -95,7 +94,7 @@ package struct PaperLayout: Sendable {
     return table
   }
 
-  /// The methods of a table with the own rows after the paper's own, or in its place.
+  /// The methods of a table, with the user's rows after the paper's own method, or in its place.
   func methods(_ number: Int) -> [Method] {
     var result: [Method] = []
     for (name, venue) in PublishedResults.methods(number) {

@@ -3,7 +3,7 @@ import RocNames
 extension PaperTable {
   /// A booktabs table; needs `\usepackage{booktabs}`.
   ///
-  /// - Parameter underlinesSecond: Marks second best values.
+  /// - Parameter underlinesSecond: Marks second-best values.
   /// - Returns: A table environment, ready to `\input`.
   package func latex(underlinesSecond: Bool = false) -> String {
     let ranking = ranking(marksSecond: underlinesSecond)
@@ -42,11 +42,11 @@ extension PaperTable {
 
   private var em: Double { isWide ? LaTeXWidth.scriptsize : LaTeXWidth.footnotesize }
 
-  /// Inches that the other columns leave to the names.
+  /// Inches that the other columns leave for the names.
   private func nameRoom() -> Double {
     var widths = Array(repeating: 0.0, count: columns)
     let separation = (isWide ? 3 : 6) / 72.27
-    // First the columns by themselves, then what stands over several of them.
+    // First the columns by themselves, then what spans several of them.
     for isSpanning in [false, true] {
       for line in lines {
         let cells: [Cell] =
@@ -72,7 +72,7 @@ extension PaperTable {
     return min((isWide ? LaTeXWidth.page : LaTeXWidth.column) - total, 2)
   }
 
-  /// Names of methods over columns are broken beyond so many inches.
+  /// Names of methods above columns are broken beyond this many inches.
   private var mostForTitle: Double { 0.9 }
 
   private static func ems(_ content: Content) -> Double {

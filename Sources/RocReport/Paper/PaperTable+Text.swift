@@ -1,7 +1,7 @@
 import RocNames
 
 extension PaperTable {
-  /// A GitHub-flavoured Markdown table; spans repeat nothing, groups stand before their columns.
+  /// A GitHub-flavoured Markdown table; a cell that spans columns stands in the first of them.
   package func markdown(underlinesSecond: Bool = false) -> String {
     let ranking = ranking(marksSecond: underlinesSecond)
     var result: [String] = []
@@ -75,7 +75,7 @@ extension PaperTable {
       + "\n"
   }
 
-  /// A page of its own that asks nothing of the network.
+  /// A page of its own that loads nothing from the network.
   package func html(underlinesSecond: Bool = false) -> String {
     let ranking = ranking(marksSecond: underlinesSecond)
     var body = ""

@@ -19,9 +19,9 @@ package struct PaperTable: Sendable {
     package let number: Double
     package let decimals: Int
     package let contest: Contest?
-    /// Printed behind the value, as `(+0.4%)`.
+    /// Printed after the value, such as `(+0.4%)`.
     package var delta: String?
-    /// Marks of footnotes.
+    /// Footnote marks.
     package var marks = ""
 
     package init(
@@ -55,7 +55,7 @@ package struct PaperTable: Sendable {
     package let content: Content
     /// Columns that it spans.
     package let span: Int
-    /// A line below it, as below the name of a group of columns.
+    /// Whether a line stands below it, as below the name of a group of columns.
     package let isUnderlined: Bool
 
     package init(_ content: Content, span: Int = 1, isUnderlined: Bool = false) {
@@ -69,13 +69,13 @@ package struct PaperTable: Sendable {
     case header([Cell])
     case row([Cell])
     case rule
-    /// A little space, as between methods of two lines.
+    /// A little space, as between methods that take two lines.
     case gap
   }
 
   package var caption: String
   package var label: String
-  /// Over both columns of a page.
+  /// Whether it spans both columns of a page.
   package var isWide: Bool
   package var columns: Int
   package var lines: [Line]
@@ -100,8 +100,8 @@ package struct PaperTable: Sendable {
     case second
   }
 
-  /// The best and the second best printed value of each contest with at least two values; equal printed
-  /// values share the best place.
+  /// The best and the second-best printed value of each contest with at least two values; equal
+  /// printed values share a place.
   struct Ranking {
     fileprivate let best: [Contest: String]
     fileprivate let second: [Contest: String]
@@ -113,7 +113,7 @@ package struct PaperTable: Sendable {
     }
   }
 
-  /// - Parameter marksSecond: Whether second best values have a rank.
+  /// - Parameter marksSecond: Whether second-best values have a rank.
   /// - Returns: The ranks of the table's values.
   func ranking(marksSecond: Bool) -> Ranking {
     var values: [Contest: Set<String>] = [:]

@@ -3,7 +3,7 @@ import GRDB
 extension Migrations {
   /// Datasets with samples, votes and splits; runs with predictions.
   ///
-  /// Votes are one row a picture with the counts as a JSON array: a row a bin costs 8 times more.
+  /// Votes are one row per picture with the counts as a JSON array: one per bin costs 8 times more.
   static func createTables(_ db: Database) throws {
     try db.execute(sql: datasetTables)
     try db.execute(sql: runTables)

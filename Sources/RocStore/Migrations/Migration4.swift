@@ -1,7 +1,7 @@
 import GRDB
 
 extension Migrations {
-  /// Base names come from the keys where somebody asks: stored they were the second largest column,
+  /// Base names are computed from the keys on demand: stored, they were the second largest column,
   /// and a generated column costs an import a tenth of its time.
   static func computeBaseNames(_ db: Database) throws {
     try db.execute(

@@ -45,7 +45,7 @@ struct AddedTokenCutter: Sendable {
       }
       var start = position
       var end = matchEnd
-      // Where a token is not taken because it is no word of its own, none is looked for inside it.
+      // Where a token is not taken since it is not a word of its own, none is looked for inside it.
       position = matchEnd
       if token.isSingleWord,
         start > 0 && Self.isWordPart(text[start - 1])

@@ -31,7 +31,7 @@ enum ByteLetters {
     return spelled
   }
 
-  /// The bytes that letters stand for; nil where one of them is no such letter.
+  /// The bytes that letters stand for; nil where one of them stands for none.
   static func read(_ text: String) -> [UInt8]? {
     var read: [UInt8] = []
     for scalar in text.unicodeScalars {

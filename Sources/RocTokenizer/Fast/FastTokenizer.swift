@@ -1,7 +1,7 @@
 /// A tokenizer of `tokenizer.json`, as the fast classes of transformers read it.
 ///
 /// Two families are known: Qwen2's, whose pieces spell bytes, and LLaMA's, whose pieces are text
-/// with marks for blanks. What else a file may say is refused.
+/// with marks for blanks. Anything else that a file says is refused.
 package struct FastTokenizer: Tokenizer {
   private let model: MergeModel
   private let normalizer: TextNormalizer
@@ -99,7 +99,7 @@ package struct FastTokenizer: Tokenizer {
     }
   }
 
-  /// Text of ids; those that are no token's are passed over.
+  /// Text of ids; those that belong to no token are passed over.
   ///
   /// - Parameters:
   ///   - ids: Ids of pieces and added tokens.

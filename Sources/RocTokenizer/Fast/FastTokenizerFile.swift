@@ -12,7 +12,7 @@ struct FastTokenizerFile {
   /// - Parameter json: A `tokenizer.json`.
   /// - Throws: `TokenizerError` naming what is not known.
   init(_ json: JSONField) throws(TokenizerError) {
-    // Padding and truncation are set anew by those who ask for ids.
+    // Callers set padding and truncation for themselves.
     try json.expect(onlyKeys: [
       "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
       "post_processor", "decoder", "model",
@@ -36,7 +36,7 @@ struct FastTokenizerFile {
   /// - Parameters:
   ///   - vocabulary: A `vocab.json`.
   ///   - merges: A `merges.txt`.
-  ///   - added: Of `tokenizer_config.json` and `added_tokens.json`.
+  ///   - added: The tokens of `tokenizer_config.json` and `added_tokens.json`.
   /// - Throws: `TokenizerError` naming what is wrong.
   init(
     vocabulary: JSONField, merges: String, added: [AddedToken]

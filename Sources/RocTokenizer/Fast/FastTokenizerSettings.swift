@@ -20,7 +20,7 @@ struct FastTokenizerSettings {
       tokens = stated
       return
     }
-    // Files of before transformers 4.34.
+    // Files from before transformers 4.34.
     let list = try Self.read("\(folder)/added_tokens.json")
     let special = Set(try Self.special(config, map).map { Array($0.utf8) })
     var tokens: [AddedToken] = []
@@ -71,7 +71,7 @@ struct FastTokenizerSettings {
     }
   }
 
-  /// Refuses settings that say something else than the tokenizer's file.
+  /// Refuses settings that contradict the tokenizer's file.
   ///
   /// - Parameters:
   ///   - file: The `tokenizer.json`.

@@ -43,7 +43,7 @@ struct MergeList {
   /// Reads a `merges.txt`.
   ///
   /// - Parameter path: A file with one merge a line, `a b`.
-  /// - Throws: `TokenizerError` naming the first line that is none.
+  /// - Throws: `TokenizerError` naming the first line that is not a merge.
   init(path: String) throws(TokenizerError) {
     source = "\(path): line "
     let bytes: [UInt8]
@@ -75,7 +75,7 @@ struct MergeList {
     return Pair(left: Array(parts[0]), right: Array(parts[1]), place: place)
   }
 
-  /// A merge that names what is no piece.
+  /// The error for a merge that names something that is not a piece.
   func unknown(_ piece: [UInt8], in pair: Pair) -> TokenizerError {
     let text = { (bytes: [UInt8]) in String(decoding: bytes, as: UTF8.self) }
     return TokenizerError(

@@ -11,7 +11,7 @@ struct MergeModel: Sendable {
   let unknown: Int?
   private let fusesUnknown: Bool
   private let letters: [Unicode.Scalar: Int]
-  /// Pieces of the bytes that letters outside the vocabulary become, where that is so.
+  /// Pieces of the bytes that letters outside the vocabulary become, where they do.
   private let bytes: [Int?]
   /// By the ids of both sides.
   private let merges: [UInt64: Merge]
@@ -22,7 +22,7 @@ struct MergeModel: Sendable {
   ///   - unknown: The piece for letters that are not in the vocabulary.
   ///   - fusesUnknown: Several such letters in a row become one piece.
   ///   - usesBytes: Pieces of bytes stand for them instead.
-  /// - Throws: `TokenizerError` naming a merge of what is no piece.
+  /// - Throws: `TokenizerError` naming a merge of something that is not a piece.
   init(
     _ vocabulary: PieceVocabulary, _ list: MergeList, unknown: Int? = nil,
     fusesUnknown: Bool = false, usesBytes: Bool = false

@@ -30,7 +30,7 @@ enum PieceSpelling: Sendable {
     }
   }
 
-  /// The text of pieces; bytes that are no UTF-8 become U+FFFD.
+  /// The text of pieces; bytes that are not UTF-8 become U+FFFD.
   func text(of pieces: [String]) -> String {
     switch self {
     case .byteLetters:
@@ -42,7 +42,7 @@ enum PieceSpelling: Sendable {
   }
 
   private static func unmarked(_ pieces: [String]) -> String {
-    // Bytes, as scalars that are added to a string piece by piece move it each time.
+    // Bytes, since adding scalars to a string piece by piece would move it each time.
     var text: [UInt8] = []
     var bytes: [UInt8] = []
     func flush() {

@@ -9,7 +9,7 @@ struct PieceVocabulary: Sendable {
   private let texts: [Int: String]
 
   /// - Parameter pairs: An object of texts with their ids.
-  /// - Throws: `TokenizerError` for what is no id, and for texts and ids that come twice.
+  /// - Throws: `TokenizerError` for what is not an id, and for texts and ids that come twice.
   init(_ pairs: JSONField) throws(TokenizerError) {
     guard let members = pairs.value?.members else { throw pairs.refusal("an object") }
     var ids: [[UInt8]: Int] = [:]

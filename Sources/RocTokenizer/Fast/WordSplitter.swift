@@ -12,7 +12,7 @@ enum WordSplitter {
     case number
     /// `[\r\n]`
     case lineEnd
-    /// `\s` but line ends
+    /// `\s` except line ends
     case blank
     case other
 

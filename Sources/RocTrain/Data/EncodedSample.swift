@@ -11,7 +11,7 @@ package struct EncodedSample: Sendable {
   package let targets: [[Double]]
 
   /// - Parameters:
-  ///   - record: Passed the lint.
+  ///   - record: One that passed the lint.
   ///   - text: Its conversation.
   ///   - tokens: Score tokens, the length of one distribution.
   package init(_ record: TrainingRecord, text: TrainingText, tokens: Int) {

@@ -5,7 +5,7 @@ package import RocNames
 import RocTensor
 import Synchronization
 
-/// The pictures of a training, prepared once and kept as long as there is room.
+/// The pictures of a training run, prepared once and kept while there is room.
 package final class PictureStore: Sendable {
   private let preprocessing: Preprocessing
   private let path: @Sendable (ImageKey) -> String?
@@ -15,7 +15,7 @@ package final class PictureStore: Sendable {
   private struct Kept {
     var pictures: [ImageKey: Picture] = [:]
     var features: [ImageKey: Features] = [:]
-    /// Of every picture that was prepared, where the language model's rows depend on it.
+    /// Language-model rows of every prepared picture, where the picture decides their number.
     var rows: [ImageKey: Int] = [:]
     var bytes = 0
   }
@@ -23,7 +23,7 @@ package final class PictureStore: Sendable {
   /// - Parameters:
   ///   - preprocessing: The model's.
   ///   - capacity: Bytes that may be kept.
-  ///   - path: Where the picture of a name lies; nil where it is not there.
+  ///   - path: Where the picture with a given name lies; nil where there is none.
   package init(
     preprocessing: Preprocessing, capacity: Int, path: @escaping @Sendable (ImageKey) -> String?
   ) {
@@ -42,8 +42,8 @@ package final class PictureStore: Sendable {
     }
   }
 
-  /// Rows of the language model that a picture takes where they depend on it; nil where they do not,
-  /// and for a picture that was not prepared yet.
+  /// Rows of the language model that a picture takes, where the picture decides their number; nil
+  /// where it does not, and for a picture that has not been prepared yet.
   package func rows(_ name: ImageKey) -> Int? { kept.withLock { $0.rows[name] } }
 
   /// The prepared picture of that name.
@@ -81,7 +81,7 @@ package final class PictureStore: Sendable {
     if let rows = preprocessing.rows(width: picture.width, height: picture.height) {
       kept.withLock { $0.rows[name] = rows }
     }
-    // Half of the room is left to features.
+    // Half of the room is left for features.
     keep(picture.byteCount, of: capacity / 2) { $0.pictures[name] = picture }
     return picture
   }

@@ -6,20 +6,20 @@ import RocNames
 import RocScore
 package import RocTokenizer
 
-/// The samples of a training, all of them checked.
+/// The samples of a training run, all of them checked.
 package struct TrainingData: Sendable {
   package let samples: [EncodedSample]
-  /// What is odd and does no harm.
+  /// What is odd but does no harm.
   package let warnings: [Finding]
 
-  /// What the records of a training have to be.
+  /// What the records of a training run must comply with.
   package struct Rules: Sendable {
     package let tokenizer: any Tokenizer
     package let readout: ScoreReadout
     package let weights: LossWeights
     /// The most tokens of a conversation, its picture counted as one.
     package let maxLength: Int
-    /// Rows that a picture takes, at the least, and the most rows of a sequence.
+    /// Rows that a picture takes at least, and the most rows of a sequence.
     package let pictureRows: Int
     package let maxRows: Int
     /// How conversations are spelled.
@@ -48,7 +48,7 @@ package struct TrainingData: Sendable {
   ///
   /// - Parameters:
   ///   - bytes: A JSON array or JSON Lines.
-  ///   - source: What people call them.
+  ///   - source: Their name in messages.
   ///   - rules: What the records have to be.
   ///   - pictures: Every one of them is decoded; nil leaves them unchecked.
   /// - Throws: `TrainingDataError` with every finding.
@@ -64,8 +64,8 @@ package struct TrainingData: Sendable {
     var warnings = lint.warnings
     var samples: [EncodedSample] = []
     let bad = Set(lint.errors.map(\.record))
-    // Exported conversations are all alike, but for their scores. The keys are bytes: Swift's strings
-    // are equal where their accents are composed in another way, and tokens are not.
+    // Exported conversations differ only in their scores. The keys are bytes: Swift's strings are
+    // equal even where their accents are composed differently, but their tokens are not.
     var texts: [[UInt8]: TrainingText] = [:]
     for (number, json) in Self.records(bytes) where !bad.contains(number) {
       do throws(TrainingRecordError) {
@@ -103,7 +103,7 @@ package struct TrainingData: Sendable {
     self.warnings = warnings
   }
 
-  /// What training could not use in a record that the lint lets pass.
+  /// What training could not use in a record that passed the lint.
   private static func check(
     _ record: TrainingRecord, _ text: TrainingText, _ rules: Rules, pictureRows: Int?
   ) -> [Finding] {
@@ -185,7 +185,7 @@ package struct TrainingData: Sendable {
   }
 }
 
-/// Records that cannot be trained with; nothing was trained.
+/// Records that cannot be trained on; nothing was trained.
 package struct TrainingDataError: Error, Sendable {
   /// The file, or the dataset and split.
   package let source: String

@@ -2,7 +2,7 @@ package import RocJSON
 package import RocModel
 package import RocNames
 
-/// Why a record cannot be trained with.
+/// Why a record cannot be trained on.
 package struct TrainingRecordError: Error, CustomStringConvertible, Equatable, Sendable {
   /// The record's place in its file, from 1.
   package let record: Int
@@ -14,13 +14,13 @@ package struct TrainingRecordError: Error, CustomStringConvertible, Equatable, S
 
 /// One record of a file in mPLUG-Owl2's conversation format, with the scores of ROC4MLLM.
 ///
-/// `roc-data validate` says more about a file, and about all of its records; here the first thing
-/// that training could not use ends the reading of the record.
+/// `roc-data validate` says more about a file, and about all of its records; here the reading of a
+/// record ends at the first thing that training could not use.
 package struct TrainingRecord: Sendable, Equatable {
   /// The record's place in its file, from 1.
   package let number: Int
   package let id: String?
-  /// The picture's file name; nil for a conversation without picture.
+  /// The picture's file name; nil for a conversation without a picture.
   package let image: ImageKey?
   package let turns: [Turn]
   /// `gt_score`, one value for each `[SCORE]`; empty where the record has none.
@@ -70,7 +70,7 @@ private struct Fields {
     return name
   }
 
-  /// Questions and answers in turn, after an answer that may stand first.
+  /// Questions and answers in turn; an answer may come first.
   func turns() throws(TrainingRecordError) -> [Turn] {
     guard let value = value("conversations") else { throw fault("conversations", "is missing") }
     guard let list = value.array else {

@@ -4,7 +4,7 @@ import RocModel
 import RocScore
 package import RocStore
 
-/// Where the records of a training come from: files, or splits of a dataset.
+/// Where the records of a training run come from: files, or splits of a dataset.
 package enum TrainingInput: Sendable {
   /// Conversation files and the folder of their pictures.
   case files(training: String, heldOut: String?, images: String)
@@ -12,7 +12,7 @@ package enum TrainingInput: Sendable {
   case splits(dataset: String, training: String, heldOut: String?, Store)
 }
 
-/// The records of a training and their pictures, all checked before any weight is loaded.
+/// The records of a training run and their pictures, all checked before any weight is loaded.
 package struct TrainingRecords {
   package let training: TrainingData
   /// What is only scored.
@@ -21,8 +21,8 @@ package struct TrainingRecords {
 
   /// - Parameters:
   ///   - input: Where they come from.
-  ///   - model: Prepared.
-  ///   - note: Gets what people should know.
+  ///   - model: The prepared model.
+  ///   - note: Gets what the user should know.
   /// - Throws: `TrainingDataError` with every finding, `DataError` and `StoreError` for what is not
   ///   there.
   package init(
@@ -30,7 +30,7 @@ package struct TrainingRecords {
   ) throws {
     let sources = try Self.sources(input, model.readout, note)
     let paths = [sources.training.path] + (sources.heldOut.map { [$0.path] } ?? [])
-    // Pictures are kept before the weights are loaded, and must leave them room.
+    // Pictures are kept before the weights are loaded, and must leave room for them.
     let spare = availableMemory().map { max(0, $0 - model.loader.bytesNeeded) / 2 }
     let pictures = PictureStore(
       preprocessing: try model.loader.preprocessing(),
@@ -87,7 +87,7 @@ package struct TrainingRecords {
     }
   }
 
-  /// What is odd about the records, for people: the first few warnings, and how many there are.
+  /// What is odd about the records, for the user: the first few warnings, and how many more follow.
   package var remarks: [String] {
     var lines: [String] = []
     if let heldOut {

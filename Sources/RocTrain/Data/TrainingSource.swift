@@ -7,13 +7,13 @@ package import RocStore
 package import RocTables
 import RocTensor
 
-/// Where the records of a training come from.
+/// Where the records of a training run come from.
 package struct TrainingSource: Sendable {
   /// Conversation records, JSON.
   package let bytes: [UInt8]
-  /// Where the picture of a name lies.
+  /// Where the picture with a given name lies.
   package let path: @Sendable (ImageKey) -> String?
-  /// What people call it.
+  /// Its name in messages.
   package let name: String
 
   /// A conversation file and the folder of its pictures.
@@ -49,7 +49,7 @@ package struct TrainingSource: Sendable {
     }
     let paths = Dictionary(
       samples.map { ($0.key, $0.path) }, uniquingKeysWith: { first, _ in first })
-    // Targets that were imported as they are stay as they are; votes fit any number of bins.
+    // Imported targets stay as they are; votes fit any number of bins.
     bytes = ConversationExport(
       dataset: record, lists: try store.scoreLists(of: record),
       scale: record.range == range ? nil : range, tokens: record.bins == nil ? nil : tokens
@@ -64,8 +64,8 @@ package struct TrainingSource: Sendable {
 }
 
 extension Store {
-  /// Keeps what a new checkpoint was trained on, so that no table is made of pictures that it has
-  /// seen.
+  /// Records what a new checkpoint was trained on, so that no table is made from pictures that it
+  /// has seen.
   package func remember(training folder: String, on dataset: String, split: String) throws {
     let record = try self.dataset(dataset)
     guard let name = try samples(record, split: split).split else { return }

@@ -3,8 +3,8 @@ package import RocTokenizer
 
 /// One conversation as the model learns it: token ids, and which of them it is to say itself.
 ///
-/// Ids and labels are those of the official trainers; what is hidden from attention is said by
-/// `Teaching.hiddenID`.
+/// Ids and labels are those of the official trainers; `Teaching.hiddenID` says what is hidden from
+/// attention.
 package struct TrainingText: Sendable, Equatable {
   /// `Engine.imageID` stands where the rows of the picture go, which come on top of `maxLength`.
   package let ids: [Int]
@@ -15,10 +15,9 @@ package struct TrainingText: Sendable, Equatable {
   /// The rounds do not add up to the whole, so no label can be trusted and all are nil.
   ///
   /// The official trainers of mPLUG-Owl2 and LLaVA print a warning, and the conversation teaches
-  /// nothing. It happens to them when a
-  /// turn holds a separator of the template or `<unk>`, when the last question has no answer, with
-  /// tokenizers whose `</s>` swallows blanks when an answer ends in one, and with `legacy: false`
-  /// from the second round on.
+  /// nothing. It happens to them when a turn holds a separator of the template or `<unk>`, when the
+  /// last question has no answer, with tokenizers whose `</s>` swallows blanks when an answer ends
+  /// in one, and with `legacy: false` from the second round on.
   package let isMismatched: Bool
   /// Tokens beyond `maxLength` were cut off, perhaps with what was to be taught.
   package let isTruncated: Bool
@@ -89,7 +88,7 @@ package struct TrainingText: Sendable, Equatable {
       isAnswer: answers.contains)
   }
 
-  /// Each question with all before it, and the same with its answer: what the latter has more is the
+  /// Encodes each question with all before it, then the same with its answer: what is added is the
   /// answer.
   private static func continued(
     _ turns: [Turn], _ rules: ContinuedTeaching, _ encoding: Encoding
@@ -108,7 +107,7 @@ package struct TrainingText: Sendable, Equatable {
       case .gpt:
         text += rules.answer(turn.text)
         let whole = encoding.ids(text)
-        // A question whose last piece an answer changes cannot be told from it.
+        // Where an answer changes the last piece of its question, the two cannot be told apart.
         if !whole.starts(with: ids) { isMismatched = true }
         answers.append(min(ids.count, whole.count)..<whole.count)
         text += rules.separator
@@ -116,7 +115,7 @@ package struct TrainingText: Sendable, Equatable {
         if !ids.starts(with: whole) { isMismatched = true }
       }
     }
-    // A question without an answer teaches nothing that others do not.
+    // A last question without an answer makes the whole conversation teach nothing.
     if turns.last?.role == .human { isMismatched = true }
     return Taught(ids: ids, isMismatched: isMismatched) { place in
       answers.contains { $0.contains(place) }
@@ -129,7 +128,7 @@ package struct TrainingText: Sendable, Equatable {
   /// Places of `ids` that stand for a picture.
   package var picturePositions: [Int] { ids.indices.filter { ids[$0] == Engine.imageID } }
 
-  /// Places of `ids` at which `id` is taught; of `[SCORE]`, one for each score.
+  /// Places of `ids` at which `id` is taught; for `[SCORE]`, one for each score.
   package func positions(teaching id: Int) -> [Int] {
     labels.indices.filter { labels[$0] == id }
   }
@@ -158,7 +157,7 @@ private struct Answers {
       // piece.
       let question = encode(halves[0] + rules.answerStart).count - 2 - less
       questions.append(end..<end + max(question, 0))
-      // The round's own <s> is counted for the </s> that stands behind it in the conversation.
+      // The round's own <s> is counted in place of the </s> that follows it in the conversation.
       end += encode(round).count - less
     }
   }
@@ -172,10 +171,10 @@ extension Turn {
   /// The turn with its picture, where it has one, moved to its front.
   ///
   /// - Parameters:
-  ///   - picture: What a picture is spelled as before words.
-  ///   - alone: What it is spelled as where there are none.
+  ///   - picture: How a picture is spelled before words.
+  ///   - alone: How it is spelled where there are none.
   ///   - mark: The template's own mark; conversation files have mPLUG-Owl2's.
-  /// - Returns: The turn, as it was where it has no picture.
+  /// - Returns: The turn, unchanged where it has no picture.
   fileprivate func withLeading(_ picture: String, alone: String, _ mark: String) -> Turn {
     let parts = text.stretches(between: "<|image|>").flatMap { $0.stretches(between: mark) }
     guard parts.count > 1 else { return self }

@@ -4,7 +4,7 @@ package import RocModel
 package import RocStore
 import RocTensor
 
-/// A training of the score tokens' rows, from samples to a new checkpoint.
+/// The training of the score tokens' rows, from samples to a new checkpoint.
 package struct HeadJob {
   private let model: PreparedModel
   private let states: HeadStates
@@ -13,7 +13,7 @@ package struct HeadJob {
   ///   - model: What is trained.
   ///   - parts: Its parts, loaded.
   ///   - store: Keeps the hidden states.
-  ///   - pictures: Of the samples.
+  ///   - pictures: The samples' pictures.
   /// - Throws: `CheckpointError` when the checkpoint's files cannot be read.
   package init(
     _ model: PreparedModel, parts: ModelParts, store: Store, pictures: PictureStore
@@ -29,7 +29,7 @@ package struct HeadJob {
 
   /// What happens, for whoever watches.
   package enum Event {
-    /// Samples done of all, and how many the model had to see.
+    /// Samples done, of how many, and how many of them the model had to see.
     case states(Int, of: Int, computed: Int)
     case step(StepReport)
     case evaluated(Evaluation)
@@ -42,7 +42,7 @@ package struct HeadJob {
   ///   - heldOut: Samples that are only scored.
   ///   - shouldStop: Asked often; what was computed for the database stays.
   ///   - tell: Told what happens.
-  /// - Returns: False when it was stopped.
+  /// - Returns: The step log, and `isDone`, which is false when it was stopped.
   /// - Throws: `TrainingError`, `StoreError` or `CheckpointError`.
   package func run(
     _ data: TrainingData, heldOut: TrainingData?, shouldStop: () -> Bool,

@@ -32,8 +32,8 @@ package struct HeadStates {
   ///   - checkpoint: Its SHA-256.
   ///   - arithmetic: What else decides the states: precision, kernels.
   ///   - store: Keeps them.
-  ///   - pictures: Of the samples.
-  ///   - width: Of a hidden state.
+  ///   - pictures: The samples' pictures.
+  ///   - width: The width of a hidden state.
   package init(
     parts: ModelParts, readout: ScoreReadout, checkpoint: String, arithmetic: String,
     store: Store, pictures: PictureStore, width: Int
@@ -55,7 +55,7 @@ package struct HeadStates {
   ///
   /// - Parameters:
   ///   - samples: With their answers, which decide where a score is said.
-  ///   - progress: Called with the samples that are done and how many of them the model had to see;
+  ///   - progress: Called with how many samples are done and how many of them the model had to see;
   ///     false stops.
   /// - Returns: Nil when it was stopped; what was computed is kept.
   /// - Throws: `TrainingError` for a picture that cannot be read, `StoreError` for the database.

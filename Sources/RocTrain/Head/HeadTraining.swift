@@ -23,8 +23,8 @@ package final class HeadTraining {
   ///   - rows: The present rows of the score tokens, [tokens · width].
   ///   - axis: The scale.
   ///   - settings: `steps` is the length of the schedule.
-  ///   - sampler: Of the items.
-  ///   - names: Of the model's tensors.
+  ///   - sampler: Which items an update takes.
+  ///   - names: The names of the model's tensors.
   ///   - compute: Kernels and threads.
   /// - Throws: `TrainingError` when the rows are not finite.
   package init(
@@ -60,7 +60,7 @@ package final class HeadTraining {
 
   /// Makes one update.
   ///
-  /// - Returns: The loss before it.
+  /// - Returns: What was measured before it.
   /// - Throws: `TrainingError` naming the batch when the loss is not finite.
   package func update() throws(TrainingError) -> StepReport {
     let step = step

@@ -6,8 +6,8 @@ package import RocModel
 import RocScore
 package import RocTensor
 
-/// A model that is to be trained, checked and not loaded yet: from the checkpoint that was named, or
-/// from where an earlier start stopped.
+/// A model to train, checked but not yet loaded: from the checkpoint that was named, or from where
+/// an earlier start stopped.
 package struct PreparedModel {
   package let options: TrainingOptions
   package let compute: Compute
@@ -25,7 +25,7 @@ package struct PreparedModel {
 
   /// - Parameters:
   ///   - options: What is asked for.
-  ///   - note: Called with what people should know on the way.
+  ///   - note: Called along the way with what the user should know.
   /// - Throws: `TrainingError`, `ModelError` or `CheckpointError` that says what is wrong.
   package init(_ options: TrainingOptions, note: (String) -> Void) throws {
     let compute = try Engine.compute(
@@ -114,7 +114,7 @@ package struct PreparedModel {
 
   /// Loads the weights, those of an earlier start where there was one.
   ///
-  /// Large models take minutes, so records are checked before.
+  /// Large models take minutes, so records are checked first.
   ///
   /// - Returns: The parts, ready to run.
   /// - Throws: `ModelError`, `TrainingError` or `CheckpointError` that says what is wrong.
@@ -146,14 +146,14 @@ package struct PreparedModel {
     }
   }
 
-  /// What people call a kind of training.
+  /// The name of a kind of training in messages.
   private static func name(_ mode: JSON?) -> String {
     if let name = mode?.string { return "--train \(name)" }
     guard let mode, mode.members != nil else { return "another kind" }
     return "--train lora with \(mode.line)"
   }
 
-  /// The checkpoint to begin with; one without score tokens gets them once, in a folder of its own.
+  /// The checkpoint to begin from; one without score tokens gets them once, in a folder of its own.
   private static func base(
     _ options: TrainingOptions, _ folder: TrainingFolder, _ compute: Compute,
     _ note: (String) -> Void
@@ -189,8 +189,8 @@ package struct PreparedModel {
     return path
   }
 
-  /// Modules that are trained whole beside low-rank updates have to be modules: a lone parameter has
-  /// no place in an adapter.
+  /// What is trained whole beside low-rank updates must be modules: a lone parameter has no place
+  /// in an adapter.
   private static func checkWhole(
     _ options: TrainingOptions, _ loader: ModelLoader
   ) throws(TrainingError) {
@@ -214,7 +214,7 @@ package struct PreparedModel {
     }
   }
 
-  /// In how many parts a batch is run.
+  /// How many parts a batch is run in.
   ///
   /// Small products do not fill two threads; samples of small models are therefore taken two at a
   /// time instead. Model and batch decide it, not the machine, since it decides the order of sums.
@@ -251,7 +251,7 @@ package struct PreparedModel {
         targets: settings.targets.isEmpty ? LowRankPlan.languageTargets : settings.targets,
         dropout: Dropout(rate: settings.dropout), seed: options.seed,
         mayInclude: { module in
-          // CLIP's projections are called like LLaMA's; updates are meant for the language model.
+          // CLIP's projections are named like LLaMA's; updates are meant for the language model.
           if !settings.targets.isEmpty { return true }
           if case .language = part("\(module).weight") { return true }
           return false
@@ -262,9 +262,9 @@ package struct PreparedModel {
     }
   }
 
-  /// Puts trained parameters back to where a checkpoint has them.
+  /// Sets trained parameters back to their values in a checkpoint.
   ///
-  /// All else comes from the base, so that checkpoints can be removed while a training goes on.
+  /// All else comes from the base, so that checkpoints can be removed while a training run goes on.
   private static func restore(
     _ trained: [TrainedTensor], from folder: String, isAdapter: Bool, _ compute: Compute
   ) throws {

@@ -3,15 +3,15 @@ import Synchronization
 
 /// Which samples each step takes.
 ///
-/// A seed and the step decide everything, so that a resumed training goes on with the samples that it
-/// would have had.
+/// A seed and the step decide everything, so that a resumed training run goes on with the samples
+/// that it would have had.
 package struct Sampler: Sendable {
   /// How an epoch is put in order.
   package enum Order: Sendable, Equatable {
     /// Another order in every epoch.
     case shuffled(seed: UInt64)
     /// Shuffled, then the samples of up to 50 updates sorted by length, so that a batch has samples
-    /// of similar length; as the Hugging Face Trainer's `group_by_length`.
+    /// of similar length, as with the Hugging Face Trainer's `group_by_length`.
     case grouped(seed: UInt64, lengths: [Int])
     /// The same in every epoch.
     case given([Int])
@@ -26,7 +26,7 @@ package struct Sampler: Sendable {
 
   /// - Parameters:
   ///   - count: Samples in all; at least 1.
-  ///   - order: Of an epoch.
+  ///   - order: How an epoch is put in order.
   ///   - batchSize: At least 1.
   ///   - accumulation: At least 1.
   package init(count: Int, order: Order, batchSize: Int, accumulation: Int) {
@@ -45,7 +45,7 @@ package struct Sampler: Sendable {
   /// Batches of an epoch, the last of which may be smaller.
   package var batchesPerEpoch: Int { (length + batchSize - 1) / batchSize }
 
-  /// Updates of so many epochs: at least one an epoch, as the Hugging Face Trainer counts them.
+  /// Updates in that many epochs: at least one per epoch, as the Hugging Face Trainer counts them.
   package func updates(epochs: Double) -> Int {
     Int((epochs * Double(max(1, batchesPerEpoch / accumulation))).rounded(.up))
   }
@@ -97,7 +97,7 @@ package struct Sampler: Sendable {
     }
   }
 
-  /// Fisher and Yates.
+  /// The shuffle of Fisher and Yates.
   private func shuffled(_ seed: UInt64, _ epoch: Int) -> [Int] {
     var places = Array(0..<count)
     var stream = RandomStream(seed: seed, stream: epoch)

@@ -3,7 +3,7 @@ package import RocModel
 import RocNames
 package import RocTensor
 
-/// What decides the arithmetic of a training, beside its model and its samples.
+/// What decides the arithmetic of a training run, besides its model and its samples.
 package struct TrainingSettings: Sendable, Equatable {
   package var weights = LossWeights(l1: 0, ce: 0, emd: 0)
   package var reduction = ScoreLoss.EMDReduction.batch
@@ -22,7 +22,7 @@ package struct TrainingSettings: Sendable, Equatable {
   package init() {}
 }
 
-/// One update, measured before it.
+/// One update, measured before it is made.
 package struct StepReport: Sendable, Equatable {
   /// Counted from 0.
   package let step: Int
@@ -34,20 +34,20 @@ package struct StepReport: Sendable, Equatable {
   package let gradientNorm: Double
 }
 
-/// Why a training stopped.
+/// Why a training run stopped.
 package enum TrainingError: Error, CustomStringConvertible, Sendable {
   /// The loss, or a gradient, is infinite or NaN.
   case notFinite(what: String, step: Int, records: [Int], images: [String])
   case picture(PictureError, record: Int)
   /// What was asked for cannot be done.
   case request(String)
-  /// Another process is at it.
+  /// Another process is training into the folder.
   case busy(String)
   /// A file that cannot be written.
   case output(String)
   /// Weights became infinite or NaN.
   case weights(tensor: String, step: Int)
-  /// A folder that a training cannot be continued from.
+  /// A folder that a training run cannot be continued from.
   case state(String)
 
   package var description: String {
@@ -87,10 +87,10 @@ package final class Trainer {
   ///   - readout: Its score tokens.
   ///   - samples: At least one.
   ///   - sampler: Which samples an update takes.
-  ///   - pictures: Of the samples.
+  ///   - pictures: The samples' pictures.
   ///   - settings: `steps` is the length of the schedule.
-  ///   - dropout: Of low-rank updates.
-  ///   - seed: Of the dropout's masks.
+  ///   - dropout: The dropout of low-rank updates.
+  ///   - seed: Decides the dropout's masks.
   ///   - slots: Parts of a batch; with more than one, the model's own kernels run on one thread.
   ///   - compute: Kernels and threads of the optimiser.
   package init(

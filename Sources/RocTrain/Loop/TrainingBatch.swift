@@ -16,11 +16,11 @@ package struct TrainingBatch {
 
   /// - Parameters:
   ///   - parts: The model.
-  ///   - loss: Over the scores of the whole batch.
+  ///   - loss: Taken over the scores of the whole batch.
   ///   - recomputes: Whether layers are run twice to save memory.
-  ///   - pictures: Of the samples.
-  ///   - dropout: Of low-rank updates.
-  ///   - slots: Parts of a batch whose gradients are added up apart: sample i belongs to part
+  ///   - pictures: The samples' pictures.
+  ///   - dropout: The dropout of low-rank updates.
+  ///   - slots: Parts of a batch whose gradients are added up separately: sample i belongs to part
   ///     i mod slots, so that the sums do not depend on threads.
   ///   - isParallel: Whether the parts run at the same time, each on one thread.
   package init(
@@ -64,7 +64,7 @@ package struct TrainingBatch {
       scale: scale)
     guard result.parts.isFinite else { return result }
     forEachSlot(of: samples.count) { place in
-      // A sample's way back leaves out what its way forward left out.
+      // A sample's backward pass drops what its forward pass dropped.
       dropout?.key = key &+ UInt64(place) &* 0x9E37_79B9_7F4A_7C15
       passes.backward(place)
     }
@@ -106,12 +106,12 @@ package struct TrainingBatch {
     return loss([pass.logits], labels: [pass.labels], tasks: tasks([sample], [pass]))
   }
 
-  /// The sample's way forward.
+  /// The sample's forward pass.
   package func pass(
     _ sample: EncodedSample, tape: Tape?
   ) throws(TrainingError) -> SamplePass {
     do throws(PictureError) {
-      // Features of an encoder that moves are good for once.
+      // Features of an encoder that is being trained are good for one pass only.
       guard parts.vision.isTrained else {
         let features = try pictures.features(sample.image, parts.vision)
         return SamplePass(
@@ -140,7 +140,7 @@ package struct TrainingBatch {
   }
 }
 
-/// The passes of a batch, filled and used by several threads, each its own places.
+/// The passes of a batch, filled and used by several threads, each in its own places.
 private final class Passes: @unchecked Sendable {
   private let passes: Mutex<[Result<SamplePass, TrainingError>?]>
 

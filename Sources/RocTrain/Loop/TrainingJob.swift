@@ -5,7 +5,7 @@ package import RocModel
 import RocScore
 import RocTensor
 
-/// A training that is ready to begin, or to go on: model loaded, samples checked, state restored.
+/// A training run ready to begin, or to go on: model loaded, samples checked, state restored.
 package final class TrainingJob {
   package let options: TrainingOptions
   package let folder: TrainingFolder
@@ -14,7 +14,7 @@ package final class TrainingJob {
   package let samples: [EncodedSample]
   /// Samples that are only scored; empty for none.
   package let heldOut: [EncodedSample]
-  /// Updates that were made in an earlier start.
+  /// Updates that were made in earlier starts.
   package let resumedFrom: Int
   let weights: TrainedWeights
   let state: JSON
@@ -24,9 +24,9 @@ package final class TrainingJob {
   ///   - parts: Its parts, loaded.
   ///   - data: The checked samples.
   ///   - heldOut: Samples that are only scored.
-  ///   - pictures: Of all samples.
-  /// - Throws: `TrainingError.state` when the folder holds a training of other settings or data;
-  ///   `CheckpointError` when its files cannot be read.
+  ///   - pictures: The pictures of all samples.
+  /// - Throws: `TrainingError.state` when the folder holds a training run with other settings or
+  ///   data; `CheckpointError` when its files cannot be read.
   package init(
     _ model: PreparedModel, parts: ModelParts, data: TrainingData, heldOut: TrainingData?,
     pictures: PictureStore
@@ -91,7 +91,7 @@ package final class TrainingJob {
     ]
   }
 
-  /// Everything the samples decide, but for the pictures' contents.
+  /// A digest of everything the samples decide, except the pictures' contents.
   private static func digest(_ samples: [EncodedSample]) -> String {
     var text = ""
     for sample in samples {
@@ -101,10 +101,10 @@ package final class TrainingJob {
     return SHA256.of(text)
   }
 
-  /// A training goes on only as it began.
+  /// A training run may go on only as it began.
   private static func compare(_ old: JSON, _ new: JSON, _ folder: String) throws(TrainingError) {
     var differences: [String] = []
-    // Settings that are only written where they are given, as the most pixels, may be gone.
+    // Settings that are only written where they are given, such as the most pixels, may be gone.
     let names = (new["settings"]?.members ?? []).map(\.name)
     for member in old["settings"]?.members ?? [] where !names.contains(member.name) {
       differences.append("\(member.name) was \(member.value.line), is absent")

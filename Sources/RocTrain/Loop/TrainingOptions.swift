@@ -1,7 +1,7 @@
 package import RocJSON
 package import RocTensor
 
-/// What a training is asked for.
+/// What is asked of a training run.
 package struct TrainingOptions: Sendable {
   /// What is trained.
   package enum Mode: Sendable, Equatable {
@@ -25,12 +25,12 @@ package struct TrainingOptions: Sendable {
     package init() {}
   }
 
-  /// The checkpoint folder to begin with.
+  /// The checkpoint folder to begin from.
   package var model: String
-  /// Its name on the Hub, when it was found by that in the local cache.
+  /// Its name on the Hub, when it was found under that name in the local cache.
   package var hubName: String?
   package var output: String
-  /// Whether what the folder holds of an earlier training is left behind.
+  /// Whether what the folder holds of an earlier training run is discarded.
   package var startsAnew = false
   package var mode = Mode.full
   package var freezesVision = false
@@ -52,13 +52,13 @@ package struct TrainingOptions: Sendable {
   package var seed: UInt64 = 42
   package var threads: Int?
   package var instructionSet: String?
-  /// Updates between two checkpoints; nil for one in the end only.
+  /// Updates between two checkpoints; nil for one at the end only.
   package var saveSteps: Int?
   /// Checkpoints that are kept; nil for all.
   package var saveLimit: Int? = 2
-  /// Updates between two evaluations; nil for one in the end.
+  /// Updates between two evaluations; nil for one at the end.
   package var evaluationSteps: Int?
-  /// The number format of the model that is written in the end.
+  /// The number format of the model that is written at the end.
   package var saveType = DType.f32
   /// Bytes that prepared pictures may take.
   package var cacheSize = 2 << 30

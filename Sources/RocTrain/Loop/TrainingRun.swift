@@ -1,4 +1,4 @@
-/// The updates of a training, with everything that is kept on the way.
+/// The updates of a training run, with everything that is kept along the way.
 package final class TrainingRun {
   /// What happens, for whoever watches.
   package enum Event {
@@ -34,7 +34,7 @@ package final class TrainingRun {
   /// - Parameters:
   ///   - shouldStop: Asked after every update.
   ///   - tell: Told what happens.
-  /// - Returns: Whether all updates were made; the model is in the folder then.
+  /// - Returns: How it ended; after `done` the model is in the folder.
   /// - Throws: `TrainingError` for a loss that is not finite, `CheckpointError` for a full disk.
   package func run(
     shouldStop: () -> Bool, tell: (Event) throws -> Void

@@ -1,18 +1,18 @@
 /// e^x, from additions and multiplications alone.
 ///
 /// The C library has an `exp` for CPUs that multiply and add at once and another for those that do
-/// not, and their last bits differ: a training would end with other weights on another machine.
+/// not, and their last bits differ: training would end with other weights on another machine.
 ///
 /// x = k · log 2 + r with |r| ≤ log 2 / 2, and Taylor's series of e^r to the 13th power, whose
-/// rest is below 6e-18 of it. `ExponentialTests` holds it to a unit in the last place of the C
-/// library's.
+/// remainder is below 6e-18 of it. `ExponentialTests` holds it to within a unit in the last place
+/// of the C library's.
 ///
 /// - Parameter x: Logit minus the largest one, 0 or less.
-/// - Returns: 0 below -708, shortly before numbers lose digits; infinity above 708; NaN for NaN.
+/// - Returns: 0 below -708, just before results lose digits; infinity above 708; NaN for NaN.
 func exponential(_ x: Double) -> Double {
   if x < -708 { return 0 }
   guard x <= 708 else { return x.isNaN ? x : .infinity }
-  // Adding 1.5 · 2^52 leaves no place for fractions.
+  // Adding 1.5 · 2^52 leaves no room for fractions.
   let toWhole = 0x1.8p52
   let k = (x * 1.442695040888963407 + toWhole) - toWhole
   // log 2 in two parts; the first has few enough digits for k · part to be exact.

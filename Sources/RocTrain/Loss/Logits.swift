@@ -32,7 +32,7 @@ package final class Logits: @unchecked Sendable {
     scores.map { Double(values[row * columns + $0]) }
   }
 
-  /// Makes all zero.
+  /// Sets all values to zero.
   func clear() { values = [Float](repeating: 0, count: values.count) }
 
   /// Lends a row.

@@ -2,7 +2,7 @@ package import RocModel
 import RocTensor
 import RocTokenizer
 
-/// One sample through the model and back: the same parts that score.
+/// One sample's way through the model and back, in the same parts that score.
 ///
 /// Letters: T = rows of the sequence, the picture's included; R = taught tokens; D = width.
 package final class SamplePass {
@@ -19,7 +19,7 @@ package final class SamplePass {
   package let labels: [Int]
   /// [R, vocabulary]; the loss turns them into their gradients.
   package let logits: Logits
-  /// Whether the vision encoder left records.
+  /// Whether the vision encoder left records on the tape.
   private let hasVision: Bool
 
   /// What stands where in the sequence.
@@ -36,11 +36,11 @@ package final class SamplePass {
   ///
   /// - Parameters:
   ///   - text: Ids and labels; at least one token is taught.
-  ///   - features: Of the picture, [tokens, vision width].
+  ///   - features: The picture's features, [tokens, vision width].
   ///   - parts: The model.
   ///   - tape: Keeps what `backward` needs; nil when only the result is wanted. Where the vision
   ///     encoder is trained, `features` were computed with the same tape.
-  ///   - hasVision: Whether they were.
+  ///   - hasVision: Whether `features` were computed with `tape`.
   package init(
     _ text: TrainingText, features: borrowing PictureRows, parts: ModelParts, tape: Tape?,
     hasVision: Bool
@@ -48,7 +48,7 @@ package final class SamplePass {
     let connected = parts.connector.connect(features, trace: nil, tape: tape)
     let rows = connected.matrix.copy()
     let mark = text.picturePositions.first ?? 0
-    // Nothing behind the last row that predicts a taught token has any influence.
+    // Nothing after the last row that predicts a taught token has any influence.
     let taught = text.labels.indices.filter { text.labels[$0] != nil }
     let end = taught.last ?? 1
     let segments = Segments(

@@ -8,14 +8,15 @@ import Musl
 import Darwin
 #endif
 
-/// The loss parts of the predicted scores, and their gradients by the logits of the score tokens.
+/// The loss parts of the predicted scores, and their gradients with respect to the logits of the
+/// score tokens.
 struct ScoreGradients {
   private let tasks: [ScoreTask]
   private let logits: [Logits]
   private let loss: ScoreLoss
   /// [score tokens] of each task.
   private(set) var distributions: [[Double]] = []
-  /// Gradients by the logits of the score tokens in each task's row.
+  /// Gradients with respect to the logits of the score tokens in each task's row.
   private var gradients: [[Double]] = []
 
   init(tasks: [ScoreTask], logits: [Logits], loss: ScoreLoss) {
@@ -93,10 +94,10 @@ struct ScoreGradients {
     return sum / count
   }
 
-  /// The root of the mean square of cumulated differences.
+  /// The root mean square of the cumulative differences.
   ///
-  /// At an exact fit, where the root has no
-  /// derivative and the official code gives NaN, the gradient is 0.
+  /// At an exact fit, where the root has no derivative and the official code gives NaN, the
+  /// gradient is 0.
   private mutating func earthMover() -> Double {
     let gaps = tasks.indices.map { k in
       var gap = 0.0
@@ -124,7 +125,7 @@ struct ScoreGradients {
 
   private mutating func addEarthMover(_ gaps: [Double], _ k: Int, divisor: Double) {
     guard divisor > 0, loss.weights.emd != 0 else { return }
-    // A probability is part of every cumulated sum from its own place on.
+    // A probability is part of every cumulative sum from its own place on.
     var slopes = [Double](repeating: 0, count: bins)
     var rest = 0.0
     for i in (0..<bins).reversed() {

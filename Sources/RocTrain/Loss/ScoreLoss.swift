@@ -47,9 +47,9 @@ package struct LossParts: Sendable, Equatable {
   }
 }
 
-/// One predicted score and what it is to be.
+/// One predicted score and what it should be.
 package struct ScoreTask: Sendable {
-  /// Which rows of logits, and which of them.
+  /// Which `Logits` of the batch, and which of its rows.
   package let sample: Int
   package let row: Int
   package let score: Double
@@ -67,9 +67,9 @@ package struct ScoreTask: Sendable {
 /// The loss of ROC4MLLM's training (equation 6) over one batch, and its derivative.
 ///
 /// As the official code computes it: text cross-entropy is the mean over all taught tokens of the
-/// batch, over the whole vocabulary; the other parts see only the last N logits of the rows that
-/// predict `[SCORE]`; SmoothL1 has beta 1; the target is not normalised. Sums are taken in double,
-/// so they agree on all CPUs.
+/// batch, over the whole vocabulary; the other parts see only the score tokens' logits (there the
+/// last N) of the rows that predict `[SCORE]`; SmoothL1 has beta 1; the target is not normalised.
+/// Sums are taken in double precision, so they agree on all CPUs.
 package struct ScoreLoss: Sendable {
   /// One root over all scores and bins of the batch, as in the official code, or one for each
   /// score, whose mean is taken.
@@ -88,7 +88,7 @@ package struct ScoreLoss: Sendable {
     self.reduction = reduction
   }
 
-  /// What a batch costs.
+  /// The loss of a batch and what was predicted.
   package struct Result: Sendable {
     package var parts: LossParts
     /// The predicted score of each task.

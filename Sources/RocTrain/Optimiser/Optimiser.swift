@@ -21,10 +21,10 @@ package final class Optimiser {
 
   /// - Parameters:
   ///   - tensors: In the order of the network.
-  ///   - weightDecay: Of the tensors that decay.
+  ///   - weightDecay: For the tensors that decay.
   ///   - largestNorm: Nil leaves gradients as they are.
-  ///   - settings: Of AdamW.
-  ///   - decays: Whether weight decay applies to the tensor of a name.
+  ///   - settings: AdamW's own.
+  ///   - decays: Whether weight decay applies to the tensor with a given name.
   ///   - compute: Kernels and threads.
   package init(
     _ tensors: [TrainedTensor], weightDecay: Double, largestNorm: Double?,
@@ -50,7 +50,7 @@ package final class Optimiser {
   /// Moves all parameters and clears their gradients.
   ///
   /// - Parameters:
-  ///   - learningRate: Of this update.
+  ///   - learningRate: For this update.
   ///   - norm: What `gradientNorm` gave.
   package func update(learningRate: Double, norm: Double) {
     step += 1

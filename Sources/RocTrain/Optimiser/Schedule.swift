@@ -6,7 +6,7 @@ import Musl
 import Darwin
 #endif
 
-/// How the learning rate moves, as the Hugging Face Trainer's `lr_scheduler_type`.
+/// How the learning rate moves: the Hugging Face Trainer's `lr_scheduler_type`.
 package struct Schedule: Sendable, Equatable {
   package enum Kind: String, Sendable, CaseIterable {
     case cosine

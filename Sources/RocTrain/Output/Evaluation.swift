@@ -1,7 +1,7 @@
 package import RocJSON
 package import RocMetrics
 
-/// How well a held-out split is scored in the middle of a training.
+/// How well a held-out split is scored in the course of a training run.
 package struct Evaluation: Sendable, Equatable {
   /// Updates before it.
   package let step: Int
@@ -20,7 +20,7 @@ package struct Evaluation: Sendable, Equatable {
   package init(step: Int, predicted: [Double], truth: [Double]) {
     self.step = step
     count = predicted.count
-    // Predictions that are no numbers have no ranks.
+    // Predictions that are not numbers have no ranks.
     let isFinite = predicted.allSatisfy(\.isFinite)
     srcc = isFinite ? Correlation.spearman(predicted, truth) : nil
     interval = srcc.flatMap { Interval.spearman($0, count: predicted.count) }

@@ -31,7 +31,7 @@ extension StepReport {
   }
 }
 
-/// `training.jsonl`: a line for each update and each evaluation of a training, also over several
+/// `training.jsonl`: a line for each update and each evaluation of a training run, over all of its
 /// starts.
 package final class StepLog {
   package let path: String
@@ -39,8 +39,8 @@ package final class StepLog {
   package private(set) var reports: [StepReport] = []
   package private(set) var evaluations: [Evaluation] = []
 
-  /// Opens the log of a folder; lines of updates from `step` on belong to what is done again, and
-  /// go.
+  /// Opens the log of a folder; lines of updates from `step` on are dropped, since those are made
+  /// again.
   ///
   /// - Throws: `TrainingError` when the file cannot be written.
   package init(folder: String, from step: Int) throws(TrainingError) {

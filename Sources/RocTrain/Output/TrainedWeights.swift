@@ -3,7 +3,7 @@ package import RocJSON
 package import RocModel
 package import RocTensor
 
-/// What a training writes: a whole checkpoint, or an adapter beside its base.
+/// What a training run writes: a whole checkpoint, or an adapter beside its base.
 package struct TrainedWeights {
   private let loader: ModelLoader
   private let trained: [TrainedTensor]
@@ -15,11 +15,11 @@ package struct TrainedWeights {
   private let base: String
 
   /// - Parameters:
-  ///   - loader: Of the model that is trained.
+  ///   - loader: The loader of the model that is trained.
   ///   - trained: Its parameters.
   ///   - lowRank: Makes it an adapter.
   ///   - configuration: Fields of config.json to set.
-  ///   - base: The folder that an adapter names as its base.
+  ///   - base: The folder or Hub name that an adapter names as its base.
   ///   - compute: Threads.
   package init(
     loader: ModelLoader, trained: [TrainedTensor], lowRank: LowRankPlan?,
@@ -39,7 +39,7 @@ package struct TrainedWeights {
   /// Whether only what was trained is written.
   package var isAdapter: Bool { lowRank != nil }
 
-  /// Rows of the head to replace, from `first` on; nil for a training of tensors.
+  /// Rows of the head to replace, from `first` on; nil where whole tensors are trained.
   package var headRows: (first: Int, values: [Float])?
 
   /// Whether the head is trained away from the embeddings that it was tied to.
@@ -53,8 +53,8 @@ package struct TrainedWeights {
 
   /// The tensors of the weights' file.
   ///
-  /// - Parameter dtype: Of trained tensors; float32 for a training that may be continued.
-  /// - Returns: In the order of the file.
+  /// - Parameter dtype: For trained tensors; float32 where the training may be continued.
+  /// - Returns: Tensors in the order of the file.
   func plans(_ dtype: DType) -> [TensorPlan] {
     let values = Dictionary(uniqueKeysWithValues: trained.map { ($0.name, $0) })
     func plan(_ tensor: TrainedTensor, named name: String) -> TensorPlan {
@@ -100,8 +100,8 @@ package struct TrainedWeights {
 
   /// Configuration files by name.
   ///
-  /// - Parameter dtype: What config.json is to say of the weights; nil leaves it.
-  /// - Returns: Contents.
+  /// - Parameter dtype: What config.json is to say of the weights; nil leaves it as it is.
+  /// - Returns: Their contents.
   /// - Throws: `CheckpointError` when the base's config.json cannot be read.
   func texts(_ dtype: DType?) throws(CheckpointError) -> [String: [UInt8]] {
     let members = try loader.configuration(
@@ -116,7 +116,7 @@ package struct TrainedWeights {
   }
 
   /// Files to copy, name to path: what the model needs and its licence, not a model card or notes
-  /// that speak of other weights.
+  /// that describe other weights.
   var copies: [String: String] {
     loader.checkpoint.otherFiles.filter { name, _ in
       loader.checkpoint.companions.contains(name)
@@ -136,7 +136,7 @@ package struct TrainedWeights {
 
   /// adapter_config.json, as peft writes it for LoRA.
   private func adapterConfig(_ plan: LowRankPlan) -> JSON {
-    // Full paths: peft takes every module whose name ends so, and 2 paths may share an end.
+    // Full paths: peft takes every module whose name ends like that, and two paths may end alike.
     var modules: [String] = []
     for tensor in trained where !tensor.name.contains(".lora_") {
       let module = tensor.name.split(separator: ".").dropLast().joined(separator: ".")

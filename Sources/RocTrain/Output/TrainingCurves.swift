@@ -2,14 +2,14 @@ package import RocFiles
 import RocMetrics
 import RocReport
 
-/// The curves of a training, over all of its starts.
+/// The curves of a training run, over all of its starts.
 package enum TrainingCurves {
   /// Draws `losses.svg`, and `heldout.svg` where held-out records were scored more than once.
   ///
   /// - Parameters:
-  ///   - reports: Of all updates.
+  ///   - reports: The reports of all updates.
   ///   - evaluations: In their order.
-  ///   - folder: Of the training.
+  ///   - folder: The training's output folder.
   /// - Throws: `FileError` when a file cannot be written.
   package static func draw(
     _ reports: [StepReport], _ evaluations: [Evaluation], into folder: String

@@ -13,11 +13,10 @@ import Musl
 import Darwin
 #endif
 
-/// The output folder of a training: `checkpoint-N` folders to continue from, the step log, and in
-/// the end the model itself.
+/// The output folder of a training run: `checkpoint-N` folders to continue from, the step log, and
+/// in the end the model itself.
 ///
-/// A `checkpoint-N` appears when it is whole; what a kill leaves of one the next start
-/// removes.
+/// A `checkpoint-N` appears only when it is whole; the next start removes what a kill left of one.
 package final class TrainingFolder {
   package let path: String
   private let lock: OpenFile
@@ -31,7 +30,7 @@ package final class TrainingFolder {
   /// Begins the name of a base that got its score tokens here.
   static let baseName = "base-with-score-tokens"
 
-  /// Opens or makes the folder and keeps other trainings out of it.
+  /// Opens or makes the folder and keeps other training runs out of it.
   ///
   /// - Throws: `TrainingError` when another process trains into it, or nothing can be made there.
   package init(_ path: String) throws(TrainingError) {
@@ -48,11 +47,11 @@ package final class TrainingFolder {
     } catch {
       throw .output("\(path): \(error.reason)")
     }
-    // A training that ends may have removed the file that was opened here.
+    // A training run that ended may have removed the file that was opened here.
     guard lock.lock() != .taken, lock.isStillThere else {
       throw .busy("\(path): another roc-train is training into this folder")
     }
-    // Not before: what is thrown above must not remove the lock of another.
+    // Not before: an error thrown above must not remove the lock of another process.
     self.lock = lock
     self.made = made
     Partial.clear(path)
@@ -61,11 +60,11 @@ package final class TrainingFolder {
 
   deinit {
     unlink("\(path)/\(Self.lockFile)")
-    // A training that was refused leaves nothing behind; a folder with files in it stays.
+    // A training run that was refused leaves nothing behind; a folder with files in it stays.
     for folder in made.reversed() { rmdir(folder) }
   }
 
-  /// The updates of the checkpoints that are there, rising.
+  /// The updates of the checkpoints that are there, in ascending order.
   package var checkpoints: [Int] {
     folderEntries(path).compactMap { name in
       guard name.hasPrefix("checkpoint-"), fileExists("\(path)/\(name)/\(Self.stateFile)") else {
@@ -81,7 +80,7 @@ package final class TrainingFolder {
   /// Writes everything that is needed to go on from here.
   ///
   /// - Parameters:
-  ///   - weights: Of the model.
+  ///   - weights: The model's weights.
   ///   - optimiser: Its moments.
   ///   - state: Its settings; `step` is added.
   ///   - limit: How many checkpoints stay; the oldest are removed once this one is there.
@@ -92,7 +91,7 @@ package final class TrainingFolder {
     let step = optimiser.step
     let folder = checkpoint(step)
     guard !fileExists("\(folder)/\(Self.stateFile)") else { return }
-    // Left by a kill while it was being removed.
+    // Left over where a kill interrupted its removal.
     remove(folder)
     let writer = try CheckpointWriter(folder: folder)
     var texts = try weights.texts(.f32)
@@ -110,8 +109,8 @@ package final class TrainingFolder {
   /// Writes the model itself.
   ///
   /// - Parameters:
-  ///   - weights: Of the model.
-  ///   - dtype: Of trained tensors; nil where none is trained whole.
+  ///   - weights: The model's weights.
+  ///   - dtype: For trained tensors; nil where none is trained whole.
   /// - Throws: `CheckpointError` when the disk is full; what was there before stays.
   package func finish(_ weights: TrainedWeights, dtype: DType?) throws(CheckpointError) {
     let writer = try CheckpointWriter(into: path)
@@ -120,7 +119,7 @@ package final class TrainingFolder {
       copies: weights.copies)
     contents.name = weights.fileName
     let wrote = try writer.write(contents)
-    // Weights of another form would be read before these, or beside them.
+    // Weights of another form would be read in preference to these, or along with them.
     let isSingle = weights.isAdapter || !wrote.contains("model.safetensors.index.json")
     for name in folderEntries(path) {
       let isAdapter = ["adapter_config.json", "adapter_model.safetensors"].contains(name)
@@ -134,7 +133,7 @@ package final class TrainingFolder {
     }
   }
 
-  /// The state of a checkpoint, and its moments put into `optimiser`.
+  /// Puts the moments and the step of a checkpoint into `optimiser`.
   package func restore(
     _ step: Int, into optimiser: Optimiser
   ) throws(CheckpointError) {
@@ -158,18 +157,18 @@ package final class TrainingFolder {
     try readJSON("\(checkpoint(step))/\(Self.stateFile)")
   }
 
-  /// PyTorch's names of the running means of gradient and square.
+  /// PyTorch's names for the running means of gradient and square.
   private static func names(_ member: Optimiser.Member) -> [String] {
     ["\(member.tensor.name).exp_avg", "\(member.tensor.name).exp_avg_sq"]
   }
 
-  /// Moments as they lie in memory, panels included: only a training reads them again.
+  /// Moments as they lie in memory, panels included: only training reads them again.
   private static func plans(_ member: Optimiser.Member) -> [TensorPlan] {
     let count = member.tensor.parameter.count
     return zip(Moments.Part.allCases, names(member)).map { part, name in
       TensorPlan(name: name, dtype: .f32, shape: [count]) { sink throws(CheckpointError) in
         let values = member.moments.array(part)
-        // In blocks: the moments of an embedding table are as large as half a gigabyte.
+        // In blocks: the moments of an embedding table take as much as half a gigabyte.
         for start in stride(from: 0, to: count, by: 1 << 20) {
           let block = Array(values[start..<min(start + (1 << 20), count)])
           try sink.write(narrowed(block, to: .f32))
@@ -178,8 +177,8 @@ package final class TrainingFolder {
     }
   }
 
-  /// Removes what killed trainings of versions before 0.4 left: names that end in
-  /// `.partial-` and a process' number.
+  /// Removes what killed training runs of versions before 0.4 left: names that end in `.partial-`
+  /// and a process's number.
   private func removeEarlierPartials() {
     let own = ["checkpoint-", Self.logFile, "model", "adapter_model"]
     for name in folderEntries(path) {
@@ -191,19 +190,19 @@ package final class TrainingFolder {
     }
   }
 
-  /// Removes a folder of files: only what a training writes has that form.
+  /// Removes a folder of files: only what training writes has that form.
   fileprivate func remove(_ folder: String) {
-    // First: without it the folder is no checkpoint any more.
+    // First: without it the folder is no longer a checkpoint.
     unlink("\(folder)/\(Self.stateFile)")
     removeTree(folder)
   }
 }
 
 extension TrainingFolder {
-  /// Removes what a training keeps to go on; other files stay.
+  /// Removes what a training run keeps in order to go on; other files stay.
   ///
-  /// That is checkpoints, the log, events, curves, and weights, whoever made them, which would pass
-  /// for those of the new training if it failed.
+  /// That is checkpoints, the log, events and curves, and weights, whoever made them: they would
+  /// pass for those of the new training run if it failed.
   package func clear() {
     for name in folderEntries(path) where name.hasPrefix("checkpoint-") {
       if Int(name.dropFirst("checkpoint-".count)) != nil { remove("\(path)/\(name)") }

@@ -13,8 +13,8 @@ package enum CRC32C {
     }
   }
 
-  /// The checksum as TFRecord files store it: rotated, and shifted by a constant, because the
-  /// checksum of bytes that contain their own checksum says little.
+  /// The checksum as TFRecord files store it: rotated, with a constant added, because the checksum
+  /// of bytes that contain their own checksum says little.
   package static func masked(_ bytes: some Sequence<UInt8>) -> UInt32 {
     let checksum = checksum(bytes)
     return (checksum >> 15 | checksum << 17) &+ 0xA282_EAD8

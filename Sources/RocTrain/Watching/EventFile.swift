@@ -9,14 +9,14 @@ import Musl
 import Darwin
 #endif
 
-/// A file of scalars that TensorBoard shows while a training runs.
+/// A file of scalars that TensorBoard shows while the training goes on.
 ///
 /// TensorBoard reads all event files of a folder as one run, in the order of their names, which
-/// begin with the second in which they were made. So a training that goes on opens another file in
-/// the same folder, and none is ever written over. Of the steps that the continued training repeats,
-/// the later values count: each file says with which step it starts, at which TensorBoard's Python
-/// readers drop everything from this step on; its data server, the default, drops a tag's values
-/// from a step on as soon as the tag comes with that step again.
+/// begin with the second in which they were made. So a resumed training run opens another file in
+/// the same folder, and none is ever written over. Of the steps that it repeats, the later values
+/// count: each file says at which step it starts, and TensorBoard's Python readers then drop
+/// everything from this step on; its data server, the default, drops a tag's values from a step on
+/// as soon as the tag comes with that step again.
 ///
 /// Not safe for use from several threads at once.
 package final class EventFile {
@@ -29,9 +29,9 @@ package final class EventFile {
   private var rest: [UInt8] = []
 
   /// - Parameters:
-  ///   - folder: Of the run; made when it is not there, in a folder that is.
-  ///   - step: The first step that will be added, where a continued training starts; what the
-  ///     files before have from there on is forgotten, with 0 everything.
+  ///   - folder: The run's folder; made when it does not exist, inside one that does.
+  ///   - step: The first step that will be added, where a resumed training run starts; what earlier
+  ///     files have from there on is forgotten, with 0 everything.
   ///   - wallTime: Seconds since 1970, asked once for the file and once for each record.
   /// - Throws: `FileError` naming the folder or file and the system's reason.
   package init(
@@ -54,7 +54,7 @@ package final class EventFile {
   /// Writes the values of a step, in one piece: a process that is killed loses at most this record.
   ///
   /// - Parameters:
-  ///   - step: Not below those before.
+  ///   - step: Not below earlier ones.
   ///   - scalars: A tag such as `loss/total` with its value; TensorBoard groups tags by what stands
   ///     before the slash, and marks values that are not finite.
   /// - Throws: `FileError` naming the file and the system's reason, for instance a full disk. The
@@ -72,7 +72,7 @@ package final class EventFile {
     try file?.synchronise()
   }
 
-  /// Flushes and ends the file; nothing can be added any more.
+  /// Flushes and ends the file; nothing can be added afterwards.
   ///
   /// - Throws: `FileError` naming the file and the system's reason; the file is closed all the same.
   package func close() throws(FileError) {
@@ -106,8 +106,8 @@ package final class EventFile {
     rest = []
   }
 
-  /// A name that sorts behind those of the event files that are there, even where this machine's
-  /// clock is behind or two trainings begin within a second.
+  /// A name that sorts after those of the event files that are there, even where this machine's
+  /// clock is behind or two training runs begin within a second.
   private static func name(after entries: [String], at time: Double) -> String {
     let prefix = "events.out.tfevents."
     let latest = entries.filter { $0.hasPrefix(prefix) }

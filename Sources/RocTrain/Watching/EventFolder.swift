@@ -1,6 +1,6 @@
 import RocFiles
 
-/// A training as TensorBoard shows it.
+/// A training run as TensorBoard shows it.
 struct EventFolder {
   private let file: EventFile
 

@@ -90,7 +90,7 @@ private struct Message {
     bytes += littleEndian(value.bitPattern)
   }
 
-  /// A text or a message in the message.
+  /// A text, or a message inside the message.
   mutating func add(_ field: UInt64, _ value: [UInt8]) {
     key(field, .delimited)
     varint(UInt64(value.count))

@@ -130,7 +130,7 @@ struct ValidateCommand: RocCommand {
     if output == "-" { Console.note(text) } else { try Console.print(text) }
   }
 
-  /// A name without dots and slashes that is no file here.
+  /// Whether a text is a name without dots and slashes, and not a file here.
   private static func isDatasetName(_ text: String) -> Bool {
     !text.contains("/") && !text.contains(".") && (try? MappedFile(path: text)) == nil
   }

@@ -46,7 +46,7 @@ struct TruthOptions: ParsableArguments {
     }
   }
 
-  /// What the ground truth is from; nil for the file's own.
+  /// Where the ground truth is from; nil for the file's own.
   var source: String? {
     groundTruth ?? dataset.map { "\($0)\(split.map { " \($0)" } ?? "")" }
   }

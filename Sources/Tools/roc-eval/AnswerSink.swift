@@ -15,7 +15,7 @@ struct AnswerSink {
   private let decimals: Int
   private let run: String
 
-  /// - Throws: `JobError` for a file that cannot be gone on with.
+  /// - Throws: `JobError` for a file that cannot be continued.
   init(
     _ command: ScoreCommand, _ engine: Engine, _ checkpoint: Checkpoint, _ mode: ScoringMode
   ) throws {

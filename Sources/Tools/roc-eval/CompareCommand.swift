@@ -73,7 +73,7 @@ struct CompareCommand: RocCommand {
     }
     for input in inputs where input.run == nil {
       if let warning = ScaleCheck(input.pairs, labels: input.range).warning {
-        // A comparison maps no file: the scores have to be mapped before.
+        // A comparison maps no file: the scores have to be mapped beforehand.
         let text = warning.replacing("--map", with: "roc-eval metrics --map")
         Console.note("Warning: \(input.name): \(text)")
       }

@@ -55,7 +55,7 @@ struct MetricsCommand: RocCommand {
       Console.note("Warning: … and \(found.failures.count - 20) more records without a score")
     }
     found.noteDuplicates(predictions)
-    // Of a split all pictures are expected, not only those that the file has.
+    // All pictures of a split are expected, not only those that the file has.
     let expected = truth.split == nil ? found.count : labels?.count ?? found.count
     if let map { found.pairs.predicted = found.pairs.predicted.map { map($0) } }
     if map == nil, let warning = ScaleCheck(found.pairs, labels: dataset?.range).warning {

@@ -10,7 +10,7 @@ struct PictureList {
   private(set) var paths: [String] = []
   /// Links to nothing and folders that cannot be listed: no pictures, but nobody meant to lose them.
   private(set) var unreadable: [(path: String, reason: String)] = []
-  /// Files in folders that are no pictures of a known format.
+  /// Files in folders that are not pictures of a known format.
   private var others: [String] = []
 
   private static let extensions: Set<String> = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp"]
@@ -40,7 +40,7 @@ struct PictureList {
     }
   }
 
-  /// What was passed over, for people.
+  /// What was passed over, for the user.
   var remarks: [String] {
     var lines = unreadable.map { "Warning: \(Quoted.name($0.path)): \($0.reason)" }
     if !others.isEmpty {

@@ -31,7 +31,7 @@ struct RemoveRunsCommand: RocCommand {
     var found: [(run: RunRecord, dataset: String, started: String, scored: Int, failed: Int)] = []
     let all = try store.runs()
     for number in runs {
-      // The error lists the runs there are.
+      // The error lists the runs that exist.
       _ = try store.run(number)
       found += all.filter { $0.run.id == number && !found.contains { $0.run.id == number } }
     }

@@ -25,7 +25,7 @@ struct RocEval: ParsableCommand {
     ],
     defaultSubcommand: RunCommand.self)
 
-  /// Without any argument nobody knows yet what to ask for.
+  /// Prints the help where there are no arguments: nobody knows yet what to ask for.
   static func main() {
     guard CommandLine.arguments.count > 1 else { return print(helpMessage()) }
     main(nil)

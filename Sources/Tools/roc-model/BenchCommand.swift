@@ -71,7 +71,7 @@ struct BenchCommand: RocCommand {
     let peak = limits.operations(engine.precision)
     let bandwidth = limits.readBandwidth()
     var lines: [BenchTable.Line] = []
-    // On a shared machine the limit moves within seconds: each part is held against the better of
+    // On a shared machine the limit moves within seconds: each part is compared with the better of
     // those right before and right after it.
     var before = peak
     try guarded {

@@ -26,7 +26,7 @@ struct BenchTable {
   let peak: Double
   /// Bytes read a second, at most.
   let bandwidth: Double
-  /// Seconds until the model was there.
+  /// Seconds until the model was loaded.
   let loading: Double
 
   static func fixed(_ value: Double, _ digits: Int = 3) -> String {

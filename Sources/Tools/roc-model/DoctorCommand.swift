@@ -17,7 +17,7 @@ struct DoctorCommand: RocCommand {
       Exit code 4 says that something stands in the way; it is named.
       """)
 
-  /// What a run takes beside the weights: pictures, caches, the database.
+  /// What a run takes besides the weights: pictures, caches, the database.
   private static let reserve = 1_000_000_000
 
   @Option(help: "Check memory and disk for this checkpoint.")

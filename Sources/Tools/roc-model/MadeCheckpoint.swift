@@ -32,7 +32,7 @@ final class WritingProgress {
     OutputFile.note(Partial.clear(besides: folder))
   }
 
-  /// - Returns: False once a signal came.
+  /// - Returns: False once a signal has come.
   func update(_ done: Int, _ total: Int) -> Bool {
     var progress = progress ?? Progress("writing", total: total / 1_000_000, unit: "MB")
     progress.update(done / 1_000_000)

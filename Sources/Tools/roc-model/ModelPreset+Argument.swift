@@ -10,6 +10,6 @@ extension ModelPreset: ExpressibleByArgument {
 
   /// For help and completion.
   public static var allValueStrings: [String] { all.map(\.name) }
-  /// As help shows the default.
+  /// How the help shows the default.
   public var defaultValueDescription: String { name }
 }

@@ -92,9 +92,9 @@ struct VerifyCommand: RocCommand {
     return verification.skipped.isEmpty ? .done : .partlyFailed
   }
 
-  /// Picture files by their names without ending.
+  /// Picture files by their names without extension.
   ///
-  /// Of two with one stem, the first in the alphabet stands; a reference that means the other
+  /// Of two with the same stem, the first in the alphabet counts; a reference that means the other
   /// stores its pixels.
   private func pictures() throws -> [ExactText: String] {
     guard let images else { return [:] }

@@ -4,7 +4,7 @@ import RocTool
 
 /// A file of record numbers, in the order in which they are used.
 enum RecordOrder {
-  /// Reads places from 0.
+  /// Reads places, counted from 0.
   ///
   /// Numbers count from 1 as in every message about records; a file that holds a 0 counts from 0.
   ///

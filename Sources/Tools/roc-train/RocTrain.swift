@@ -24,7 +24,7 @@ struct RocTrainCommand: RocCommand {
   @OptionGroup var optimiser: OptimiserOptions
   @OptionGroup var output: OutputOptions
 
-  /// Flags as the official scripts write them, `--output_dir`, are taken, too.
+  /// Flags as the official scripts write them, such as `--output_dir`, are accepted, too.
   static func main() {
     main(
       CommandLine.arguments.dropFirst().map { argument in

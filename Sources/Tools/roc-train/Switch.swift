@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// True and False as Python writes them, and what others do.
+/// True and False as Python writes them, and as others do.
 struct Switch: ExpressibleByArgument, CustomStringConvertible {
   let isOn: Bool
 

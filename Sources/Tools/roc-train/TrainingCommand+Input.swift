@@ -9,7 +9,7 @@ import RocTensor
 import RocTool
 import RocTrain
 
-/// From options and files to what a training begins with.
+/// From options and files to what a training run begins with.
 extension TrainingCommand {
   /// Where the records come from.
   func input() throws -> TrainingInput {
@@ -77,7 +77,7 @@ extension TrainingCommand {
       l1: optimiser.l1Weight ?? config["l1_weight"]?.double ?? 0,
       ce: optimiser.ceWeight ?? config["ce_weight"]?.double ?? 0,
       emd: optimiser.emdWeight ?? config["emd_weight"]?.double ?? 0)
-    // What is no checkpoint is refused as such.
+    // What is not a checkpoint is refused as such.
     if isThere, settings.weights == LossWeights(l1: 0, ce: 0, emd: 0) {
       guard model.train != .head else {
         throw CommandError(

@@ -7,7 +7,7 @@ import RocStore
 import RocTool
 import RocTrain
 
-/// What people read, and what is remembered, of a training.
+/// What the user reads, and what is remembered, about a training run.
 extension TrainingCommand {
   /// Keeps in the database what the new checkpoint was trained on.
   func remember(_ store: Store?) {
@@ -23,7 +23,7 @@ extension TrainingCommand {
     }
   }
 
-  /// What the official names of the settings do not show.
+  /// The settings in effect, which the flags alone do not show.
   static func line(_ settings: TrainingSettings) -> String {
     let weights = settings.weights
     return """
@@ -42,7 +42,7 @@ extension TrainingCommand {
       """
   }
 
-  /// Every finding of records that cannot be trained with.
+  /// Lists the findings about records that cannot be trained on.
   func list(_ error: TrainingDataError) throws {
     for line in FindingGroup.lines(error.findings, most: 50) { Console.note("error: \(line)") }
     if error.findings.contains(where: { $0.field == "image" }) {

@@ -2,7 +2,7 @@ import RocScore
 import RocTool
 import RocTrain
 
-/// How a training goes: one line on a terminal, a line now and then elsewhere.
+/// How a training run goes: one line on a terminal, a line now and then elsewhere.
 struct TrainingMeter {
   private var progress: Progress
 

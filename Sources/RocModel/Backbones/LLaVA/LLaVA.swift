@@ -31,7 +31,7 @@ struct LLaVA: Backbone {
     let tower: String
 
     init(_ checkpoint: Checkpoint) {
-      // transformers from 4.52 on has them so in memory, and some of its users in files.
+      // transformers from 4.52 on names them so in memory, and some of its users in files.
       if checkpoint["model.language_model.embed_tokens.weight"] != nil {
         language = "model.language_model."
         head = "lm_head"
@@ -134,8 +134,8 @@ struct LLaVA: Backbone {
   func preprocessing(_ checkpoint: Checkpoint) throws(ModelError) -> Preprocessing {
     let config = try checkpoint.config("preprocessor_config.json")
     var result = try CLIPPreprocessing.read(config, edge: parts.tower.settings.edge)
-    // CLIP's processor cuts out the middle; LLaVA's own, from transformers 4.50 on, may pad as the
-    // original code does.
+    // CLIP's processor keeps only the middle; LLaVA's own, from transformers 4.50 on, may pad as
+    // the original code does.
     result.shape = config.json["do_pad"]?.bool == true ? .pad : .crop
     return result
   }

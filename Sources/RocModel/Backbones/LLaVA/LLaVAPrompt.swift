@@ -9,8 +9,8 @@ struct LLaVAPrompt: PromptTemplate {
 
   func prompt(_ question: String, opening: String) -> String { "\(prompt(question)) \(opening)" }
 
-  /// The template itself closes an answer with a blank; a taught one ends with `</s>`, which is what
-  /// ends an answer when it is asked for.
+  /// The template itself closes an answer with a blank; a taught one ends with `</s>`, which is
+  /// what ends an answer when one is asked for.
   var teaching: Teaching {
     .continued(
       ContinuedTeaching(

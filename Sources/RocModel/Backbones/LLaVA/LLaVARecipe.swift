@@ -14,7 +14,7 @@ struct LLaVARecipe: Sendable {
   let edge: Int
   /// Pieces of the tokenizer; nil for as few as will do.
   let pieces: Int?
-  /// Rows of embeddings and head, a multiple of which there are.
+  /// What the number of rows of embeddings and head is a multiple of.
   let rowsMultiple: Int
 
   static let tiny = LLaVARecipe(

@@ -23,10 +23,10 @@ struct LLaVATower: Sendable {
   /// Whether the checkpoint's own copy of the weights counts.
   let isInside: Bool
 
-  /// What people read of it.
+  /// What people read about it.
   var summary: String { isInside ? "in the checkpoint" : folder }
 
-  /// - Throws: `ModelError.checkpoint` with the command that downloads the tower where it is nowhere.
+  /// - Throws: `ModelError.checkpoint` with the command that downloads a tower that is not found.
   init(_ checkpoint: Checkpoint, _ config: ConfigReader) throws(ModelError) {
     guard let name = config.json["mm_vision_tower"]?.string, !name.isEmpty else {
       throw .checkpoint(

@@ -32,7 +32,7 @@ struct OriginalLLaVA: Backbone {
   static func completed(
     _ checkpoint: Checkpoint, _ config: ConfigReader
   ) throws(ModelError) -> Checkpoint {
-    // First: LLaVA-1.6 is named as such, wherever its tower is.
+    // First: LLaVA-1.6 is reported as such, wherever its tower is.
     try checkComputation(config)
     return try LLaVATower(checkpoint, config).completed(checkpoint)
   }
@@ -76,7 +76,7 @@ struct OriginalLLaVA: Backbone {
     readout = try ScoreReadout(byID: source, vocabulary: language.vocabulary, prefersFast: false)
   }
 
-  /// The projector's products: `linear`, or `mlp2x_gelu` and its like.
+  /// The projector's products: `linear`, or `mlp2x_gelu` and the like.
   private static func projectorLayers(_ config: ConfigReader) throws(ModelError) -> [String] {
     let kind = config.json["mm_projector_type"]?.string ?? "linear"
     if kind == "linear" { return [projector] }

@@ -37,7 +37,7 @@ struct AbstractorLayer: Sendable {
     down = reader.linear(
       "\(name).output.mlp.w2", outputs: width, inputs: config.feedForward, kept: true)
 
-    // Stored buffers hold, possibly rounded to half precision; they are computed only if absent.
+    // Stored buffers count, even if rounded to half precision; they are computed only if absent.
     let features = 1 + config.grid * config.grid
     queryPositions = reader.buffer(
       "\(name).attention.q_pos_embed", shape: [config.queries, width]
@@ -184,7 +184,7 @@ struct AbstractorLayer: Sendable {
     up.backward(record.up, of: record.middleNormed, into: dNormed, adds: true, compute)
     mlpNorm.backward(dNormed, of: record.middle, into: gradient, compute)
 
-    // dNormed is free again: what attention mixed.
+    // dNormed is free again, and takes the gradient of what attention mixed.
     output.backward(gradient, of: record.mixed, into: dNormed, compute)
     let dQuery = compute.matrix(queries, width)
     let dKey = compute.zeros(record.key.rows, width)

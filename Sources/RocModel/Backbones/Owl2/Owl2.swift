@@ -19,7 +19,7 @@ struct Owl2: Backbone {
     ModelPreset("full", recipe: Owl2Recipe.full.recipe),
   ]
 
-  /// The official class has it and no network reads it.
+  /// The official class has it, but no network reads it.
   static let scoreTensors = [(name: "learned_weight", values: [0 as Float])]
 
   static func names(in checkpoint: Checkpoint) -> TensorNames { names }
@@ -35,7 +35,7 @@ struct Owl2: Backbone {
     },
     decays: { name in
       // LLaMA's RMS norms, the embeddings and the lone parameters of vision encoder and abstractor
-      // are no `nn.LayerNorm` and do decay (transformers 4.31, `get_parameter_names`).
+      // are not `nn.LayerNorm` and do decay (transformers 4.31, `get_parameter_names`).
       if name.hasSuffix("bias") { return false }
       if name.hasPrefix("model.layers.") || name == "model.norm.weight" { return true }
       let parts = name.split(separator: ".")
@@ -46,7 +46,7 @@ struct Owl2: Backbone {
   let language: LlamaSettings
   let vision: CLIPSettings
   let abstractor: AbstractorConfig
-  /// Nil for a checkpoint without score tokens, as mPLUG-Owl2's own, Q-Align's and DeQA's.
+  /// Nil for a checkpoint without score tokens, like mPLUG-Owl2's own, Q-Align's and DeQA's.
   let readout: ScoreReadout?
   let template: any PromptTemplate = Owl2Prompt()
   var names: TensorNames { Self.names }

@@ -12,7 +12,7 @@ package struct Owl2Prompt: PromptTemplate {
 
   package func prompt(_ question: String) -> String { vicuna.prompt(question) }
 
-  /// Without system text, and with the picture behind the question.
+  /// Without system text, and with the picture after the question.
   package func prompt(_ question: String, opening: String) -> String {
     "USER: \(question)\n\(mark)\nASSISTANT: \(opening)"
   }

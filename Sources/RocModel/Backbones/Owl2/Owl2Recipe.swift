@@ -52,7 +52,7 @@ package struct Owl2Recipe: Sendable {
     let words = [":", "▁The", "▁aesthetic", "▁rate", "▁of", "▁the", "▁image", "▁is"]
     let sentence = tokenizer.ids(words) + [first] + tokenizer.ids(["▁.", "▁"]) + [2]
     // Computed anew by every engine, but transformers 4.31 warns of weights without them. Never
-    // rounded: it would take them over.
+    // rounded: transformers would use the rounded ones.
     let frequencies = RotaryTable.frequencies(width: width / heads, theta: 10_000)
     let frequencyPlans = (0..<layers).map {
       TensorPlan(

@@ -104,7 +104,7 @@ struct VisualAbstractor: Connector {
     var d = compute.matrix(config.queries, config.width)
     projection.backward(
       gradient, rows: 0..<config.queries, of: tape.pop(LayerInput.self).x, into: d, compute)
-    // The layers' inputs and records lie above the features that all of them read.
+    // On the tape, the layers' inputs and records lie above the features that all of them read.
     let dFeatures = compute.zeros(config.grid * config.grid + 1, config.width)
     if tape.recomputes {
       let inputs = layers.indices.map { _ in tape.pop(LayerInput.self) }

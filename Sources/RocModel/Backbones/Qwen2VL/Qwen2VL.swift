@@ -27,7 +27,7 @@ struct Qwen2VL: Backbone {
     let tower: String
 
     init(_ checkpoint: Checkpoint) {
-      // transformers from 4.52 on has them so in memory, and some of its users in files.
+      // transformers from 4.52 on names them so in memory, and some of its users in files.
       let isNew = checkpoint["model.language_model.embed_tokens.weight"] != nil
       language = isNew ? "model.language_model." : "model."
       tower = isNew ? "model.visual." : "visual."
@@ -44,7 +44,7 @@ struct Qwen2VL: Backbone {
           return name.hasPrefix("\(language)layers.") ? .language(isForPictures: false) : .other
         },
         decays: { name in
-          // Qwen2's RMS norms are none of those that transformers' trainer leaves out.
+          // Qwen2's RMS norms are not among those that transformers' trainer leaves out.
           if name.hasSuffix("bias") { return false }
           let owner = name.split(separator: ".").dropLast().last ?? ""
           return !["norm1", "norm2", "ln_q"].contains(owner)

@@ -23,7 +23,7 @@ struct Qwen2VLPrompt: PromptTemplate {
 
   func prompt(_ question: String, opening: String) -> String { prompt(question) + opening }
 
-  /// The answer and `<|im_end|>` are taught, the line's end behind them is not.
+  /// The answer and `<|im_end|>` are taught, the line break after them is not.
   var teaching: Teaching {
     .continued(
       ContinuedTeaching(

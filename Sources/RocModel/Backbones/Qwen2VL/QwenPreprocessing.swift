@@ -2,7 +2,7 @@ import RocImage
 import RocJSON
 
 extension Preprocessing {
-  /// The same with at most so many pixels of a picture.
+  /// The same with at most `most` pixels for a picture.
   ///
   /// - Throws: `ModelError.request` for models whose pictures have one size, and for fewer pixels
   ///   than one row of the language model stands for.

@@ -10,11 +10,11 @@ struct QwenTowerSettings: Sendable {
   let patch: Int
   /// The edge of the squares of patches that become one row.
   let merge: Int
-  /// Pictures that stand for one moment of a video; a still is given as often.
+  /// Pictures that stand for one moment of a video; a still is given that many times.
   let frames: Int
   let prefix: String
 
-  /// - Throws: `ModelError.checkpoint` for a size that is no size, or another tower.
+  /// - Throws: `ModelError.checkpoint` for an invalid size, or another tower.
   init(_ config: ConfigReader, prefix: String) throws(ModelError) {
     self.prefix = prefix
     layers = try config.size("depth", most: 1024, default: 32)

@@ -29,20 +29,20 @@ package struct ModelPreset: Sendable, Hashable {
 
   /// Its config.json.
   ///
-  /// - Throws: `TokenizerError` when its tokenizer cannot be made up.
+  /// - Throws: `TokenizerError` when its tokenizer cannot be generated.
   package func configuration() throws(TokenizerError) -> JSON {
     try recipe(RandomRequest()).config
   }
 
   /// What to write for it.
   ///
-  /// - Throws: `TokenizerError` when its tokenizer cannot be made up.
+  /// - Throws: `TokenizerError` when its tokenizer cannot be generated.
   func recipe(_ request: RandomRequest) throws(TokenizerError) -> RandomRecipe {
     try make(request)
   }
 }
 
-/// What is asked of a random model beside its preset.
+/// What is asked of a random model besides its preset.
 package struct RandomRequest: Sendable {
   /// Score tokens, the score of the first one and of the last one.
   package let tokens: Int

@@ -8,8 +8,8 @@ import RocTokenizer
 /// Embeddings have a spread (standard deviation) of 1, matrices one of 1/√inputs, those at the end
 /// of a residual branch 1/√(2 · layers · inputs), so that the residual stream stays close to the
 /// embedding of its token. The rows of the head for the expected answer are planted: each is the
-/// embedding of the token before, so that greedy decoding says the answer whatever the picture
-/// shows. The score tokens' rows are noise, so scores mean nothing and do differ. What tied tables
+/// embedding of the token before, so that greedy decoding gives the answer whatever the picture
+/// shows. The score tokens' rows are noise, so scores mean nothing but do differ. What tied tables
 /// need is said in `TiedPlanting`.
 package struct RandomModel {
   package let preset: ModelPreset
@@ -19,7 +19,7 @@ package struct RandomModel {
 
   /// - Parameters:
   ///   - preset: Kind and sizes.
-  ///   - seed: Another seed gives another model, the same the same bytes.
+  ///   - seed: Another seed gives another model, the same seed the same bytes.
   ///   - dtype: `f32`, `f16` or `bf16`.
   ///   - tokens: Score tokens.
   ///   - range: The scores of the first one and of the last one.
@@ -40,7 +40,7 @@ package struct RandomModel {
   /// - Parameters:
   ///   - folder: Must not exist.
   ///   - compute: Threads.
-  ///   - progress: Called with the bytes that are written and those in all; false stops.
+  ///   - progress: Called with the bytes written so far and the total; false stops.
   /// - Throws: `ModelError` when the folder exists or the disk is full.
   package func write(
     to folder: String, compute: Compute, progress: (Int, Int) -> Bool = { _, _ in true }
@@ -140,7 +140,7 @@ package struct RandomModel {
     _ request: TensorRequest, _ backbone: any Backbone, _ recipe: RandomRecipe, _ compute: Compute
   ) -> TensorPlan {
     let (rows, width) = (request.shape[0], request.shape[1])
-    // The token that follows another in the expected answer: id after id.
+    // For each token of the expected answer, the token before it.
     let before = Dictionary(
       zip(recipe.sentence.dropFirst(), recipe.sentence).map { ($0, $1) },
       uniquingKeysWith: { first, _ in first })
@@ -192,7 +192,7 @@ private struct TiedPlanting {
     let spread = Self.spread(width: width)
     return TensorPlan(name: request.name, dtype: dtype, shape: request.shape) {
       [sentence, scores] sink throws(CheckpointError) in
-      // Signs and doubles of one row, whose halves have the same length.
+      // The planted rows are this one, with signs or doubled; its even and odd columns are equal.
       var first = noise.values(from: sentence[0] * width, count: width, compute)
       for column in stride(from: 1, to: width, by: 2) { first[column] = first[column - 1] }
       for row in 0..<rows {

@@ -1,7 +1,7 @@
 import RocCheckpoint
 import RocJSON
 
-/// What a random checkpoint of a backbone consists of, but for the weights that its network asks for.
+/// What a random checkpoint of a backbone consists of, except the weights its network asks for.
 struct RandomRecipe {
   /// config.json.
   let config: JSON
@@ -9,10 +9,10 @@ struct RandomRecipe {
   let texts: [String: [UInt8]]
   /// The last token of the prompt, and the tokens of the answer to its end; each once.
   let sentence: [Int]
-  /// The norm behind the last layer of the language model.
+  /// The norm after the last layer of the language model.
   let finalNorm: String
-  /// Tensors that files of this kind have and no network here reads: those before the network's, and
-  /// those behind them.
+  /// Tensors that files of this kind have but no network here reads: those before the network's,
+  /// and those after them.
   var leading: [TensorPlan] = []
   var trailing: [TensorPlan] = []
 

@@ -15,12 +15,16 @@ package struct LineReader {
     self.name = name
   }
 
-  /// The first line as text; nil for an empty file.
+  /// UTF-8's byte order mark.
+  private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+  /// The first line as text, of which 4,096 bytes are looked at; nil for an empty file.
   package var firstLine: String? {
     file.withBytes { bytes in
-      bytes.isEmpty
-        ? nil
-        : String(decoding: bytes.prefix(4096).prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+      guard !bytes.isEmpty else { return nil }
+      let text = bytes.dropFirst(bytes.starts(with: Self.mark) ? Self.mark.count : 0)
+      return String(
+        decoding: text.prefix(4096).prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
     }
   }
 
@@ -32,7 +36,7 @@ package struct LineReader {
   private static func lines(
     _ bytes: UnsafeRawBufferPointer, _ body: (Int, UnsafeRawBufferPointer) -> Void
   ) {
-    var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    var start = bytes.starts(with: mark) ? mark.count : 0
     var number = 0
     let mark = lineEnd(bytes)
     while start < bytes.count {

@@ -41,6 +41,7 @@ enum Buffers {
 
   /// Takes back what `take` gave.
   static func give(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+    let bytes = rounded(bytes)
     let address = UInt(bitPattern: pointer)
     let isKept =
       bytes >= smallest

@@ -300,6 +300,16 @@ struct ReadingTests {
     #expect(try Recognition.guess("\(folder.path)/source") == "ava-captions")
   }
 
+  /// Spreadsheets put a byte order mark before the header.
+  @Test(arguments: ["", "\u{FEFF}"])
+  func knowsOtherDivisionsOfAVA(_ mark: String) throws {
+    let columns = (2...11).map { "score\($0)" }.joined(separator: ",")
+    try folder.write(
+      "\(mark)image_id,\(columns),tag1,tag2,tag3\n12,0,0,2,0,0,0,0,0,2,0,1,22,1396\n",
+      to: "source/test.csv")
+    #expect(try Recognition.guess("\(folder.path)/source") == "ava")
+  }
+
   // MARK: lists
 
   @Test(arguments: [

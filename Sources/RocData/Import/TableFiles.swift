@@ -13,7 +13,7 @@ struct TableFiles {
   /// Which label files were looked for in vain, for a source that has only what belongs to them.
   private(set) var wanted = ""
 
-  /// - Throws: `DataError` when a required file is missing or no file fits.
+  /// - Throws: `DataError` when no file fits.
   init(_ manifest: Manifest, _ source: SourceFolder) throws(DataError) {
     var wanted: [String] = []
     var claimed: Set<ExactText> = []
@@ -191,7 +191,7 @@ extension Manifest.Table {
   /// A table of which only the key is known.
   init(plain key: Manifest.Names, format: Manifest.Format?) {
     self.init(
-      files: Manifest.Names([]), required: nil, unless: nil, format: format, header: nil, key: key,
+      files: Manifest.Names([]), unless: nil, format: format, header: nil, key: key,
       score: nil, attributes: nil, namedAttribute: nil, nameKept: nil, votes: nil,
       meanOfVotes: nil, attributeVotes: nil,
       rater: nil, fills: nil, part: nil, partColumn: nil, variant: nil, variables: nil, matrix: nil,
@@ -201,7 +201,7 @@ extension Manifest.Table {
   /// The same table in another part.
   func inPart(_ part: String?) -> Manifest.Table {
     Manifest.Table(
-      files: files, required: nil, unless: nil, format: format, header: header, key: key,
+      files: files, unless: nil, format: format, header: header, key: key,
       score: score, attributes: attributes, namedAttribute: nil, nameKept: nil, votes: votes,
       meanOfVotes: meanOfVotes, attributeVotes: attributeVotes,
       rater: rater, fills: fills, part: partColumn == nil ? part : nil, partColumn: partColumn,

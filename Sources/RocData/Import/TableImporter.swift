@@ -24,7 +24,7 @@ package struct TableImporter {
   ///   - path: The folder of the files, or one file.
   ///   - onlyFolder: Takes only pictures whose first folder this is.
   ///   - allowsSameNames: Takes pictures that seem to be stored under other names.
-  /// - Throws: `DataError` when a required file or column is missing, and where files hold several
+  /// - Throws: `DataError` when every file of labels or a column is missing, and where files hold several
   ///   datasets or scales.
   package init(
     _ manifest: Manifest, source path: String, onlyFolder: String? = nil,

@@ -5,8 +5,6 @@ extension Manifest {
   package struct Table: Sendable, Codable, Equatable {
     /// The ends of paths that its files may have; a `*` stands for any text without a slash.
     package let files: Names
-    /// The import fails without it.
-    package let required: Bool?
     /// Left out when a file with one of these names, which holds the same labels, is there.
     package let unless: Names?
     /// Inferred from the file's ending and header when absent.
@@ -52,7 +50,6 @@ extension Manifest {
 
     enum CodingKeys: String, CodingKey {
       case files
-      case required
       case unless
       case format
       case header

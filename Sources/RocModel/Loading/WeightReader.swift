@@ -72,8 +72,9 @@ package final class WeightReader {
       count(trainingOf: outputs * inputs, in: precision)
     } else if shape.count == 2, let plan = training?.lowRank, plan.includes(module) {
       updated.append(module)
-      // Weights, gradient and two moments of A and B.
-      count(floats: [4, plan.rank, outputs + inputs])
+      // A and B.
+      count(trainingOf: plan.rank * (outputs + inputs), in: .f32)
+      count(floats: [plan.rank, outputs + inputs])
     }
     if checkpoint.layout != nil {
       guard let tensor = packed(name, outputs, inputs, precision), !isChecking else {

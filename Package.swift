@@ -145,6 +145,14 @@ let package = Package(
         "RocData", "RocDigest", "RocEvaluation", "RocFiles", "RocImage", "RocJSON", "RocModel",
         "RocNames", "RocScore", "RocStore", "RocTables", "RocTensor",
       ]),
+    .target(
+      name: "RocBrowser",
+      dependencies: [
+        "RocData", "RocDigest", "RocFiles", "RocImage", "RocJSON", "RocNames", "RocReport",
+        "RocScore", "RocStore",
+      ],
+      resources: ["roc.css", "roc.js", "roc.svg"].map { .embedInCode("Assets/\($0)") },
+      swiftSettings: features),
     .library("RocServing", ["RocJSON", "RocModel", "RocScore", "RocTensor"]),
     .library("Roc", ["RocCheckpoint", "RocImage", "RocModel", "RocScore", "RocTensor"]),
 
@@ -247,7 +255,7 @@ if Context.environment["ROC_SERVE"] != nil {
     .library(
       "RocServer",
       [
-        "RocJSON", "RocModel", "RocScoring", "RocServing",
+        "RocBrowser", "RocJSON", "RocModel", "RocScoring", "RocServing",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -257,8 +265,11 @@ if Context.environment["ROC_SERVE"] != nil {
       ]),
     .tool(
       "roc-serve",
-      ["RocEngineTool", "RocFiles", "RocModel", "RocServer", "RocServing", "RocTool"]),
-    .tests("ServerTests", ["RocJSON", "RocModel", "roc-eval", "roc-serve"]),
+      [
+        "RocBrowser", "RocEngineTool", "RocFiles", "RocModel", "RocServer", "RocServing",
+        "RocStore", "RocTool",
+      ]),
+    .tests("ServerTests", ["RocJSON", "RocModel", "roc-data", "roc-eval", "roc-serve"]),
   ]
 }
 

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import RocBrowser
 import RocServing
 
 /// Turns problems into answers, counts them, and adds the headers that every answer has.
@@ -16,6 +17,8 @@ struct Answering: RouterMiddleware {
       response = try await next(request, context)
     } catch let problem as RequestProblem {
       response = Self.answer(problem)
+    } catch let error as NoSuchPage {
+      response = Self.answer(RequestProblem(.notFound, error.message))
     } catch let error as HTTPError where error.status == .notFound {
       response = Self.answer(RequestProblem(.notFound, "no such address"))
     } catch is ClientGone {
@@ -28,8 +31,10 @@ struct Answering: RouterMiddleware {
         RequestProblem(.init(rawValue: error.status.code) ?? .failed, error.status.reasonPhrase))
     }
     metrics.count(request: context.endpointPath ?? "none", status: response.status.code)
-    response.headers[.contentSecurityPolicy] =
-      "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    if response.headers[.contentSecurityPolicy] == nil {
+      response.headers[.contentSecurityPolicy] =
+        "default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    }
     response.headers[.xContentTypeOptions] = "nosniff"
     response.headers[.referrerPolicy] = "no-referrer"
     response.headers[.crossOriginResourcePolicy] = "same-origin"

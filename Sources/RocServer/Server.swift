@@ -1,6 +1,7 @@
 import Hummingbird
 import Logging
 import NIOCore
+package import RocBrowser
 package import RocServing
 import ServiceLifecycle
 import UnixSignals
@@ -29,15 +30,20 @@ package struct Server: Sendable {
 
   private let settings: Settings
   private let model: ServedModel?
+  private let browser: Browser?
   private let metrics: ServerMetrics
 
   /// - Parameters:
   ///   - settings: Where it listens.
   ///   - model: What scores; nil when nothing does.
+  ///   - browser: What shows datasets and runs; nil without a database.
   ///   - metrics: Counts and times.
-  package init(_ settings: Settings, model: ServedModel?, metrics: ServerMetrics) {
+  package init(
+    _ settings: Settings, model: ServedModel?, browser: Browser?, metrics: ServerMetrics
+  ) {
     self.settings = settings
     self.model = model
+    self.browser = browser
     self.metrics = metrics
   }
 
@@ -79,6 +85,8 @@ package struct Server: Sendable {
     StatusRoutes(model: model, metrics: metrics, mostBytes: settings.mostBytes).add(to: router)
     let reader = BodyReader(mostBytes: settings.mostBytes, seconds: settings.secondsToArrive)
     ScoringRoutes(model: model, reader: reader).add(to: router)
+    StaticRoutes().add(to: router)
+    if let browser { BrowserRoutes(browser: browser).add(to: router) }
     return router
   }
 }

@@ -64,6 +64,13 @@ package struct SampleRecord: Sendable {
   /// Not unique in some datasets.
   package var baseName: String { key.base }
 
+  /// The sample of a row; nil where there is none.
+  static func fetchOne(_ db: Database, id: Int64) throws -> SampleRecord? {
+    let rows = try RowReader(
+      db, "\(columns) WHERE samples.id = CAST(? AS INTEGER)", [String(id)])
+    return try rows.next() ? SampleRecord(rows) : nil
+  }
+
   /// The samples of a dataset, or of one part of it, in the order of their import.
   package static func fetch(
     _ db: Database, dataset: Int64, split: SplitName? = nil

@@ -46,18 +46,30 @@ extension Store {
           id: id, key: ImageKey(rows.text(1) ?? ""), sha256: rows.text(2),
           perceptualHash: rows.bytes(3) { Array($0) }, score: rows.real(4), group: rows.text(5))
       }
-      let parts = try SplitName.counts(dataset, db).map { part in
-        (
-          part.name,
-          try Int64.fetchAll(
-            db,
-            sql: """
-              SELECT sample FROM split_members JOIN split_schemes ON split_schemes.id = scheme
-              WHERE dataset = ? AND name = ? AND part = ? ORDER BY sample
-              """, arguments: [dataset.id, part.name.scheme, part.name.part])
-        )
-      }
-      return (pictures, parts)
+      return (pictures, try Self.members(of: dataset, db))
+    }
+  }
+
+  /// The rows of the pictures in every part, sorted.
+  package func members(
+    of dataset: DatasetRecord
+  ) throws -> [(name: SplitName, members: [Int64])] {
+    try read { try Self.members(of: dataset, $0) }
+  }
+
+  private static func members(
+    of dataset: DatasetRecord, _ db: Database
+  ) throws -> [(name: SplitName, members: [Int64])] {
+    try SplitName.counts(dataset, db).map { part in
+      (
+        part.name,
+        try Int64.fetchAll(
+          db,
+          sql: """
+            SELECT sample FROM split_members JOIN split_schemes ON split_schemes.id = scheme
+            WHERE dataset = ? AND name = ? AND part = ? ORDER BY sample
+            """, arguments: [dataset.id, part.name.scheme, part.name.part])
+      )
     }
   }
 

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Dispatch
+import RocBrowser
 import RocEngineTool
 import RocFiles
 import RocModel
 import RocServer
 import RocServing
+import RocStore
 import RocTool
 import Synchronization
 
@@ -20,12 +22,13 @@ import Darwin
 struct RocServe: RocCommand {
   static let configuration = CommandConfiguration(
     commandName: "roc-serve",
-    abstract: "Score pictures over HTTP.",
+    abstract: "Score pictures over HTTP, and show datasets and runs in a browser.",
     discussion: """
       Examples:
-        roc-serve --checkpoint DIR
+        roc-serve --db roc.sqlite --checkpoint DIR
         curl -F file=@photo.jpg http://127.0.0.1:8080/api/roc4mllm
         curl -F file=@a.jpg -F file=@b.jpg http://127.0.0.1:8080/v1/score
+      Without a checkpoint it only shows, without a database it only scores.
       /openapi.json describes all requests. Any other host than loopback needs a token; in
       $ROC_TOKEN other users of the machine do not see it. Ctrl-C stops: what has begun is
       finished, for 10 seconds at most.
@@ -33,7 +36,10 @@ struct RocServe: RocCommand {
     version: "roc \(Engine.version)")
 
   @Option(help: "A folder, or a Hub name in the local cache.")
-  var checkpoint: String
+  var checkpoint: String?
+
+  @Option(help: "The database to show; else $ROC_DB, else roc.sqlite if it is there.")
+  var db: String?
 
   @OptionGroup var settings: EngineSettings
 
@@ -95,15 +101,33 @@ struct RocServe: RocCommand {
     }
     server.mostBytes = maxBody << 20
     server.secondsToArrive = timeout
-    let (engine, _, mode) = try settings.engine(checkpoint)
     let metrics = ServerMetrics()
+    let browser = try databaseBrowser()
+    guard checkpoint != nil || browser != nil else {
+      throw ValidationError(
+        "neither a checkpoint nor a database: name one with --checkpoint or --db.")
+    }
+    let model = try checkpoint.map { try servedModel($0, metrics) }
+    browser?.warmUp()
+    return try serve(Server(server, model: model, browser: browser, metrics: metrics), at: server)
+  }
+
+  private func servedModel(_ checkpoint: String, _ metrics: ServerMetrics) throws -> ServedModel {
+    let (engine, _, mode) = try settings.engine(checkpoint)
     var limits = ScoringQueue.Limits()
     limits.pictures = queue
     limits.ahead = settings.batchSize
-    let model = ServedModel(
+    return ServedModel(
       name: checkpoint.split(separator: "/").last.map(String.init) ?? checkpoint, engine: engine,
       mode: mode, limits: limits, metrics: metrics)
-    return try serve(Server(server, model: model, metrics: metrics), at: server)
+  }
+
+  /// The database that was named, or the one that lies here.
+  private func databaseBrowser() throws -> Browser? {
+    let named = db ?? getenv("ROC_DB").map { String(cString: $0) }
+    guard named != nil || fileExists("roc.sqlite") else { return nil }
+    let store = try Store(path: named ?? "roc.sqlite", creates: false, readOnly: true)
+    return Browser(store, hasModel: checkpoint != nil)
   }
 
   private func serve(_ server: Server, at settings: Server.Settings) throws -> ExitStatus {

@@ -1,0 +1,135 @@
+import RocData
+import RocNames
+import RocReport
+import RocScore
+import RocStore
+
+extension Browser {
+  /// One dataset: what it is, its splits, and what is wrong with it.
+  package func datasetPage(_ name: String) throws -> HTML {
+    let dataset = try dataset(name)
+    let index = try index(of: dataset)
+    let manifest = try? Manifest(yaml: dataset.manifest, path: dataset.name)
+    let gallery = "\(dataset.address)/pictures"
+    return page(
+      dataset.title, at: .datasets,
+      """
+      \(madeUp(dataset))
+      <div class="links"><a href="\(gallery)">Gallery</a>\
+      <a href="\(dataset.address)/set-aside">Lines set aside (\(Shown.count(index.setAside)))</a></div>
+      <dl>\(facts(dataset, manifest, index))</dl>
+      <h2>Scores and votes</h2>
+      <p><img class="figure" src="\(dataset.address)/scores.svg" alt="Histograms of scores and votes"></p>
+      <h2>Pictures</h2>
+      <div class="scroll"><table><tbody>\(states(index, gallery))</tbody></table></div>
+      <h2>Splits</h2>
+      \(splits(index, gallery))
+      \(themes(index, gallery))
+      \(attributes(index, gallery))
+      \(defects(manifest))
+      """)
+  }
+
+  /// The histograms of all pictures and of the parts of the default scheme.
+  package func datasetFigure(_ name: String) throws -> String {
+    let dataset = try dataset(name)
+    var parts = [(title: "all", samples: try store.samples(dataset).samples)]
+    let known = try store.datasets().first { $0.record.name.isExactly(name) }?.splits ?? []
+    for (split, _) in known where split.scheme == dataset.defaultScheme {
+      let title = split.description
+      parts.append((title, try store.samples(dataset, split: title).samples))
+    }
+    return StatisticsPlot.plot(dataset, parts).svg
+  }
+
+  func madeUp(_ dataset: DatasetRecord) -> HTML? {
+    dataset.isMadeUp
+      ? "<p class=\"warning\">Pictures and votes are made up by roc-data demo.</p>" : nil
+  }
+
+  private func facts(
+    _ dataset: DatasetRecord, _ manifest: Manifest?, _ index: DatasetIndex
+  ) -> [HTML] {
+    var facts: [(String, String)] = [("name", dataset.name)]
+    if let manifest {
+      facts.append(("source", manifest.source))
+      facts.append(("licence", manifest.licence))
+    }
+    if let variant = dataset.variant { facts.append(("copy", variant)) }
+    facts.append(("pictures", Shown.count(index.count)))
+    facts.append(
+      (
+        "scale",
+        "\(dataset.range.words), \(dataset.higherIsBetter ? "higher" : "lower") is better"
+      ))
+    if let summary = ScoreSummary(index.scores) {
+      facts.append(
+        (
+          "scores",
+          """
+          mean \(Shown.score(summary.mean)), standard deviation \(Shown.score(summary.deviation)), \
+          from \(Shown.score(summary.least)) to \(Shown.score(summary.largest))
+          """
+        ))
+    }
+    return facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }
+  }
+
+  private func states(_ index: DatasetIndex, _ gallery: String) -> [HTML] {
+    let titles: [(GalleryQuery.State, String)] = [
+      (.present, "file found"), (.missing, "missing"), (.unreadable, "unreadable"),
+      (.unknown, "nobody has looked for the file"), (.odd, "readable, but odd"),
+    ]
+    return titles.compactMap { state, title in
+      var query = GalleryQuery()
+      query.state = state
+      let count = (try? index.result(query).count) ?? 0
+      guard count > 0 else { return nil }
+      return """
+        <tr><td><a href="\(gallery)?state=\(state.rawValue)">\(title)</a></td>\
+        <td class="n">\(Shown.count(count))</td></tr>
+        """
+    }
+  }
+
+  private func splits(_ index: DatasetIndex, _ gallery: String) -> HTML {
+    guard !index.parts.isEmpty else { return "<p>None.</p>" }
+    let rows = index.parts.map { name, places -> HTML in
+      let mean = ScoreSummary(places.map { index.scores[Int($0)] })?.mean
+      let note = name.scheme == index.dataset.defaultScheme ? " (default)" : ""
+      return """
+        <tr><td><a href="\(gallery)?split=\(Query.encoded(name.description))">\(name.description)</a>\
+        \(note)</td><td class="n">\(Shown.count(places.count))</td>\
+        <td class="n">\(Shown.score(mean))</td></tr>
+        """
+    }
+    return """
+      <div class="scroll"><table><thead><tr><th>part</th><th class="n">pictures</th>\
+      <th class="n">mean</th></tr></thead><tbody>\(rows)</tbody></table></div>
+      """
+  }
+
+  private func themes(_ index: DatasetIndex, _ gallery: String) -> HTML? {
+    guard !index.themes.isEmpty else { return nil }
+    let links = index.themes.prefix(80).map { name, places -> HTML in
+      """
+      <a href="\(gallery)?theme=\(Query.encoded(name))">\(name) (\(Shown.count(places.count)))</a>
+      """
+    }
+    return "<h2>Themes</h2><div class=\"links\">\(links)</div>"
+  }
+
+  private func attributes(_ index: DatasetIndex, _ gallery: String) -> HTML? {
+    guard !index.attributeNames.isEmpty else { return nil }
+    let links = index.attributeNames.prefix(60).map { name -> HTML in
+      "<a href=\"\(gallery)?sort=\(Query.encoded("-attribute:\(name)"))\">\(name)</a>"
+    }
+    return "<h2>Attributes</h2><div class=\"links\">\(links)</div>"
+  }
+
+  private func defects(_ manifest: Manifest?) -> HTML? {
+    guard let defects = manifest?.defects, !defects.isEmpty else { return nil }
+    let items = defects.map { text -> HTML in "<li>\(text)</li>" }
+    return "<h2>Known defects</h2><ul>\(items)</ul>"
+  }
+}

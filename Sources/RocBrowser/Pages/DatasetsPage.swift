@@ -1,0 +1,63 @@
+import RocNames
+import RocScore
+import RocStore
+
+extension Browser {
+  /// All datasets.
+  package func datasetsPage() throws -> HTML {
+    let datasets = try store.datasets()
+    guard !datasets.isEmpty else {
+      return page(
+        "Datasets", at: .datasets,
+        """
+        <p>This database holds no dataset yet. Import one:</p>
+        <pre>roc-data import ava --source AVA_FOLDER --images PICTURES</pre>
+        """)
+    }
+    let cards = datasets.map { dataset, images, splits -> HTML in
+      let parts = splits.filter { $0.name.scheme == dataset.defaultScheme }
+        .map { "\($0.name.part) \(Shown.count($0.count))" }.joined(separator: ", ")
+      return """
+        <li class="card"><h2><a href="\(dataset.address)">\(dataset.title)</a></h2>
+        <p>\(Shown.count(images)) pictures, scores \(dataset.range.words)</p>
+        <p>\(parts.isEmpty ? "no splits" : parts)</p>
+        <p><a href="\(dataset.address)/pictures">Gallery</a></p></li>
+        """
+    }
+    return page("Datasets", at: .datasets, "<ul class=\"cards\">\(cards)</ul>")
+  }
+
+  /// Lines of label files that an import set aside, with where and why.
+  package func setAsidePage(_ name: String) throws -> HTML {
+    let dataset = try dataset(name)
+    let lines = try store.quarantine(of: dataset)
+    let most = 2000
+    let rows = lines.prefix(most).map { line -> HTML in
+      """
+      <tr><td class="break">\(line.file)</td><td class="n">\(line.line)</td>\
+      <td class="break">\(line.reason)</td><td class="break"><code>\(line.content)</code></td></tr>
+      """
+    }
+    let rest: HTML =
+      lines.count > most
+      ? "<p>The first \(Shown.count(most)); <a href=\"\(dataset.address)/set-aside.csv\">all as CSV</a>.</p>"
+      : "<p><a href=\"\(dataset.address)/set-aside.csv\">Download as CSV</a></p>"
+    return page(
+      "Set aside", at: .datasets, crumbs: [.init(dataset.title, dataset.address)],
+      """
+      <p class="lead">\(Shown.count(lines.count)) lines of label files that were not imported.</p>
+      \(rest)
+      <div class="scroll"><table><thead><tr><th>file</th><th class="n">line</th><th>reason</th>\
+      <th>content</th></tr></thead><tbody>\(rows)</tbody></table></div>
+      """)
+  }
+
+  /// The same as a file.
+  package func setAsideCSV(_ name: String) throws -> String {
+    let rows = try store.quarantine(of: try dataset(name)).map { line in
+      [line.file, "\(line.line)", line.reason, line.content].map(Escaped.csv)
+        .joined(separator: ",")
+    }
+    return (["file,line,reason,content"] + rows).joined(separator: "\n") + "\n"
+  }
+}

@@ -148,10 +148,10 @@ let package = Package(
     .target(
       name: "RocBrowser",
       dependencies: [
-        "RocData", "RocDigest", "RocFiles", "RocImage", "RocJSON", "RocNames", "RocReport",
-        "RocScore", "RocStore",
+        "RocData", "RocDigest", "RocEvaluation", "RocFiles", "RocImage", "RocJSON", "RocMetrics",
+        "RocNames", "RocReport", "RocScore", "RocStore",
       ],
-      resources: ["roc.css", "roc.js", "roc.svg"].map { .embedInCode("Assets/\($0)") },
+      resources: ["roc.css", "roc.js", "roc.svg", "try.js"].map { .embedInCode("Assets/\($0)") },
       swiftSettings: features),
     .library("RocServing", ["RocJSON", "RocModel", "RocScore", "RocTensor"]),
     .library("Roc", ["RocCheckpoint", "RocImage", "RocModel", "RocScore", "RocTensor"]),
@@ -269,7 +269,8 @@ if Context.environment["ROC_SERVE"] != nil {
         "RocBrowser", "RocEngineTool", "RocFiles", "RocModel", "RocServer", "RocServing",
         "RocStore", "RocTool",
       ]),
-    .tests("ServerTests", ["RocJSON", "RocModel", "roc-data", "roc-eval", "roc-serve"]),
+    .tests(
+      "ServerTests", ["RocJSON", "RocModel", "roc-data", "roc-eval", "roc-serve", "roc-train"]),
   ]
 }
 

@@ -18,6 +18,7 @@ package struct Asset: Sendable {
   package static let all = [
     Asset("roc.css", "text/css; charset=utf-8", PackageResources.roc_css),
     Asset("roc.js", "text/javascript; charset=utf-8", PackageResources.roc_js),
+    Asset("try.js", "text/javascript; charset=utf-8", PackageResources.try_js),
     Asset("roc.svg", "image/svg+xml", PackageResources.roc_svg),
   ]
 }

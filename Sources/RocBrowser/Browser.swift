@@ -17,6 +17,8 @@ package final class Browser: Sendable {
   package let store: Store
   /// What the navigation shows.
   package let places: [Layout.Place]
+  let views = RunViews()
+  let audits = Audits()
   private let thumbnails = Thumbnails()
   private let indexes = Mutex<[Int64: Known]>([:])
   private let queue = DispatchQueue(label: "roc.index")
@@ -37,7 +39,7 @@ package final class Browser: Sendable {
   ///   - hasModel: Whether pictures can be scored, too.
   package init(_ store: Store, hasModel: Bool) {
     self.store = store
-    places = [.datasets]
+    places = [.datasets, .runs] + (hasModel ? [.tryIt] : [])
   }
 
   /// Makes all indexes, so that the first visitor need not wait.
@@ -97,12 +99,6 @@ package final class Browser: Sendable {
       return nil
     }
     return thumbnails.thumbnail(path, stamp: "\(facts.bytes) \(facts.modified)")
-  }
-
-  func page(
-    _ title: String, at place: Layout.Place?, crumbs: [Layout.Crumb] = [], _ body: HTML
-  ) -> HTML {
-    Layout.page(title, at: place, crumbs: crumbs, places: places, body)
   }
 }
 

@@ -84,6 +84,16 @@ package final class DatasetIndex: Sendable {
 
   package var count: Int { ids.count }
 
+  /// Changes when pictures, parts or what is known of files change.
+  var version: Int {
+    var hasher = Hasher()
+    hasher.combine(ids.first)
+    hasher.combine(count)
+    hasher.combine(states.count { $0 == .readable })
+    for part in parts { hasher.combine(part.places.count) }
+    return hasher.finalize()
+  }
+
   /// Where a picture stands, by its row.
   package func place(of id: Int64) -> Int? { placeByID[id].map(Int.init) }
 

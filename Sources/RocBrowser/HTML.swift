@@ -55,6 +55,11 @@ package enum Shown {
     return (value < 0 ? "−" : "") + digits + result
   }
 
+  /// A number of things with their name.
+  package static func count(_ value: Int, _ one: String, _ many: String) -> String {
+    "\(count(value)) \(value == 1 ? one : many)"
+  }
+
   /// Of a score.
   package static func score(_ value: Double?) -> String {
     guard let value, value.isFinite else { return "–" }
@@ -68,6 +73,8 @@ package enum Shown {
   }
 
   private static func signed(_ text: String) -> String {
-    text.hasPrefix("-") ? "−" + text.dropFirst() : text
+    guard text.hasPrefix("-") else { return text }
+    // What rounds to nothing has no sign.
+    return (text.contains { ("1"..."9").contains($0) } ? "−" : "") + text.dropFirst()
   }
 }

@@ -27,17 +27,14 @@ package enum Layout {
   }
 
   /// - Parameters:
-  ///   - title: Of the page.
-  ///   - place: Where it stands in the navigation.
-  ///   - crumbs: The way to it.
+  ///   - page: What is shown.
   ///   - places: What the server can show.
-  ///   - body: Its content.
   /// - Returns: The whole document.
-  package static func page(
-    _ title: String, at place: Place?, crumbs: [Crumb] = [], places: [Place], _ body: HTML
-  ) -> HTML {
+  package static func document(_ page: Page, places: [Place]) -> HTML {
+    let (title, crumbs) = (page.title, page.crumbs)
+    let script: HTML? = page.script.map { "\n<script src=\"/static/\($0)\" defer></script>" }
     let links = places.map { item -> HTML in
-      let current: HTML = item == place ? " aria-current=\"page\"" : ""
+      let current: HTML = item == page.place ? " aria-current=\"page\"" : ""
       return "<a href=\"\(item.address)\"\(current)>\(item.rawValue)</a>"
     }
     let way = crumbs.map { crumb -> HTML in
@@ -51,14 +48,14 @@ package enum Layout {
       <title>\(title) · roc</title>
       <link rel="stylesheet" href="/static/roc.css">
       <link rel="icon" href="/static/roc.svg">
-      <script src="/static/roc.js" defer></script>
+      <script src="/static/roc.js" defer></script>\(script)
       </head><body>
       <a class="skip" href="#main">Skip to the content</a>
       <header class="top"><a class="brand" href="\(places.first?.address ?? "/")">roc</a>
       <nav aria-label="Main">\(links)</nav></header>
       <main id="main">\(trail)
       <h1>\(title)</h1>
-      \(body)
+      \(page.body)
       </main></body></html>
 
       """
@@ -66,6 +63,6 @@ package enum Layout {
 
   /// A page that says why there is no other.
   package static func problem(_ status: Int, _ message: String, places: [Place]) -> HTML {
-    page("\(status)", at: nil, places: places, "<p class=\"warning\">\(message)</p>")
+    document(Page("\(status)", at: nil, "<p class=\"warning\">\(message)</p>"), places: places)
   }
 }

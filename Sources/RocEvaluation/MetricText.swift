@@ -81,3 +81,18 @@ extension DistributionMetrics {
       + "CRPS \(fixed(crps, 4)) (means over images)"
   }
 }
+
+/// Metrics in words.
+package enum MetricText {
+  private static let definitions = [
+    "srcc": "Pearson's correlation of average ranks", "plcc": "Pearson's correlation of raw values",
+    "krcc": "Kendall's tau-b", "mae": "mean absolute error on the dataset's scale",
+    "rmse": "root of the mean squared error",
+    "accuracy": "share of pictures on the same side of the threshold",
+    "emd1": "earth mover's distance, r = 1, per picture, then averaged",
+    "emd2": "earth mover's distance, r = 2, per picture, then averaged",
+  ]
+
+  /// How a metric is defined, in one line; empty for an unknown name.
+  package static func definition(_ name: String) -> String { definitions[name] ?? "" }
+}

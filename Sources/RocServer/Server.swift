@@ -78,6 +78,16 @@ package struct Server: Sendable {
     try await ServiceGroup(configuration: configuration).run()
   }
 
+  /// Without a database it is the only page.
+  private func addTryPage(to router: Router<RequestContext>) {
+    let html = Layout.document(TryPage.page, places: browser?.places ?? [.tryIt]).text
+    for path in ["/try"] + (browser == nil ? ["/"] : []) {
+      router.get(RouterPath(path)) { _, _ in
+        Response.text(html, type: "text/html; charset=utf-8")
+      }
+    }
+  }
+
   private func router() -> Router<RequestContext> {
     let router = Router(context: RequestContext.self)
     router.add(middleware: Answering(metrics: metrics))
@@ -86,6 +96,7 @@ package struct Server: Sendable {
     let reader = BodyReader(mostBytes: settings.mostBytes, seconds: settings.secondsToArrive)
     ScoringRoutes(model: model, reader: reader).add(to: router)
     StaticRoutes().add(to: router)
+    if model != nil { addTryPage(to: router) }
     if let browser { BrowserRoutes(browser: browser).add(to: router) }
     return router
   }

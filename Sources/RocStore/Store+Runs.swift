@@ -21,6 +21,48 @@ extension Store {
     return (found.run, try dataset(found.dataset))
   }
 
+  /// The rows of the pictures that a run has a score for, sorted.
+  package func scoredSamples(run: Int64) throws -> [Int64] {
+    try read { db in
+      try Int64.fetchAll(
+        db,
+        sql: "SELECT sample FROM predictions WHERE run = ? AND error_code IS NULL ORDER BY sample",
+        arguments: [run])
+    }
+  }
+
+  /// How far a run is, and whether somebody is working on it.
+  package struct RunProgress: Sendable, Equatable {
+    package let scored: Int
+    package let failed: Int
+    /// Pictures that somebody holds at the moment.
+    package let held: Int
+    /// Pictures of the last minute, a second.
+    package let pace: Double
+  }
+
+  /// How far a run is at the moment.
+  package func progress(run: Int64) throws -> RunProgress {
+    try read { db in
+      let counts = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT count(*) AS n, count(error_code) AS failed,
+            count(CASE WHEN written_at > ? THEN 1 END) AS latest,
+            min(CASE WHEN written_at > ? THEN written_at END) AS since
+          FROM predictions WHERE run = ?
+          """, arguments: [Self.now - 60, Self.now - 60, run])
+      let held = try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM leases WHERE run = ? AND until > ?",
+        arguments: [run, Self.now])
+      let (all, failed): (Int, Int) = (counts?["n"] ?? 0, counts?["failed"] ?? 0)
+      let (latest, since): (Int, Double?) = (counts?["latest"] ?? 0, counts?["since"])
+      let seconds = since.map { max(Self.now - $0, 1) } ?? 1
+      return RunProgress(
+        scored: all - failed, failed: failed, held: held ?? 0, pace: Double(latest) / seconds)
+    }
+  }
+
   /// Finds or adds a run.
   package func findOrInsert(_ run: RunRecord) throws -> Int64 {
     try write { try run.findOrInsert($0) }

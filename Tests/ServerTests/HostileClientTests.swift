@@ -156,7 +156,7 @@ struct HostileClientTests {
       try gone.send("POST", "/v1/rewards", headers: [FormBody.header], body: form.whole)
     }
     var metrics = ""
-    for _ in 0..<200 {
+    for _ in 0..<1200 {
       metrics = try server.ask("/metrics").body
       if metrics.contains("status=\"499\"} 2\n"), metrics.contains("roc_queue_pictures 0\n") {
         break

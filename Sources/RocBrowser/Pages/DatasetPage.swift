@@ -6,16 +6,20 @@ import RocStore
 
 extension Browser {
   /// One dataset: what it is, its splits, and what is wrong with it.
-  package func datasetPage(_ name: String) throws -> HTML {
+  package func datasetPage(_ name: String, _ query: Query) throws -> Page {
     let dataset = try dataset(name)
     let index = try index(of: dataset)
     let manifest = try? Manifest(yaml: dataset.manifest, path: dataset.name)
     let gallery = "\(dataset.address)/pictures"
-    return page(
-      dataset.title, at: .datasets,
+    let splits = splits(index, gallery)
+    return Page(
+      dataset.title, at: .datasets, tables: [splits],
       """
       \(madeUp(dataset))
       <div class="links"><a href="\(gallery)">Gallery</a>\
+      <a href="\(dataset.address)/leaks">Leaks between parts</a>\
+      <a href="\(dataset.address)/look-alikes">Pictures that look alike</a>\
+      <a href="/runs?dataset=\(Query.encoded(dataset.name))">Runs</a>\
       <a href="\(dataset.address)/set-aside">Lines set aside (\(Shown.count(index.setAside)))</a></div>
       <dl>\(facts(dataset, manifest, index))</dl>
       <h2>Scores and votes</h2>
@@ -23,7 +27,7 @@ extension Browser {
       <h2>Pictures</h2>
       <div class="scroll"><table><tbody>\(states(index, gallery))</tbody></table></div>
       <h2>Splits</h2>
-      \(splits(index, gallery))
+      \(splits.html(query))
       \(themes(index, gallery))
       \(attributes(index, gallery))
       \(defects(manifest))
@@ -92,21 +96,23 @@ extension Browser {
     }
   }
 
-  private func splits(_ index: DatasetIndex, _ gallery: String) -> HTML {
-    guard !index.parts.isEmpty else { return "<p>None.</p>" }
-    let rows = index.parts.map { name, places -> HTML in
-      let mean = ScoreSummary(places.map { index.scores[Int($0)] })?.mean
-      let note = name.scheme == index.dataset.defaultScheme ? " (default)" : ""
-      return """
-        <tr><td><a href="\(gallery)?split=\(Query.encoded(name.description))">\(name.description)</a>\
-        \(note)</td><td class="n">\(Shown.count(places.count))</td>\
-        <td class="n">\(Shown.score(mean))</td></tr>
-        """
+  private func splits(_ index: DatasetIndex, _ gallery: String) -> PageTable {
+    let rows = index.parts.map { name, places -> [PageTable.Cell] in
+      let summary = ScoreSummary(places.map { index.scores[Int($0)] })
+      let isDefault = name.scheme.isExactly(index.dataset.defaultScheme)
+      return [
+        .init(
+          name.description, address: "\(gallery)?split=\(Query.encoded(name.description))"),
+        isDefault ? "default" : "", .count(places.count), .number(summary?.mean, 3),
+        .number(summary?.deviation, 3),
+      ]
     }
-    return """
-      <div class="scroll"><table><thead><tr><th>part</th><th class="n">pictures</th>\
-      <th class="n">mean</th></tr></thead><tbody>\(rows)</tbody></table></div>
-      """
+    return PageTable(
+      "splits", "Splits of \(index.dataset.title)",
+      [
+        .init("part"), .init("scheme"), .init("pictures", isNumber: true),
+        .init("mean", isNumber: true), .init("standard deviation", isNumber: true),
+      ], rows)
   }
 
   private func themes(_ index: DatasetIndex, _ gallery: String) -> HTML? {

@@ -4,10 +4,10 @@ import RocStore
 
 extension Browser {
   /// All datasets.
-  package func datasetsPage() throws -> HTML {
+  package func datasetsPage() throws -> Page {
     let datasets = try store.datasets()
     guard !datasets.isEmpty else {
-      return page(
+      return Page(
         "Datasets", at: .datasets,
         """
         <p>This database holds no dataset yet. Import one:</p>
@@ -24,11 +24,11 @@ extension Browser {
         <p><a href="\(dataset.address)/pictures">Gallery</a></p></li>
         """
     }
-    return page("Datasets", at: .datasets, "<ul class=\"cards\">\(cards)</ul>")
+    return Page("Datasets", at: .datasets, "<ul class=\"cards\">\(cards)</ul>")
   }
 
   /// Lines of label files that an import set aside, with where and why.
-  package func setAsidePage(_ name: String) throws -> HTML {
+  package func setAsidePage(_ name: String) throws -> Page {
     let dataset = try dataset(name)
     let lines = try store.quarantine(of: dataset)
     let most = 2000
@@ -42,10 +42,10 @@ extension Browser {
       lines.count > most
       ? "<p>The first \(Shown.count(most)); <a href=\"\(dataset.address)/set-aside.csv\">all as CSV</a>.</p>"
       : "<p><a href=\"\(dataset.address)/set-aside.csv\">Download as CSV</a></p>"
-    return page(
+    return Page(
       "Set aside", at: .datasets, crumbs: [.init(dataset.title, dataset.address)],
       """
-      <p class="lead">\(Shown.count(lines.count)) lines of label files that were not imported.</p>
+      <p class="lead">\(Shown.count(lines.count, "line", "lines")) of label files that were not imported.</p>
       \(rest)
       <div class="scroll"><table><thead><tr><th>file</th><th class="n">line</th><th>reason</th>\
       <th>content</th></tr></thead><tbody>\(rows)</tbody></table></div>

@@ -13,7 +13,7 @@ extension Browser {
   ///   - query: Of the address.
   /// - Returns: The page; from `from` on, the pictures that follow.
   /// - Throws: `NoSuchPage`, and the database's errors.
-  package func galleryPage(_ name: String, _ query: Query) throws -> HTML {
+  package func galleryPage(_ name: String, _ query: Query) throws -> Page {
     let dataset = try dataset(name)
     let index = try index(of: dataset)
     let asked = GalleryQuery(query)
@@ -31,9 +31,9 @@ extension Browser {
       """ : nil
     let count =
       asked.isEverything
-      ? "\(Shown.count(places.count)) pictures"
+      ? Shown.count(places.count, "picture", "pictures")
       : "\(Shown.count(places.count)) of \(Shown.count(index.count)) pictures"
-    return page(
+    return Page(
       "Gallery", at: .datasets, crumbs: [.init(dataset.title, dataset.address)],
       """
       \(madeUp(dataset))

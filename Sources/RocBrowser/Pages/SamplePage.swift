@@ -1,3 +1,4 @@
+import RocData
 import RocJSON
 import RocNames
 import RocScore
@@ -11,7 +12,7 @@ extension Browser {
   ///   - query: Of the gallery that it was opened from.
   /// - Returns: The page.
   /// - Throws: `NoSuchPage`, and the database's errors.
-  package func samplePage(_ id: Int64, _ query: Query) throws -> HTML {
+  package func samplePage(_ id: Int64, _ query: Query) throws -> Page {
     guard let details = try store.details(sample: id) else {
       throw NoSuchPage("There is no picture \(id).")
     }
@@ -26,13 +27,13 @@ extension Browser {
       src="/pictures/\(Int(id))/file"></a>
       """
       : "<p class=\"warning\">\(sample.imageReason ?? Self.title(sample.imageState))</p>"
-    return page(
+    return Page(
       sample.key.text, at: .datasets,
       crumbs: [.init(dataset.title, dataset.address), .init("Gallery", gallery)],
       """
       \(madeUp(dataset))
       \(try pager(id, index, query))
-      <div class="sample"><div>\(picture)\(comments(details))</div>
+      <div class="sample"><div>\(picture)\(lookAlikes(id, index))\(comments(details))</div>
       <div>\(scores(details))<h2>Facts</h2><dl>\(facts(details))</dl>\(ratings(details))</div></div>
       """)
   }
@@ -54,6 +55,17 @@ extension Browser {
       """
   }
 
+  /// Pictures that show the same, once they have been looked for.
+  private func lookAlikes(_ id: Int64, _ index: DatasetIndex) -> HTML? {
+    guard let known = audits.known(index.dataset, version: index.version) else { return nil }
+    let others = known.lookAlikes.others(like: id)
+    guard !others.isEmpty else { return nil }
+    return """
+      <h2>Pictures that look like it</h2>
+      <ul class="gallery">\(others.prefix(12).map { thumbnail($0, index) })</ul>
+      """
+  }
+
   private func scores(_ details: SampleDetails) -> HTML {
     let (sample, dataset) = (details.sample, details.dataset)
     let votes = sample.votes.flatMap { VoteHistogram(counts: $0).distribution }
@@ -69,7 +81,8 @@ extension Browser {
       let (run, prediction) = (answer.run, answer.prediction)
       let name = PathName.parts(run.checkpoint).last ?? run.checkpoint
       let number = Int(run.id ?? 0)
-      let head: HTML = "<h2>Run \(number) · \(name), \(run.precision)</h2>"
+      let head: HTML =
+        "<h2><a href=\"/runs/\(number)\">Run \(number)</a> · \(name), \(run.precision)</h2>"
       if let code = prediction.errorCode {
         return "\(head)<p class=\"bad\">\(code): \(prediction.errorMessage ?? "")</p>"
       }

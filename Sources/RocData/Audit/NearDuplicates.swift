@@ -44,4 +44,37 @@ struct NearDuplicates {
     }
     return best
   }
+
+  /// Calls `body` with the places of every two hashes that differ in at most `closest` bits; with
+  /// some of them more than once.
+  static func eachPair(_ hashes: [PerceptualHash], _ body: (Int, Int) -> Void) {
+    let words = hashes.map { hash in
+      SIMD4<UInt64>(
+        (0..<4).map { word in
+          hash.bytes[8 * word..<8 * word + 8].reduce(0) { $0 << 8 | UInt64($1) }
+        })
+    }
+    for piece in 0..<PerceptualHash.byteCount / 2 {
+      let order = words.indices.sorted { value(words[$0], piece) < value(words[$1], piece) }
+      var start = 0
+      while start < order.count {
+        var end = start + 1
+        let own = value(words[order[start]], piece)
+        while end < order.count, value(words[order[end]], piece) == own { end += 1 }
+        for first in start..<end {
+          for second in first + 1..<max(end, first + 1) {
+            let difference = words[order[first]] ^ words[order[second]]
+            let bits = (0..<4).reduce(0) { $0 + difference[$1].nonzeroBitCount }
+            if bits <= closest { body(order[first], order[second]) }
+          }
+        }
+        start = end
+      }
+    }
+  }
+
+  /// The sixteen bits of a piece.
+  private static func value(_ words: SIMD4<UInt64>, _ piece: Int) -> UInt16 {
+    UInt16(truncatingIfNeeded: words[piece / 4] >> UInt64(48 - 16 * (piece % 4)))
+  }
 }

@@ -20,15 +20,6 @@ extension ReportCommand {
     return result
   }
 
-  private static let definitions = [
-    "srcc": "Pearson's correlation of average ranks", "plcc": "Pearson's correlation of raw values",
-    "krcc": "Kendall's tau-b", "mae": "mean absolute error on the dataset's scale",
-    "rmse": "root of the mean squared error",
-    "accuracy": "share of pictures on the same side of the threshold",
-    "emd1": "earth mover's distance, r = 1, per picture, then averaged",
-    "emd2": "earth mover's distance, r = 2, per picture, then averaged",
-  ]
-
   func metrics(
     _ result: RunResult
   ) -> [(name: String, value: String, interval: String, note: String)] {
@@ -37,7 +28,7 @@ extension ReportCommand {
         metric.name.uppercased(), metric.value.map { fixed($0, 4) } ?? "–",
         metric.interval.map { "\(fixed($0.low, 4)) to \(fixed($0.high, 4))" }
           ?? metric.reason ?? "",
-        Self.definitions[metric.name] ?? ""
+        MetricText.definition(metric.name)
       )
     }
   }

@@ -3,7 +3,6 @@ import RocFiles
 import RocImage
 import RocNames
 package import RocStore
-import Synchronization
 
 /// Why there is no page at an address.
 package struct NoSuchPage: Error {
@@ -17,22 +16,14 @@ package final class Browser: Sendable {
   package let store: Store
   /// What the navigation shows.
   package let places: [Layout.Place]
+  let runs = UntilWritten<Int64, RunParts>("roc.runs")
   let views = RunViews()
-  let audits = Audits()
+  let audits = InBackground<AuditKey, Audits>("roc.audits", room: 8)
+  let histograms = InBackground<AuditKey, String>("roc.histograms", room: 64)
   private let thumbnails = Thumbnails()
-  private let indexes = Mutex<[Int64: Known]>([:])
-  private let queue = DispatchQueue(label: "roc.index")
-
-  /// An index and what the database was like when it was made.
-  private struct Known {
-    let index: DatasetIndex
-    let version: String
-    let made: ContinuousClock.Instant
-    var isRenewed = false
-  }
-
-  /// While somebody writes, indexes are made anew no more often than this.
-  private static let leastAge = Duration.seconds(10)
+  private let indexes = UntilWritten<DatasetRecord, DatasetIndex>("roc.indexes")
+  /// A page does not wait longer than this for what takes long to find.
+  static let patience = 0.05
 
   /// - Parameters:
   ///   - store: Open for reading.
@@ -42,10 +33,16 @@ package final class Browser: Sendable {
     places = [.datasets, .runs] + (hasModel ? [.tryIt] : [])
   }
 
-  /// Makes all indexes, so that the first visitor need not wait.
+  /// Makes all indexes and the metrics of all runs, the latest first, so that visitors need not
+  /// wait.
   package func warmUp() {
-    queue.async {
-      for dataset in (try? self.store.datasets()) ?? [] { _ = try? self.index(of: dataset.record) }
+    DispatchQueue(label: "roc.warm-up", qos: .utility).async {
+      for dataset in (try? self.store.datasetRecords()) ?? [] { _ = try? self.index(of: dataset) }
+      for run in ((try? self.store.runRecords()) ?? []).suffix(RunViews.mostWarm).reversed() {
+        if let parts = try? self.runParts(run.id ?? 0) {
+          _ = try? self.summary(parts, waiting: nil)
+        }
+      }
     }
   }
 
@@ -53,39 +50,20 @@ package final class Browser: Sendable {
   ///
   /// - Throws: `NoSuchPage`.
   func dataset(_ name: String) throws -> DatasetRecord {
-    guard let found = try store.datasets().first(where: { $0.record.name.isExactly(name) }) else {
+    guard let found = try store.datasetRecords().first(where: { $0.name.isExactly(name) }) else {
       throw NoSuchPage("There is no dataset \(name).")
     }
-    return found.record
+    return found
   }
 
-  /// The index of a dataset; a stale one is given out while a new one is made.
+  /// The index of a dataset.
   package func index(of dataset: DatasetRecord) throws -> DatasetIndex {
-    let id = dataset.id ?? 0
-    let version = version
-    let known = indexes.withLock { indexes -> Known? in
-      guard let known = indexes[id], known.index.dataset == dataset else { return nil }
-      let isStale = known.version != version && ContinuousClock.now - known.made > Self.leastAge
-      if isStale, !known.isRenewed {
-        indexes[id]?.isRenewed = true
-        queue.async { _ = try? self.make(dataset) }
-      }
-      return known
-    }
-    return try known?.index ?? make(dataset)
-  }
-
-  private func make(_ dataset: DatasetRecord) throws -> DatasetIndex {
-    let version = version
-    let index = try DatasetIndex(store, dataset)
-    indexes.withLock {
-      $0[dataset.id ?? 0] = Known(index: index, version: version, made: .now)
-    }
-    return index
+    let store = store
+    return try indexes.value(dataset, version) { try DatasetIndex(store, dataset) }
   }
 
   /// Changes whenever something is written.
-  private var version: String {
+  var version: String {
     ["", "-wal"].map { ending in
       FileFacts(store.path + ending).map { "\($0.bytes) \($0.modified)" } ?? "none"
     }.joined(separator: ", ")

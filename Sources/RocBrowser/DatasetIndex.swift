@@ -22,6 +22,8 @@ package final class DatasetIndex: Sendable {
   package let attributeNames: [String]
   /// Rows that imports set aside.
   package let setAside: Int
+  /// Changes when pictures, scores, votes, parts or what is known of files change.
+  let version: Int
 
   private let store: Store
   private let placeByID: [Int64: Int32]
@@ -68,6 +70,18 @@ package final class DatasetIndex: Sendable {
     }
     attributeNames = try store.attributeNames(of: dataset).map(\.name)
     setAside = try store.quarantine(of: dataset).count
+    var hasher = Hasher()
+    hasher.combine(dataset)
+    hasher.combine(ids)
+    hasher.combine(scores)
+    hasher.combine(states)
+    for sample in samples { hasher.combine(sample.votes) }
+    hasher.combine(try store.contentStamp(of: dataset))
+    for part in parts {
+      hasher.combine(part.name.description)
+      hasher.combine(part.places)
+    }
+    version = hasher.finalize()
   }
 
   private static func spread(_ votes: [Int], step: Double) -> Float {
@@ -83,16 +97,6 @@ package final class DatasetIndex: Sendable {
   }
 
   package var count: Int { ids.count }
-
-  /// Changes when pictures, parts or what is known of files change.
-  var version: Int {
-    var hasher = Hasher()
-    hasher.combine(ids.first)
-    hasher.combine(count)
-    hasher.combine(states.count { $0 == .readable })
-    for part in parts { hasher.combine(part.places.count) }
-    return hasher.finalize()
-  }
 
   /// Where a picture stands, by its row.
   package func place(of id: Int64) -> Int? { placeByID[id].map(Int.init) }

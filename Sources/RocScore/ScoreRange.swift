@@ -1,5 +1,5 @@
 /// The scale of a dataset's scores.
-package struct ScoreRange: Sendable, Equatable, CustomStringConvertible {
+package struct ScoreRange: Sendable, Hashable, CustomStringConvertible {
   package let low: Double
   package let high: Double
 

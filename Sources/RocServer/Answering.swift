@@ -7,6 +7,8 @@ import RocServing
 /// Turns problems into answers, counts them, and adds the headers that every answer has.
 struct Answering: RouterMiddleware {
   let metrics: ServerMetrics
+  /// Tells who runs the server what went wrong.
+  let report: @Sendable (String) -> Void
 
   func handle(
     _ request: Request, context: RequestContext,
@@ -29,6 +31,10 @@ struct Answering: RouterMiddleware {
     } catch let error as any HTTPResponseError {
       response = Self.answer(
         RequestProblem(.init(rawValue: error.status.code) ?? .failed, error.status.reasonPhrase))
+    } catch {
+      // What is wrong here is for those who run the server, not for those who ask.
+      report("\(request.method.rawValue) \(request.uri.path): \(error)")
+      response = Self.answer(RequestProblem(.failed, "the server could not do this; see its log"))
     }
     metrics.count(request: context.endpointPath ?? "none", status: response.status.code)
     if response.headers[.contentSecurityPolicy] == nil {

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
@@ -32,19 +33,23 @@ package struct Server: Sendable {
   private let model: ServedModel?
   private let browser: Browser?
   private let metrics: ServerMetrics
+  private let report: @Sendable (String) -> Void
 
   /// - Parameters:
   ///   - settings: Where it listens.
   ///   - model: What scores; nil when nothing does.
   ///   - browser: What shows datasets and runs; nil without a database.
   ///   - metrics: Counts and times.
+  ///   - report: Gets what went wrong here, for those who run the server.
   package init(
-    _ settings: Settings, model: ServedModel?, browser: Browser?, metrics: ServerMetrics
+    _ settings: Settings, model: ServedModel?, browser: Browser?, metrics: ServerMetrics,
+    report: @escaping @Sendable (String) -> Void
   ) {
     self.settings = settings
     self.model = model
     self.browser = browser
     self.metrics = metrics
+    self.report = report
   }
 
   /// Serves until the program is asked to stop (SIGINT, SIGTERM), then finishes what it has begun.
@@ -89,8 +94,8 @@ package struct Server: Sendable {
   }
 
   private func router() -> Router<RequestContext> {
-    let router = Router(context: RequestContext.self)
-    router.add(middleware: Answering(metrics: metrics))
+    let router = Router(context: RequestContext.self, options: .autoGenerateHeadEndpoints)
+    router.add(middleware: Answering(metrics: metrics, report: report))
     router.add(middleware: Admission(settings: settings))
     StatusRoutes(model: model, metrics: metrics, mostBytes: settings.mostBytes).add(to: router)
     let reader = BodyReader(mostBytes: settings.mostBytes, seconds: settings.secondsToArrive)
@@ -98,7 +103,31 @@ package struct Server: Sendable {
     StaticRoutes().add(to: router)
     if model != nil { addTryPage(to: router) }
     if let browser { BrowserRoutes(browser: browser).add(to: router) }
+    Self.refuseOtherMethods(of: router)
     return router
+  }
+
+  /// Tells who asks an address by a method that it does not have which it has.
+  private static func refuseOtherMethods(of router: Router<RequestContext>) {
+    let known: [HTTPRequest.Method] = [
+      .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
+    ]
+    let routes = Dictionary(grouping: router.routes) { $0.path.description }
+    for routes in routes.values {
+      var allowed = Set(routes.map(\.method))
+      if allowed.contains(.get) { allowed.insert(.head) }
+      let list = known.filter(allowed.contains).map(\.rawValue).joined(separator: ", ")
+      for method in known where !allowed.contains(method) {
+        router.on(routes[0].path, method: method) { request, _ -> Response in
+          var response = Response.json(
+            RequestProblem(
+              .methodNotAllowed, "\(request.method.rawValue) is not for this address, but \(list)"
+            ).json, status: .methodNotAllowed)
+          response.headers[.allow] = list
+          return response
+        }
+      }
+    }
   }
 }
 

@@ -2,7 +2,7 @@ package import GRDB
 package import RocScore
 
 /// A dataset's scale and conventions, as its manifest states them.
-package struct DatasetRecord: Sendable, Equatable {
+package struct DatasetRecord: Sendable, Hashable {
   package var id: Int64?
   package var name: String
   package var title: String
@@ -35,7 +35,7 @@ package struct DatasetRecord: Sendable, Equatable {
   }
 
   /// The bins of a vote histogram.
-  package struct Bins: Sendable, Equatable {
+  package struct Bins: Sendable, Hashable {
     package let count: Int
     package let first: Double
     package let step: Double

@@ -50,6 +50,20 @@ extension Store {
     }
   }
 
+  /// A number that changes with what is known of the pictures' bytes; for this process only.
+  package func contentStamp(of dataset: DatasetRecord) throws -> Int {
+    try read { db in
+      let rows = try RowReader(
+        db,
+        """
+        SELECT sha256 FROM samples NOT INDEXED WHERE dataset = CAST(? AS INTEGER) ORDER BY id
+        """, [String(dataset.id ?? 0)])
+      var hasher = Hasher()
+      while try rows.next() { hasher.combine(rows.text(0)) }
+      return hasher.finalize()
+    }
+  }
+
   /// The rows of the pictures in every part, sorted.
   package func members(
     of dataset: DatasetRecord

@@ -14,6 +14,9 @@ extension Store {
     }
   }
 
+  /// All datasets, without counting anything.
+  package func datasetRecords() throws -> [DatasetRecord] { try read { try DatasetRecord.all($0) } }
+
   /// The dataset of that name, or the only one when `name` is nil.
   ///
   /// - Throws: `StoreError` that lists the datasets there are.

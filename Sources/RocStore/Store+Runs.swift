@@ -21,13 +21,23 @@ extension Store {
     return (found.run, try dataset(found.dataset))
   }
 
-  /// The rows of the pictures that a run has a score for, sorted.
-  package func scoredSamples(run: Int64) throws -> [Int64] {
+  /// The rows of the pictures that a run has a score for, sorted, and when the last of its answers
+  /// was written, in seconds since 1970.
+  package func scoredSamples(run: Int64) throws -> (samples: [Int64], newest: Double) {
     try read { db in
-      try Int64.fetchAll(
+      let rows = try RowReader(
         db,
-        sql: "SELECT sample FROM predictions WHERE run = ? AND error_code IS NULL ORDER BY sample",
-        arguments: [run])
+        """
+        SELECT sample, written_at, error_code IS NULL FROM predictions
+        WHERE run = CAST(? AS INTEGER) ORDER BY sample
+        """, [String(run)])
+      var samples: [Int64] = []
+      var newest = 0.0
+      while try rows.next() {
+        newest = max(newest, rows.real(1))
+        if rows.integer(2) != 0 { samples.append(rows.integer(0)) }
+      }
+      return (samples, newest)
     }
   }
 
@@ -39,6 +49,15 @@ extension Store {
     package let held: Int
     /// Pictures of the last minute, a second.
     package let pace: Double
+  }
+
+  /// Whether somebody holds pictures of a run at the moment.
+  package func isBeingScored(run: Int64) throws -> Bool {
+    try read { db in
+      try Bool.fetchOne(
+        db, sql: "SELECT count(*) > 0 FROM leases WHERE run = ? AND until > ?",
+        arguments: [run, Self.now]) ?? false
+    }
   }
 
   /// How far a run is at the moment.
@@ -75,6 +94,13 @@ extension Store {
   ) throws {
     try write { db in
       for prediction in predictions { try prediction.save(db, run: run, replaces: replaces) }
+    }
+  }
+
+  /// All runs, without counting anything.
+  package func runRecords() throws -> [RunRecord] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM runs ORDER BY id").map(RunRecord.init(row:))
     }
   }
 

@@ -29,8 +29,11 @@ package struct Store: Sendable {
   ///   - creates: Whether a file that does not exist is made.
   ///   - readOnly: Leaves the file as it is and waits for no writer; a database of an older version
   ///     is brought up to date all the same.
+  ///   - readers: Threads that read at the same time; for `readOnly` only.
   /// - Throws: `StoreError` that says what is wrong with the file.
-  package init(path: String, creates: Bool, readOnly: Bool = false) throws(StoreError) {
+  package init(
+    path: String, creates: Bool, readOnly: Bool = false, readers: Int = 1
+  ) throws(StoreError) {
     self.path = path
     guard !StoreFile.isFolder(path) else {
       throw StoreError("\(path): is a folder, expected a database file; name one with --db")
@@ -78,7 +81,7 @@ package struct Store: Sendable {
           throw StoreError("\(path): written by a newer version of roc; update this one")
         }
         if try readOnly && queue.read(migrator.hasCompletedMigrations) {
-          database = queue
+          database = readers > 1 ? try Self.readers(readers, path, configuration) : queue
           return
         }
       }
@@ -109,6 +112,22 @@ package struct Store: Sendable {
         StoreFile.pause(milliseconds: 20)
       }
     }
+  }
+
+  /// Connections that only read.
+  ///
+  /// Long reads and writers would wait for each other in a database without a log, so it is given
+  /// one, unless somebody is writing it the first time.
+  private static func readers(
+    _ count: Int, _ path: String, _ configuration: Configuration
+  ) throws -> DatabasePool {
+    var configuration = configuration
+    configuration.busyMode = .timeout(0.2)
+    if let pool = try? DatabasePool(path: path, configuration: configuration) { try pool.close() }
+    configuration.busyMode = .timeout(10)
+    configuration.readonly = true
+    configuration.maximumReaderCount = count
+    return try DatabasePool(path: path, configuration: configuration)
   }
 
   /// A database whose file or folder cannot be written, and that nobody is writing to: SQLite then

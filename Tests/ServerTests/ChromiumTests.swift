@@ -90,7 +90,7 @@ struct ChromiumTests {
     try look("runs")
     try browser.click("form.filter button")
     try browser.wait("location.pathname === '/compare'")
-    #expect(try browser.run("return document.querySelectorAll('tbody tr').length").int ?? 0 > 6)
+    try browser.wait("document.querySelectorAll('tbody tr').length > 6")
     try look("compare")
     try browser.open("\(site.address)/runs/2")
     try browser.wait(

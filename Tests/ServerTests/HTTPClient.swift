@@ -62,8 +62,8 @@ final class HTTPClient: @unchecked Sendable {
     write(body)
   }
 
-  /// Reads one answer.
-  func read() throws -> HTTPAnswer {
+  /// Reads one answer without a body.
+  func readHead() throws -> HTTPAnswer {
     var end = buffer.firstRange(of: Array("\r\n\r\n".utf8))
     while end == nil {
       try #require(fill(), "closed before an answer")
@@ -79,8 +79,15 @@ final class HTTPClient: @unchecked Sendable {
       let parts = line.split(separator: ":", maxSplits: 1)
       headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
     }
+    return HTTPAnswer(status: status, headers: headers, body: "")
+  }
+
+  /// Reads one answer.
+  func read() throws -> HTTPAnswer {
+    let head = try readHead()
     // Nothing follows but the real answer.
-    if status == 100 { return try read() }
+    if head.status == 100 { return try read() }
+    let (status, headers) = (head.status, head.headers)
     var body: [UInt8] = []
     if headers["transfer-encoding"] == "chunked" {
       while let size = Int(try line(), radix: 16), size > 0 {

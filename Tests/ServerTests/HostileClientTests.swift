@@ -142,6 +142,25 @@ struct HostileClientTests {
     #expect(try server.ask("/healthz").status == 200)
   }
 
+  @Test func tellsWhichMethodsThereAre() throws {
+    let server = try RunningServer(["--checkpoint", Self.checkpoint])
+    for (method, path, allowed) in [
+      ("GET", "/v1/score", "POST"), ("POST", "/healthz", "GET, HEAD"),
+      ("DELETE", "/try", "GET, HEAD"), ("TRACE", "/v1/rewards", "POST"),
+    ] {
+      let answer = try server.ask(method, path)
+      #expect(answer.status == 405 && answer.headers["allow"] == allowed, "\(method) \(path)")
+      #expect(try answer.json()["error"]?["message"]?.string?.hasPrefix(method) == true)
+    }
+    #expect(try server.ask("GET", "/v1/nothing").status == 404)
+    let head = try HTTPClient(server.port)
+    try head.send("HEAD", "/v1/models", headers: ["Connection: close"])
+    head.closeSending()
+    let answer = try head.readHead()
+    #expect(answer.status == 200 && answer.headers["content-type"] == "application/json")
+    #expect(head.isClosed())
+  }
+
   @Test func clientsThatGoFreeTheirPlaces() throws {
     let server = try RunningServer(["--checkpoint", Self.checkpoint, "--queue", "5000"])
     let picture = try Self.picture()

@@ -8,7 +8,7 @@ extension Browser {
     let dataset = try dataset(name)
     let index = try index(of: dataset)
     let crumbs = [Layout.Crumb(dataset.title, dataset.address)]
-    guard let found = try audits.find(dataset, version: index.version, in: store) else {
+    guard let found = try audits(of: index) else {
       return waiting("Leaks between parts", crumbs)
     }
     let audit = found.leaks
@@ -83,7 +83,7 @@ extension Browser {
     let index = try index(of: dataset)
     let crumbs = [Layout.Crumb(dataset.title, dataset.address)]
     let title = "Pictures that look alike"
-    guard let found = try audits.find(dataset, version: index.version, in: store) else {
+    guard let found = try audits(of: index) else {
       return waiting(title, crumbs)
     }
     let groups = found.lookAlikes.groups

@@ -28,42 +28,32 @@ extension Browser {
     let shared = first.parts.filter { part in
       second.parts.contains { $0.name.isExactly(part.name) }
     }
-    guard let split = query["split"] ?? shared.first?.name, let left = try view(first, split),
-      let right = try view(second, split)
-    else { return page("They share no part with scores.") }
+    guard let split = query["split"] ?? shared.first?.name else {
+      return page("They share no part with scores.")
+    }
+    let patience = query["table"] == nil ? Self.patience : nil
+    guard let compared = try compared(first, second, split, waiting: patience) else {
+      return Page(title, at: .runs, crumbs: crumbs, Self.beingMeasured)
+    }
     let pair: ComparedPair
-    let variations: [String]
-    switch Self.compared(left.stored, right.stored) {
-    case .success(let found): (pair, variations) = found
+    switch compared.pair {
+    case .success(let found): pair = found
     case .failure(let error): return page(error.message)
     }
     let differences = differencesTable(pair, a, b)
-    let disagreements = disagreementsTable(left, right, a, b)
+    let disagreements = disagreementsTable(compared.lines, a, b)
     return Page(
       title, at: .runs, crumbs: crumbs, tables: [differences, disagreements.table],
       """
       \(madeUp(first.dataset))
       <p class="lead">\(Self.title(first.run)) and \(Self.title(second.run)) on \(split), \
       \(Shown.count(pair.comparison.count)) pictures that both have scored. \(pair.left > 0 ? "\(pair.left) are left out." : "")</p>
-      \(variations.map { text -> HTML in "<p class=\"warning\">\(text)</p>" })
+      \(compared.variations.map { text -> HTML in "<p class=\"warning\">\(text)</p>" })
       \(differences.html(query))
       <h2>Largest disagreements</h2>
       <ul class="gallery">\(disagreements.items)</ul>
       \(disagreements.table.html(query))
       """)
-  }
-
-  /// The comparison, and differences in how the runs were made.
-  private static func compared(
-    _ left: StoredRun, _ right: StoredRun
-  ) -> Result<(ComparedPair, [String]), JobError> {
-    Result { () throws(JobError) in
-      let first = try ComparedResult(left, target: StoredRun.holistic)
-      let second = try ComparedResult(right, target: StoredRun.holistic)
-      let pair = try ComparedPair(
-        first, second, threshold: left.dataset.threshold, Resampling(count: 1000, seed: 1))
-      return (pair, first.variations(from: second))
-    }
   }
 
   private func differencesTable(_ pair: ComparedPair, _ a: Int64, _ b: Int64) -> PageTable {
@@ -83,28 +73,20 @@ extension Browser {
   }
 
   private func disagreementsTable(
-    _ left: RunView, _ right: RunView, _ a: Int64, _ b: Int64
+    _ lines: [ComparedView.Line], _ a: Int64, _ b: Int64
   ) -> (table: PageTable, items: [HTML]) {
-    let other = Dictionary(
-      uniqueKeysWithValues: right.stored.lines.compactMap { line in
-        line.scores.first.map { (line.sample.id, $0) }
-      })
-    let both = left.stored.lines.compactMap { line -> (StoredRun.Line, Double, Double)? in
-      guard let own = line.scores.first, let theirs = other[line.sample.id] else { return nil }
-      return (line, own, theirs)
-    }.sorted { (abs($1.1 - $1.2), $0.0.sample.id) < (abs($0.1 - $0.2), $1.0.sample.id) }
-    let rows = both.prefix(500).map { line, own, theirs -> [PageTable.Cell] in
+    let rows = lines.map { line -> [PageTable.Cell] in
       [
         .init(line.sample.key.text, address: "/pictures/\(line.sample.id)"),
-        .number(line.sample.score, 3), .number(own, 3), .number(theirs, 3),
-        .number(own - theirs, 3),
+        .number(line.sample.score, 3), .number(line.first, 3), .number(line.second, 3),
+        .number(line.difference, 3),
       ]
     }
-    let items = both.prefix(24).map { line, own, theirs -> HTML in
+    let items = lines.prefix(24).map { line -> HTML in
       """
       <li><a href="/pictures/\(Int(line.sample.id))"><img loading="lazy" \
       alt="\(line.sample.key.text)" src="/pictures/\(Int(line.sample.id))/thumbnail">\
-      <div class="caption"><b>\(Shown.score(own))</b><span>and \(Shown.score(theirs)) for \
+      <div class="caption"><b>\(Shown.score(line.first))</b><span>and \(Shown.score(line.second)) for \
       \(Shown.score(line.sample.score))</span></div></a></li>
       """
     }

@@ -37,13 +37,17 @@ extension Browser {
   /// The histograms of all pictures and of the parts of the default scheme.
   package func datasetFigure(_ name: String) throws -> String {
     let dataset = try dataset(name)
-    var parts = [(title: "all", samples: try store.samples(dataset).samples)]
-    let known = try store.datasets().first { $0.record.name.isExactly(name) }?.splits ?? []
-    for (split, _) in known where split.scheme == dataset.defaultScheme {
-      let title = split.description
-      parts.append((title, try store.samples(dataset, split: title).samples))
+    let index = try index(of: dataset)
+    let store = store
+    let figure = try histograms.value(AuditKey(index), waiting: nil) {
+      var parts = [(title: "all", samples: try store.samples(dataset).samples)]
+      for (split, _) in index.parts where split.scheme.isExactly(dataset.defaultScheme) {
+        let title = split.description
+        parts.append((title, try store.samples(dataset, split: title).samples))
+      }
+      return StatisticsPlot.plot(dataset, parts).svg
     }
-    return StatisticsPlot.plot(dataset, parts).svg
+    return figure ?? ""
   }
 
   func madeUp(_ dataset: DatasetRecord) -> HTML? {

@@ -5,7 +5,7 @@ import RocStore
 extension Browser {
   /// All datasets.
   package func datasetsPage() throws -> Page {
-    let datasets = try store.datasets()
+    let datasets = try store.datasetRecords()
     guard !datasets.isEmpty else {
       return Page(
         "Datasets", at: .datasets,
@@ -14,12 +14,13 @@ extension Browser {
         <pre>roc-data import ava --source AVA_FOLDER --images PICTURES</pre>
         """)
     }
-    let cards = datasets.map { dataset, images, splits -> HTML in
-      let parts = splits.filter { $0.name.scheme == dataset.defaultScheme }
-        .map { "\($0.name.part) \(Shown.count($0.count))" }.joined(separator: ", ")
+    let cards = try datasets.map { dataset -> HTML in
+      let index = try index(of: dataset)
+      let parts = index.parts.filter { $0.name.scheme.isExactly(dataset.defaultScheme) }
+        .map { "\($0.name.part) \(Shown.count($0.places.count))" }.joined(separator: ", ")
       return """
         <li class="card"><h2><a href="\(dataset.address)">\(dataset.title)</a></h2>
-        <p>\(Shown.count(images)) pictures, scores \(dataset.range.words)</p>
+        <p>\(Shown.count(index.count)) pictures, scores \(dataset.range.words)</p>
         <p>\(parts.isEmpty ? "no splits" : parts)</p>
         <p><a href="\(dataset.address)/pictures">Gallery</a></p></li>
         """

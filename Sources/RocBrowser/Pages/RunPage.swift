@@ -19,10 +19,17 @@ extension Browser {
     let parts = try runParts(id)
     let crumbs = [Layout.Crumb("Runs", "/runs")]
     let title = "Run \(Self.title(parts.run))"
-    guard let view = try view(parts, query["split"]) else {
+    // Files are asked for by programs, which do not come again.
+    let patience = query["table"] == nil ? Self.patience : nil
+    let view: RunView
+    switch try self.view(parts, query["split"], waiting: patience) {
+    case .found(let found): view = found
+    case .nothing:
       return Page(
         title, at: .runs, crumbs: crumbs,
         "\(status(id))<p>No picture of a part has a score yet.</p>")
+    case .notYet:
+      return Page(title, at: .runs, crumbs: crumbs, "\(status(id))\(Self.beingMeasured)")
     }
     let stored = view.stored
     let split = stored.split.description
@@ -46,12 +53,18 @@ extension Browser {
       <div class="figures">\(figures(view, id, own))</div>
       \(training(parts.run))
       <h2>Worst misses</h2>
-      <ul class="gallery">\(view.byError.prefix(48).map { miss($0) })</ul>
+      <ul class="gallery">\(view.worst.map { miss($0) })</ul>
       <h2>What the numbers depend on</h2>
       <dl>\(facts(view))</dl>
       <p><a href="/runs/\(Int(id))/predictions.csv\(own)">Predictions as CSV</a></p>
       """)
   }
+
+  /// The page comes again by itself until there is something to show.
+  static let beingMeasured: HTML = """
+    <p class="warning" data-waits>Metrics and their intervals are being found. This takes some seconds \
+    for hundreds of thousands of pictures; the page comes again by itself.</p>
+    """
 
   private func warnings(_ stored: StoredRun) -> [HTML] {
     var texts = stored.seen.map { "\($0.text)." }
@@ -67,7 +80,8 @@ extension Browser {
 
   /// Whether somebody is working on the run; a script keeps it up to date.
   private func status(_ id: Int64) -> HTML? {
-    guard let progress = try? store.progress(run: id), progress.held > 0 else { return nil }
+    guard (try? store.isBeingScored(run: id)) == true, let progress = try? store.progress(run: id)
+    else { return nil }
     return """
       <p class="warning" data-progress="/runs/\(Int(id))/events">This run is being scored: \
       \(Shown.count(progress.scored)) pictures so far.</p>
@@ -153,6 +167,14 @@ extension Browser {
 
 /// What is drawn of a run beside its page.
 extension Browser {
+  /// A run's results, however long they take; nil without scores.
+  private func wholeView(_ id: Int64, _ query: Query) throws -> RunView? {
+    guard case .found(let view) = try view(try runParts(id), query["split"], waiting: nil) else {
+      return nil
+    }
+    return view
+  }
+
   /// A figure of a run's page.
   ///
   /// - Parameters:
@@ -162,8 +184,7 @@ extension Browser {
   /// - Returns: Both of its forms.
   /// - Throws: `NoSuchPage`, and the database's errors.
   package func figure(_ id: Int64, _ name: String, _ query: Query) throws -> Figure {
-    let view = try view(try runParts(id), query["split"])
-    guard let figure = view?.figures.first(where: { $0.name == name }) else {
+    guard let figure = try wholeView(id, query)?.figures.first(where: { $0.name == name }) else {
       throw NoSuchPage("Run \(id) has no figure \(name).")
     }
     return figure
@@ -171,7 +192,7 @@ extension Browser {
 
   /// The points of the scatter plot: for each picture its row, ground truth and prediction.
   package func points(_ id: Int64, _ query: Query) throws -> String {
-    guard let view = try view(try runParts(id), query["split"]) else { return "[]" }
+    guard let view = try wholeView(id, query) else { return "{\"points\": []}" }
     let rows = view.stored.lines.compactMap { line -> JSON? in
       line.scores.first.map {
         [.int(Int(line.sample.id)), .double(line.sample.score), .double($0)]
@@ -186,7 +207,7 @@ extension Browser {
 
   /// Scores beside ground truth as `roc-eval --csv` writes them.
   package func predictionsCSV(_ id: Int64, _ query: Query) throws -> String {
-    guard let view = try view(try runParts(id), query["split"]) else {
+    guard let view = try wholeView(id, query) else {
       throw NoSuchPage("Run \(id) has no scores.")
     }
     return view.result.csv
@@ -195,7 +216,7 @@ extension Browser {
   /// A curve that the training left beside a run's checkpoint.
   package func trainingFigure(_ id: Int64, _ name: String) throws -> [UInt8] {
     guard let curve = TrainingFigure(rawValue: name),
-      let run = try store.runs().first(where: { $0.run.id == id })?.run,
+      let run = try store.runRecords().first(where: { $0.id == id }),
       let file = try? MappedFile(path: "\(run.checkpoint)/\(curve.rawValue).svg")
     else { throw NoSuchPage("Run \(id) has no curve \(name).") }
     return file.withBytes { Array($0) }

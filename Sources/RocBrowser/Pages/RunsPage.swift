@@ -6,13 +6,13 @@ import RocStore
 extension Browser {
   /// All runs with their metrics on the part that each covers best.
   package func runsPage(_ query: Query) throws -> Page {
-    let all = try store.runs()
     let wanted = query["dataset"]
-    let shown = all.filter { wanted == nil || $0.dataset.isExactly(wanted ?? "") }
-    let table = try runsTable(shown.compactMap(\.run.id))
-    let options = shown.map { entry -> HTML in
-      let id = Int(entry.run.id ?? 0)
-      return "<option value=\"\(id)\">\(Self.title(entry.run))</option>"
+    let dataset = try wanted.map { try self.dataset($0).id }
+    let shown = try store.runRecords().filter { dataset == nil || $0.dataset == dataset }
+    let (table, isWhole) = try runsTable(
+      shown.compactMap(\.id), waiting: query["table"] == nil ? Self.patience : nil)
+    let options = shown.map { run -> HTML in
+      "<option value=\"\(Int(run.id ?? 0))\">\(Self.title(run))</option>"
     }
     let compare: HTML? =
       shown.count > 1
@@ -34,7 +34,8 @@ extension Browser {
         """)
     }
     return Page(
-      "Runs", at: .runs, tables: [table], "\(filter)\(table.html(query))\(compare)")
+      "Runs", at: .runs, tables: [table],
+      "\(filter)\(isWhole ? nil : Self.beingMeasured)\(table.html(query))\(compare)")
   }
 
   static func title(_ run: RunRecord) -> String {
@@ -45,7 +46,12 @@ extension Browser {
   /// Those of the paper's tables; a run's own page has all of them.
   private static let columns = MetricColumn.all.filter { !["krcc", "rmse"].contains($0.name) }
 
-  private func runsTable(_ ids: [Int64]) throws -> PageTable {
+  /// - Returns: The table, and whether all metrics are in it.
+  private func runsTable(
+    _ ids: [Int64], waiting seconds: Double?
+  ) throws -> (table: PageTable, isWhole: Bool) {
+    let end = ContinuousClock.now + .seconds(seconds ?? 0)
+    var isWhole = true
     let columns: [PageTable.Column] =
       [
         .init("run"), .init("checkpoint"), .init("dataset"), .init("part"), .init("precision"),
@@ -53,7 +59,9 @@ extension Browser {
       ] + Self.columns.map { .init($0.title, hasInterval: true) }
     let rows = try ids.map { id -> [PageTable.Cell] in
       let parts = try runParts(id)
-      let view = try view(parts, nil)
+      let rest = (end - ContinuousClock.now) / .seconds(1)
+      let found = try summary(parts, waiting: seconds.map { _ in max(rest, 0) })
+      if case .notYet = found { isWhole = false }
       let name = PathName.parts(parts.run.checkpoint).last ?? parts.run.checkpoint
       let part = parts.parts.first
       return [
@@ -68,11 +76,12 @@ extension Browser {
         } ?? .count(parts.scored),
       ]
         + Self.columns.map { column in
-          let metric = view?.result.metrics[column.name]
+          guard case .found(let metrics) = found else { return "" }
+          let metric = metrics[column.name]
           return .measured(
             metric?.value, metric?.interval.map { (low: $0.low, high: $0.high) }, 3)
         }
     }
-    return PageTable("runs", "Runs with 95 % intervals", columns, rows)
+    return (PageTable("runs", "Runs with 95 % intervals", columns, rows), isWhole)
   }
 }

@@ -57,7 +57,7 @@ extension Browser {
 
   /// Pictures that show the same, once they have been looked for.
   private func lookAlikes(_ id: Int64, _ index: DatasetIndex) -> HTML? {
-    guard let known = audits.known(index.dataset, version: index.version) else { return nil }
+    guard let known = knownAudits(index) else { return nil }
     let others = known.lookAlikes.others(like: id)
     guard !others.isEmpty else { return nil }
     return """

@@ -109,7 +109,9 @@ struct RocServe: RocCommand {
     }
     let model = try checkpoint.map { try servedModel($0, metrics) }
     browser?.warmUp()
-    return try serve(Server(server, model: model, browser: browser, metrics: metrics), at: server)
+    return try serve(
+      Server(server, model: model, browser: browser, metrics: metrics) { Console.note($0) },
+      at: server)
   }
 
   private func servedModel(_ checkpoint: String, _ metrics: ServerMetrics) throws -> ServedModel {
@@ -126,7 +128,7 @@ struct RocServe: RocCommand {
   private func databaseBrowser() throws -> Browser? {
     let named = db ?? getenv("ROC_DB").map { String(cString: $0) }
     guard named != nil || fileExists("roc.sqlite") else { return nil }
-    let store = try Store(path: named ?? "roc.sqlite", creates: false, readOnly: true)
+    let store = try Store(path: named ?? "roc.sqlite", creates: false, readOnly: true, readers: 6)
     return Browser(store, hasModel: checkpoint != nil)
   }
 

@@ -8,6 +8,7 @@
 # make test-fast       the tests of the modules only
 # make test-emulated   the AVX-512 kernels on an emulated CPU, whatever this one has (2 minutes)
 # make test-cluster    shards on a real Slurm of one node (as root; installs Slurm)
+# make test-openapi    holds the server against /openapi.json with schemathesis (from PyPI)
 # make test-reference  all tests, with the large reference files of $ROC_REFERENCE
 # make lint            swift format, strict
 # make format          formats the sources
@@ -24,7 +25,7 @@ TEST_FLAGS = --scratch-path .build-test -Xcc -O2
 # A module that imports what Package.swift does not grant it does not build.
 WALLS = --explicit-target-dependency-import-check error
 
-.PHONY: setup setup-tests build serve demo demo-checkpoint test test-fast test-emulated test-cluster test-reference lint format docs bench fuzz golden size clean
+.PHONY: setup setup-tests build serve demo demo-checkpoint test test-fast test-emulated test-cluster test-openapi test-reference lint format docs bench fuzz golden size clean
 
 setup:
 	@Scripts/setup.sh
@@ -60,6 +61,9 @@ test-emulated:
 
 test-cluster: build
 	Tests/Cluster/slurm.sh .build/release
+
+test-openapi: serve
+	Scripts/openapi.sh
 
 test-reference:
 	@test -d "$$ROC_REFERENCE" || { echo "Set ROC_REFERENCE to the folder with small-f16 and photos."; exit 1; }

@@ -214,6 +214,8 @@ let package = Package(
         "RocImage", "RocScore",
       ]),
     .tests("RocTests", ["Roc"]),
+    .tests("RocServingTests", ["RocModel", "RocServing"]),
+    .tests("RocBrowserTests", ["RocBrowser", "RocNames"]),
     .tests("RocScoreTests", ["RocScore"]),
     .tests("RocNamesTests", ["RocNames"]),
     .tests("RocMetricsTests", ["RocMetrics", "RocJSON"]),
@@ -255,10 +257,12 @@ if Context.environment["ROC_SERVE"] != nil {
     .library(
       "RocServer",
       [
-        "RocBrowser", "RocJSON", "RocModel", "RocScoring", "RocServing",
+        "RocBrowser", "RocJSON", "RocModel", "RocReport", "RocScoring", "RocServing",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -270,7 +274,8 @@ if Context.environment["ROC_SERVE"] != nil {
         "RocStore", "RocTool",
       ]),
     .tests(
-      "ServerTests", ["RocJSON", "RocModel", "roc-data", "roc-eval", "roc-serve", "roc-train"]),
+      "ServerTests",
+      ["RocJSON", "RocModel", "RocStore", "roc-data", "roc-eval", "roc-serve", "roc-train"]),
   ]
 }
 

@@ -53,6 +53,10 @@ package struct Query: Sendable, Equatable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
+  private static func isHexadecimal(_ byte: UInt8) -> Bool {
+    Character(UnicodeScalar(byte)).isHexDigit
+  }
+
   /// What percent-encoding stands for; a percent sign without two digits is itself.
   package static func decoded(
     _ text: Substring.UTF8View, plusIsBlank: Bool = false
@@ -62,9 +66,9 @@ package struct Query: Sendable, Equatable {
     while let byte = rest.popFirst() {
       if byte == UInt8(ascii: "+"), plusIsBlank {
         bytes.append(0x20)
-      } else if byte == UInt8(ascii: "%"),
-        let value = UInt8(
-          String(decoding: rest.prefix(2), as: UTF8.self), radix: 16), rest.count >= 2
+      } else if byte == UInt8(ascii: "%"), rest.prefix(2).allSatisfy(isHexadecimal),
+        rest.prefix(2).count == 2,
+        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
       {
         bytes.append(value)
         rest = rest.dropFirst(2)

@@ -7,6 +7,7 @@ import RocServing
 /// Turns problems into answers, counts them, and adds the headers that every answer has.
 struct Answering: RouterMiddleware {
   let metrics: ServerMetrics
+  let methods: KnownMethods
   /// Tells who runs the server what went wrong.
   let report: @Sendable (String) -> Void
 
@@ -22,7 +23,7 @@ struct Answering: RouterMiddleware {
     } catch let error as NoSuchPage {
       response = Self.answer(RequestProblem(.notFound, error.message))
     } catch let error as HTTPError where error.status == .notFound {
-      response = Self.answer(RequestProblem(.notFound, "no such address"))
+      response = notFound(request)
     } catch is ClientGone {
       metrics.count(request: context.endpointPath ?? "none", status: 499)
       throw ClientGone()
@@ -45,6 +46,18 @@ struct Answering: RouterMiddleware {
     response.headers[.referrerPolicy] = "no-referrer"
     response.headers[.crossOriginResourcePolicy] = "same-origin"
     if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+    return response
+  }
+
+  /// There is no such address, or not with that method.
+  private func notFound(_ request: Request) -> Response {
+    guard let allowed = methods.allowed(request.uri.path) else {
+      return Self.answer(RequestProblem(.notFound, "no such address"))
+    }
+    var response = Self.answer(
+      RequestProblem(
+        .methodNotAllowed, "\(request.method.rawValue) is not for this address, but \(allowed)"))
+    response.headers[.allow] = allowed
     return response
   }
 

@@ -2,36 +2,58 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import RocServing
+import Synchronization
 
 /// Reads whole bodies within limits of size and time.
 struct BodyReader {
   let mostBytes: Int
   let seconds: Int
 
+  /// - Parameters:
+  ///   - request: Whose body has not been touched.
+  ///   - loop: Keeps the time: a task that sleeps stays in memory until its time is over, even
+  ///     when it was cancelled.
+  /// - Returns: All of it.
   /// - Throws: `RequestProblem` for a body that is too large or too slow.
-  func read(_ request: Request) async throws -> [UInt8] {
+  func read(_ request: Request, on loop: any EventLoop) async throws -> [UInt8] {
     let tooLarge = RequestProblem(
       .tooLarge, "the body is larger than \(mostBytes) bytes; send fewer pictures in a request")
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > mostBytes {
       throw tooLarge
     }
-    let (body, mostBytes, seconds) = (request.body, mostBytes, seconds)
-    return try await withThrowingTaskGroup(of: [UInt8].self) { group in
-      group.addTask {
-        var bytes: [UInt8] = []
-        for try await piece in body {
-          guard bytes.count + piece.readableBytes <= mostBytes else { throw tooLarge }
-          bytes.append(contentsOf: piece.readableBytesView)
-        }
-        return bytes
+    let (body, mostBytes) = (request.body, mostBytes)
+    let reading = Task {
+      var bytes: [UInt8] = []
+      for try await piece in body {
+        guard bytes.count + piece.readableBytes <= mostBytes else { throw tooLarge }
+        bytes.append(contentsOf: piece.readableBytesView)
       }
-      group.addTask {
-        try await Task.sleep(for: .seconds(seconds))
-        throw RequestProblem(.timeout, "the body did not arrive within \(seconds) seconds")
+      // A body that was given up looks like one that has ended.
+      try Task.checkCancellation()
+      return bytes
+    }
+    let deadline = Deadline()
+    let timer = loop.scheduleTask(in: .seconds(Int64(seconds))) {
+      deadline.pass()
+      reading.cancel()
+    }
+    defer { timer.cancel() }
+    do {
+      return try await withTaskCancellationHandler {
+        try await reading.value
+      } onCancel: {
+        reading.cancel()
       }
-      defer { group.cancelAll() }
-      guard let first = try await group.next() else { throw CancellationError() }
-      return first
+    } catch is CancellationError where deadline.hasPassed {
+      throw RequestProblem(.timeout, "the body did not arrive within \(seconds) seconds")
     }
   }
+}
+
+private final class Deadline: Sendable {
+  private let state = Mutex(false)
+
+  var hasPassed: Bool { state.withLock { $0 } }
+
+  func pass() { state.withLock { $0 = true } }
 }

@@ -95,7 +95,7 @@ struct BrowserRoutes {
       status: .ok, headers: [.contentType: "text/event-stream"],
       body: ResponseBody { writer in
         while !connection.isGone, !Task.isShuttingDownGracefully {
-          let event = try browser.progressEvent(id)
+          let event = try await Self.waited { try browser.progressEvent(id) }
           try await writer.write(ByteBuffer(string: event.text))
           if !event.isLive { break }
           try await Task.sleep(for: .seconds(2))
@@ -175,11 +175,17 @@ struct BrowserRoutes {
   ) async throws -> Value {
     let name = Query.decoded((context.parameters.get("name") ?? "")[...].utf8)
     let query = Query(request.uri.query ?? "")
-    return try await withCheckedThrowingContinuation { continuation in
+    return try await waited { try make(name, query) }
+  }
+
+  private static func waited<Value: Sendable>(
+    _ make: @escaping @Sendable () throws -> Value
+  ) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
       queue.async {
         room.wait()
         defer { room.signal() }
-        continuation.resume(with: Result { try make(name, query) })
+        continuation.resume(with: Result { try make() })
       }
     }
   }

@@ -68,6 +68,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
   func handlerAdded(context: ChannelHandlerContext) {
     let channel = context.channel
     deadline = context.eventLoop.scheduleTask(in: limit) { channel.close(mode: .all, promise: nil) }
+    do { try context.addPersistence() } catch { preconditionFailure("no HTTP/1 here: \(error)") }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }

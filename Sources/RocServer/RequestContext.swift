@@ -4,7 +4,7 @@ import NIOCore
 /// What is known of a request.
 struct RequestContext: Hummingbird.RequestContext {
   var coreContext: CoreRequestContextStorage
-  private let channel: any Channel
+  let channel: any Channel
 
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)

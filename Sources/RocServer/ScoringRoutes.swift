@@ -71,7 +71,7 @@ struct ScoringRoutes {
       throw RequestProblem(
         .unavailable, "no model is loaded; start roc-serve with --checkpoint to score")
     }
-    let body = try await reader.read(request)
+    let body = try await reader.read(request, on: context.channel.eventLoop)
     let sent = try ScoreRequest(
       body, contentType: request.headers[.contentType], model.defaults)
     let connection = try await context.connection()

@@ -1,4 +1,3 @@
-import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
@@ -95,7 +94,8 @@ package struct Server: Sendable {
 
   private func router() -> Router<RequestContext> {
     let router = Router(context: RequestContext.self, options: .autoGenerateHeadEndpoints)
-    router.add(middleware: Answering(metrics: metrics, report: report))
+    let methods = KnownMethods()
+    router.add(middleware: Answering(metrics: metrics, methods: methods, report: report))
     router.add(middleware: Admission(settings: settings))
     StatusRoutes(model: model, metrics: metrics, mostBytes: settings.mostBytes).add(to: router)
     let reader = BodyReader(mostBytes: settings.mostBytes, seconds: settings.secondsToArrive)
@@ -103,31 +103,8 @@ package struct Server: Sendable {
     StaticRoutes().add(to: router)
     if model != nil { addTryPage(to: router) }
     if let browser { BrowserRoutes(browser: browser).add(to: router) }
-    Self.refuseOtherMethods(of: router)
+    methods.know(router.routes.map { ($0.path.description, $0.method) })
     return router
-  }
-
-  /// Tells who asks an address by a method that it does not have which it has.
-  private static func refuseOtherMethods(of router: Router<RequestContext>) {
-    let known: [HTTPRequest.Method] = [
-      .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
-    ]
-    let routes = Dictionary(grouping: router.routes) { $0.path.description }
-    for routes in routes.values {
-      var allowed = Set(routes.map(\.method))
-      if allowed.contains(.get) { allowed.insert(.head) }
-      let list = known.filter(allowed.contains).map(\.rawValue).joined(separator: ", ")
-      for method in known where !allowed.contains(method) {
-        router.on(routes[0].path, method: method) { request, _ -> Response in
-          var response = Response.json(
-            RequestProblem(
-              .methodNotAllowed, "\(request.method.rawValue) is not for this address, but \(list)"
-            ).json, status: .methodNotAllowed)
-          response.headers[.allow] = list
-          return response
-        }
-      }
-    }
   }
 }
 

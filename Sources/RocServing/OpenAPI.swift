@@ -132,7 +132,7 @@ package enum OpenAPI {
   }
 
   private static let question: JSON = [
-    "type": "string", "minLength": 1, "maxLength": 1024,
+    "type": "string", "minLength": 1, "maxLength": .int(ScoreRequest.mostQuestionLength),
     "description": "What is asked; the trained question where it is left out.",
   ]
   private static let decimals: JSON = [
@@ -143,6 +143,9 @@ package enum OpenAPI {
     "type": "string", "enum": ["roc", "levels"],
     "description": "By score tokens or by Q-Align's level words.",
   ]
+
+  /// Many libraries write what is not set as null.
+  private static func orNull(_ schema: JSON) -> JSON { ["anyOf": [schema, ["type": "null"]]] }
 
   private static let schemas: JSON = [
     "Picture": [
@@ -166,7 +169,7 @@ package enum OpenAPI {
         "images": [
           "type": "array", "minItems": 1, "items": ["$ref": "#/components/schemas/Picture"],
         ],
-        "question": question, "decimals": decimals, "scoring": scoring,
+        "question": orNull(question), "decimals": orNull(decimals), "scoring": orNull(scoring),
       ],
     ],
     "Score": [

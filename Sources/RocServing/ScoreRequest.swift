@@ -17,8 +17,8 @@ package struct ScoreRequest: Sendable {
     }
   }
 
-  /// Bytes of a question.
-  private static let mostQuestionBytes = 4096
+  /// Unicode's characters in a question.
+  static let mostQuestionLength = 1024
 
   /// - Parameters:
   ///   - body: The whole body.
@@ -59,6 +59,7 @@ package struct ScoreRequest: Sendable {
         pictures.append(
           SentPicture(name: name.isEmpty ? "picture" : name, bytes: part.bytes))
       } else if Self.names.contains(part.name) {
+        guard settings[part.name] == nil else { throw Self.twice(part.name) }
         settings[part.name] = part.text
       } else {
         throw Self.unknown(part.name, "send pictures with a file name")
@@ -86,10 +87,16 @@ package struct ScoreRequest: Sendable {
     var pictures: [SentPicture] = []
     var texts: [String: String] = [:]
     var decimals: Int?
-    for member in members {
+    for (place, member) in members.enumerated() {
+      guard !members[..<place].contains(where: { $0.name == member.name }) else {
+        throw Self.twice(member.name)
+      }
       switch (member.name, member.value) {
-      case (_, .null): continue
+      // Many libraries write what is not set as null.
+      case ("question", .null), ("decimals", .null), ("scoring", .null): continue
       case ("image", let image): pictures.append(try Self.picture(image, pictures.count))
+      case ("images", .array([])):
+        throw RequestProblem(.badRequest, "no picture: images is an empty array")
       case ("images", .array(let images)):
         for image in images { pictures.append(try Self.picture(image, pictures.count)) }
       case ("question", .string(let text)), ("scoring", .string(let text)):
@@ -111,8 +118,20 @@ package struct ScoreRequest: Sendable {
 
   /// A picture of JSON: base64, a data URL, or an object with `data` and a `name`.
   private static func picture(_ value: JSON, _ place: Int) throws(RequestProblem) -> SentPicture {
-    let name = value["name"]?.string ?? "picture \(place + 1)"
-    guard let text = value.string ?? value["data"]?.string else {
+    var (name, data) = ("picture \(place + 1)", value.string)
+    for member in value.members ?? [] {
+      switch (member.name, member.value) {
+      case ("name", .string(let text)): name = text
+      case ("data", .string(let text)): data = text
+      case ("name", let other), ("data", let other):
+        throw RequestProblem(
+          .badRequest, "\(name): \(member.name): expected a text, found \(other.kind)")
+      default:
+        throw RequestProblem(
+          .badRequest, "\(name): \(member.name) is not known; expected name and data")
+      }
+    }
+    guard let text = data else {
       throw RequestProblem(
         .badRequest,
         "\(name): expected base64 text, or an object with name and data, found \(value.kind)")
@@ -137,9 +156,9 @@ package struct ScoreRequest: Sendable {
   ) throws(RequestProblem) -> Asked {
     let decimals = decimals ?? defaults.asked.decimals
     guard (0...17).contains(decimals) else { throw Self.decimals("\(decimals)") }
-    if let question, question.isEmpty || question.utf8.count > mostQuestionBytes {
+    if let question, !(1...mostQuestionLength).contains(question.unicodeScalars.count) {
       throw RequestProblem(
-        .badRequest, "question: expected 1 to \(mostQuestionBytes) bytes of text")
+        .badRequest, "question: expected 1 to \(mostQuestionLength) characters of text")
     }
     let mode: ScoringMode
     switch (scoring, question) {
@@ -170,6 +189,10 @@ package struct ScoreRequest: Sendable {
 
   private static func decimals(_ text: String) -> RequestProblem {
     RequestProblem(.badRequest, "decimals: expected 0 to 17, found \(text)")
+  }
+
+  private static func twice(_ name: String) -> RequestProblem {
+    RequestProblem(.badRequest, "\(name) is given twice")
   }
 
   private static func unknown(_ name: String, _ hint: String) -> RequestProblem {

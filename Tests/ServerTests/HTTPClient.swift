@@ -101,6 +101,24 @@ final class HTTPClient: @unchecked Sendable {
       status: status, headers: headers, body: String(decoding: body, as: UTF8.self))
   }
 
+  /// All that still comes until the server closes.
+  func readToEnd() -> String {
+    while fill() {}
+    return String(decoding: buffer, as: UTF8.self)
+  }
+
+  /// Whether the server closes within some seconds.
+  func closes(within seconds: Double) -> Bool {
+    var wait = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    return poll(&wait, 1, Int32(seconds * 1000)) > 0 && isClosed()
+  }
+
+  /// Reads one chunk of an answer that has not ended.
+  func readChunk() throws -> String {
+    let size = try #require(Int(try line(), radix: 16))
+    return String(decoding: try take(size + 2).dropLast(2), as: UTF8.self)
+  }
+
   /// Whether the server closes without another byte.
   func isClosed() -> Bool { buffer.isEmpty && !fill() }
 
@@ -115,7 +133,7 @@ final class HTTPClient: @unchecked Sendable {
     }
   }
 
-  private func take(_ count: Int) throws -> [UInt8] {
+  func take(_ count: Int) throws -> [UInt8] {
     while buffer.count < count { try #require(fill(), "closed within an answer") }
     let bytes = Array(buffer.prefix(count))
     buffer.removeFirst(count)

@@ -147,6 +147,7 @@ struct HostileClientTests {
     for (method, path, allowed) in [
       ("GET", "/v1/score", "POST"), ("POST", "/healthz", "GET, HEAD"),
       ("DELETE", "/try", "GET, HEAD"), ("TRACE", "/v1/rewards", "POST"),
+      ("QUERY", "/v1/models", "GET, HEAD"), ("PATCH", "/static/roc.css", "GET, HEAD"),
     ] {
       let answer = try server.ask(method, path)
       #expect(answer.status == 405 && answer.headers["allow"] == allowed, "\(method) \(path)")
@@ -159,6 +160,60 @@ struct HostileClientTests {
     let answer = try head.readHead()
     #expect(answer.status == 200 && answer.headers["content-type"] == "application/json")
     #expect(head.isClosed())
+  }
+
+  /// RFC 9112, section 9.3.
+  @Test func keepsConnectionsAsTheirClientsAsk() throws {
+    let server = try RunningServer(["--checkpoint", Self.checkpoint])
+    let picture = try Self.picture()
+    func ask(_ version: String, _ header: String, pictures: Int) throws -> (HTTPAnswer, Bool) {
+      var form = FormBody()
+      for place in 0..<pictures { form.add("file", fileName: "\(place)", picture) }
+      let client = try HTTPClient(server.port)
+      client.write(
+        "POST /v1/score HTTP/\(version)\r\nHost: localhost\r\n\(FormBody.header)\r\n\(header)"
+          + "Content-Length: \(form.whole.count)\r\n\r\n")
+      client.write(form.whole)
+      let head = try client.readHead()
+      let body = head.headers["content-length"].flatMap { Int($0) }
+      if let body {
+        _ = try client.take(body)
+        return (head, client.closes(within: 0.3))
+      }
+      guard head.headers["transfer-encoding"] == nil else { return (head, false) }
+      return (head, client.readToEnd().split(separator: "\n").count == pictures)
+    }
+    for (version, header, connection, closes) in [
+      ("1.0", "", "close", true), ("1.0", "Connection: Keep-Alive\r\n", "keep-alive", false),
+      ("1.1", "", nil, false), ("1.1", "Connection: Close\r\n", "close", true),
+    ] {
+      let (head, closed) = try ask(version, header, pictures: 1)
+      #expect(head.status == 200)
+      #expect(head.headers["connection"] == connection && closed == closes, "\(version) \(header)")
+    }
+    // Lines that come one by one have no length, and an old client knows no chunks.
+    let (old, isWhole) = try ask("1.0", "Connection: keep-alive\r\n", pictures: 3)
+    #expect(old.headers["connection"] == "close" && old.headers["transfer-encoding"] == nil)
+    #expect(isWhole)
+    let (new, _) = try ask("1.1", "", pictures: 3)
+    #expect(new.headers["transfer-encoding"] == "chunked")
+  }
+
+  /// A header that promises more pixels than anyone has memory for.
+  @Test func refusesBombs() throws {
+    let server = try RunningServer(["--checkpoint", Self.checkpoint])
+    // 60000 x 60000 grey pixels, as a PNG.
+    let huge =
+      "iVBORw0KGgoAAAANSUhEUgAA6mAAAOpgCAAAAACluSqeAAAACElEQVR4nAMAAAAAAUgGidIAAAAA"
+      + "SUVORK5CYII="
+    let answer = try server.ask(
+      "POST", "/v1/score", headers: ["Content-Type: application/json"],
+      body: Array("{\"image\": \"\(huge)\"}".utf8))
+    #expect(answer.status == 200)
+    let error = try answer.json()["error"]
+    #expect(error?["code"] == "too_large", "\(answer.body)")
+    #expect(try server.ask("/healthz").status == 200)
+    #expect(server.residentMegabytes < 400)
   }
 
   @Test func clientsThatGoFreeTheirPlaces() throws {

@@ -51,6 +51,14 @@ final class RunningServer: @unchecked Sendable {
     return (process.terminationStatus, log)
   }
 
+  /// Its memory at the moment; 0 when it has ended.
+  var residentMegabytes: Int {
+    let text =
+      (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8))
+      ?? ""
+    return text.firstMatch(of: /VmRSS:\s+(\d+) kB/).flatMap { Int($0.1) }.map { $0 >> 10 } ?? 0
+  }
+
   /// Gets an address.
   func ask(_ path: String) throws -> HTTPAnswer { try ask("GET", path) }
 

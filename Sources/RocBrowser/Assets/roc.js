@@ -192,14 +192,24 @@ function maximum(values) {
 }
 
 // A run that is being scored says how far it is.
+function duration(seconds) {
+  const minutes = Math.round(seconds / 60);
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 function followProgress(line) {
   const events = new EventSource(line.dataset.progress);
   const digits = new Intl.NumberFormat("en");
   events.addEventListener("message", (event) => {
-    const { scored, failed, pace } = JSON.parse(event.data);
-    const speed = pace > 0 ? `, ${pace.toFixed(pace < 1 ? 2 : 1)} a second` : "";
-    const broken = failed > 0 ? `, ${digits.format(failed)} failed` : "";
-    line.textContent = `This run is being scored: ${digits.format(scored)} pictures so far${broken}${speed}.`;
+    const run = JSON.parse(event.data);
+    const parts = ["part" in run
+      ? `${digits.format(run.part_scored)} of the ${digits.format(run.part_pictures)} pictures of ${run.part}`
+      : `${digits.format(run.scored)} pictures so far`];
+    if (run.failed > 0) parts.push(`${digits.format(run.failed)} failed`);
+    if (run.pace > 0) parts.push(`${run.pace.toFixed(run.pace < 1 ? 2 : 1)} a second`);
+    if (run.seconds_left > 0) parts.push(`${duration(run.seconds_left)} left`);
+    line.textContent = `This run is being scored: ${parts.join(", ")}.`;
   });
   events.addEventListener("end", () => {
     events.close();

@@ -227,11 +227,22 @@ extension Browser {
   /// - Returns: The line, and whether somebody is still working.
   package func progressEvent(_ id: Int64) throws -> (text: String, isLive: Bool) {
     let progress = try store.progress(run: id)
-    let object: JSON = [
-      "scored": .int(progress.scored), "failed": .int(progress.failed),
-      "held": .int(progress.held), "pace": .double(progress.pace),
+    var members: [JSON.Member] = [
+      .init("scored", .int(progress.scored)), .init("failed", .int(progress.failed)),
+      .init("held", .int(progress.held)), .init("pace", .double(progress.pace)),
     ]
-    return ("data: \(object.line)\n\n", progress.held > 0)
+    // A run does not say which part it is asked for: it is the one that is nearly done.
+    let parts = try runParts(id)
+    if let part = parts.parts.first(where: { $0.scored < $0.of }) {
+      let done = min(part.scored + max(progress.scored - parts.scored, 0), part.of)
+      members.append(.init("part", .string(part.name)))
+      members.append(.init("part_scored", .int(done)))
+      members.append(.init("part_pictures", .int(part.of)))
+      if progress.pace > 0 {
+        members.append(.init("seconds_left", .double(Double(part.of - done) / progress.pace)))
+      }
+    }
+    return ("data: \(JSON.object(members).line)\n\n", progress.held > 0)
   }
 }
 

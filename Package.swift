@@ -92,6 +92,7 @@ let package = Package(
     .system("CZlib", "zlib", apt: "zlib1g-dev"),
     .system("CCrypto", "libcrypto", apt: "libssl-dev"),
     .c("CRocKernels"),
+    .c("CRocGuard"),
     .c("CRocImage", ["CJPEG", "CPNG", "CWebP"]),
 
     .library("RocJSON"),
@@ -156,7 +157,7 @@ let package = Package(
     .library("RocServing", ["RocJSON", "RocModel", "RocScore", "RocTensor"]),
     .library("Roc", ["RocCheckpoint", "RocImage", "RocModel", "RocScore", "RocTensor"]),
 
-    .library("RocTool", ["RocFiles", "RocNames", "RocStore", .argumentParser]),
+    .library("RocTool", ["CRocGuard", "RocFiles", "RocNames", "RocStore", .argumentParser]),
     .library(
       "RocEngineTool",
       [

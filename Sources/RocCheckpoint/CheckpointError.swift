@@ -13,6 +13,8 @@ package struct CheckpointError: Error, CustomStringConvertible, Equatable {
     case output
     /// Nobody's: the writing was stopped.
     case interrupted
+    /// The machine's, which is too short of files or memory, or whose disk failed.
+    case machine
   }
 
   package let message: String
@@ -24,7 +26,7 @@ package struct CheckpointError: Error, CustomStringConvertible, Equatable {
   }
 
   package init(_ error: FileError, _ kind: Kind = .unusable) {
-    self.init(error.description, kind)
+    self.init(error.description, error.isOfMachine && kind == .unusable ? .machine : kind)
   }
 
   package init(_ error: JSONError, in path: String) {

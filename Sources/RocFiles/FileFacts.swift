@@ -88,16 +88,25 @@ package func absolutePath(_ path: String) -> String {
 }
 
 /// The names in a folder, sorted by their bytes; none when it cannot be read.
-package func folderEntries(_ path: String) -> [String] {
-  guard let listing = opendir(path) else { return [] }
+package func folderEntries(_ path: String) -> [String] { (try? listFolder(path)) ?? [] }
+
+/// The names in a folder, sorted by their bytes.
+///
+/// - Throws: `FileError` when it cannot be read to its end.
+package func listFolder(_ path: String) throws(FileError) -> [String] {
+  guard let listing = opendir(path) else { throw FileError(path: path, errno: errno) }
   defer { closedir(listing) }
   var names: [String] = []
-  while let entry = readdir(listing) {
+  while true {
+    // Only this tells the end from a disk that fails.
+    errno = 0
+    guard let entry = readdir(listing) else { break }
     let name = withUnsafeBytes(of: entry.pointee.d_name) {
       String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
     }
     if name != ".", name != ".." { names.append(name) }
   }
+  guard errno == 0 else { throw FileError(path: path, errno: errno) }
   return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
 }
 

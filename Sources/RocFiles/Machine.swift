@@ -12,7 +12,22 @@ import Darwin
 package func availableMemory() -> Int? {
   let machine = lines(of: "/proc/meminfo").first { $0.hasPrefix("MemAvailable:") }
     .flatMap { $0.split(separator: " ").compactMap { Int($0) }.first }.map { $0 * 1024 }
-  return ([machine] + groupLimits()).compactMap(\.self).min()
+  return ([machine, addressSpaceLeft()] + groupLimits()).compactMap(\.self).min()
+}
+
+/// What `ulimit -v` leaves to this process; nil without such a limit.
+private func addressSpaceLeft() -> Int? {
+  var limit = rlimit()
+  #if canImport(Glibc)
+  let code = getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+  #else
+  let code = getrlimit(RLIMIT_AS, &limit)
+  #endif
+  guard code == 0, limit.rlim_cur < 1 << 60 else { return nil }
+  let pages = lines(of: "/proc/self/statm").first.flatMap { line in
+    line.split(separator: " ").first.flatMap { Int($0) }
+  }
+  return max(Int(limit.rlim_cur) - (pages ?? 0) * Int(getpagesize()), 0)
 }
 
 /// What the control groups of this process, version 2 or 1, leave to it.

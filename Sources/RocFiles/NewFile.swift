@@ -40,7 +40,9 @@ package final class NewFile {
       do throws(FileError) {
         file = try OpenFile(making: Partial.path(for: path), isPrivate: isPrivate)
       } catch {
-        throw FileError(path: path, reason: error.reason, isMissing: error.isMissing)
+        throw FileError(
+          path: path, reason: error.reason, isMissing: error.isMissing,
+          isOfMachine: error.isOfMachine)
       }
       if hold(file) { return file }
       unlink(file.path)
@@ -84,7 +86,8 @@ package final class NewFile {
 
   /// Errors name the file that was asked for.
   private func renamed(_ error: FileError) -> FileError {
-    FileError(path: path, reason: error.reason, isMissing: error.isMissing)
+    FileError(
+      path: path, reason: error.reason, isMissing: error.isMissing, isOfMachine: error.isOfMachine)
   }
 
   /// Writes a file of these bytes.

@@ -196,6 +196,36 @@ package final class OpenFile: @unchecked Sendable {
     return result
   }
 
+  /// The bytes of a whole regular file, copied: a mapped one would end the process if its disk
+  /// failed or somebody shortened it.
+  ///
+  /// - Throws: `FileError` with the system's reason, also for what is no regular file.
+  package static func bytes(of path: String) throws(FileError) -> [UInt8] {
+    // Without O_NONBLOCK a named pipe would wait for a writer before it can be refused.
+    let file = try OpenFile(path, .reading)
+    guard let facts = file.facts, facts.kind == .file else {
+      throw FileError(
+        path: path,
+        reason: file.facts?.kind == .folder
+          ? "is a folder, expected a file" : "is not a regular file"
+      )
+    }
+    var bytes = [UInt8](repeating: 0, count: facts.bytes)
+    var done = 0
+    while done < bytes.count {
+      let got = bytes.withUnsafeMutableBytes { buffer in
+        pread(
+          file.descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(done))
+      }
+      if got < 0, errno == EINTR { continue }
+      guard got >= 0 else { throw FileError(path: path, errno: errno) }
+      if got == 0 { break }
+      done += got
+    }
+    bytes.removeLast(bytes.count - done)
+    return bytes
+  }
+
   /// Cuts the file off after `count` bytes.
   package func truncate(to count: Int) throws(FileError) {
     guard ftruncate(descriptor, off_t(count)) == 0 else {

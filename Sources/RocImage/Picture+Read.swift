@@ -1,6 +1,14 @@
 import CRocImage
 import RocFiles
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// The picture formats that are read, recognised by their first bytes.
 package enum PictureFormat: String, Sendable, CaseIterable {
   case jpeg
@@ -32,14 +40,17 @@ extension Picture {
   ///
   /// - Throws: `PictureError` with the path, a code, and what is wrong with the file.
   package static func read(_ path: String) throws(PictureError) -> Picture {
-    let file: MappedFile
+    let bytes: [UInt8]
     do throws(FileError) {
-      file = try MappedFile(path: path)
+      bytes = try OpenFile.bytes(of: path)
     } catch {
       throw PictureError(
-        error.isMissing ? .missing : .unreadable, path: path, reason: error.reason)
+        error.isOfMachine ? .machine : error.isMissing ? .missing : .unreadable, path: path,
+        reason: error.reason)
     }
-    return try file.withBytes { bytes throws(PictureError) in try decode(bytes, path: path) }
+    return try bytes.withUnsafeBytes { bytes in
+      Result { () throws(PictureError) in try decode(bytes, path: path) }
+    }.get()
   }
 
   /// Decodes a file in memory.
@@ -73,15 +84,20 @@ extension Picture {
     with decoder: (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<roc_picture>) -> Int32
   ) throws(PictureError) -> Picture {
     var result = roc_picture()
+    // What a decoder says about memory that it did not get differs; this does not.
+    errno = 0
     let done = bytes.withMemoryRebound(to: UInt8.self) { buffer in
       buffer.baseAddress.map { decoder($0, buffer.count, &result) } ?? 0
     }
+    let isMemoryShort = errno == ENOMEM
     guard done == 1, let pixels = result.pixels else {
       let message = withUnsafeBytes(of: result.message) {
         String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
       let code: PictureError.Code =
-        result.truncated != 0 ? .truncated : result.too_large != 0 ? .tooLarge : .undecodable
+        isMemoryShort
+        ? .machine
+        : result.truncated != 0 ? .truncated : result.too_large != 0 ? .tooLarge : .undecodable
       throw PictureError(code, path: path, reason: "broken \(format): \(message)")
     }
     return Picture(adopting: pixels, width: result.width, height: result.height)

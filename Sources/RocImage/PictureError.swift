@@ -9,6 +9,9 @@ package struct PictureError: Error, CustomStringConvertible, Equatable, Sendable
     case truncated = "truncated"
     case undecodable = "undecodable"
     case tooLarge = "too_large"
+    /// Nothing about the picture: the machine has too few open files or too little memory, or its
+    /// disk failed. It is never stored; whoever meets it stops.
+    case machine = "machine"
   }
 
   package let code: Code

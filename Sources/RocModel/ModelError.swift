@@ -13,12 +13,16 @@ package enum ModelError: Error, CustomStringConvertible, Equatable, Sendable {
   case output(CheckpointError)
   /// One picture does not fit this model.
   case picture(String)
+  /// The machine is too short of files or memory to read a picture, or its disk failed.
+  case machine(String)
   /// The question or setting cannot be answered by this model.
   case request(String)
 
   package var description: String {
     switch self {
-    case .checkpoint(let message), .request(let message), .picture(let message): message
+    case .checkpoint(let message), .request(let message), .picture(let message),
+      .machine(let message):
+      message
     case .output(let error): error.message
     case .memory(let needed, let available, let folder, let precision, let isPacked):
       """
@@ -30,6 +34,11 @@ package enum ModelError: Error, CustomStringConvertible, Equatable, Sendable {
 }
 
 extension ModelError {
+  /// Why a checkpoint cannot be read.
+  init(_ error: CheckpointError) {
+    self = error.kind == .machine ? .machine(error.message) : .checkpoint(error.message)
+  }
+
   private static let packedAdvice =
     "the checkpoint is packed for this precision; convert its original to a smaller one"
 

@@ -64,7 +64,7 @@ package struct Verification {
     do throws(CheckpointError) {
       file = try WeightFile(path: golden)
     } catch {
-      throw .checkpoint(error.message)
+      throw ModelError(error)
     }
     var byPicture: [ExactText: [Tensor]] = [:]
     for tensor in file.tensors {

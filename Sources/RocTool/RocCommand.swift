@@ -1,4 +1,5 @@
 package import ArgumentParser
+import CRocGuard
 package import RocNames
 
 #if canImport(Glibc)
@@ -21,8 +22,10 @@ extension RocCommand {
     signal(SIGPIPE, SIG_IGN)
     // So is a write beyond a limit on the size of files.
     signal(SIGXFSZ, SIG_IGN)
+    roc_guard()
     let status: ExitStatus
     do {
+      try Self.checkFiles()
       status = try execute()
     } catch let error as ValidationError {
       throw error
@@ -45,5 +48,20 @@ extension RocCommand {
       throw ExitCode(ExitStatus.failed.rawValue)
     }
     if status != .done { throw ExitCode(status.rawValue) }
+  }
+
+  /// Files that a command may have open at once, the libraries below it included.
+  private static var mostFiles: Int32 { 32 }
+
+  /// Below that some library or other would end the process, or call good pictures unreadable.
+  private static func checkFiles() throws(CommandError) {
+    var limit = 0
+    guard roc_try_files(mostFiles, &limit) != 0 else { return }
+    throw CommandError(
+      .failed,
+      """
+      this process may have \(limit) files open at once, fewer than the \(mostFiles) that are \
+      needed; raise it with ulimit -n
+      """)
   }
 }

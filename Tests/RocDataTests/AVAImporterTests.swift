@@ -262,7 +262,7 @@ struct AVAImporterTests {
     let (store, _) = try importAll(source, images: try ImageFolder(source.images))
     try FileManager.default.removeItem(atPath: "\(source.images)/12.jpg")
     let samples = try store.samples(try store.dataset("ava")).samples
-    try store.save(ImageVerification.run(samples, jobs: 1))
+    try store.save(try ImageVerification.run(samples, jobs: 1))
     try source.addPictures([12])
     _ = try importAll(source, images: try ImageFolder(source.images))
     #expect(try store.samples(try store.dataset("ava")).samples[1].imageState == .found)

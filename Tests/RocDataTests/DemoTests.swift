@@ -34,7 +34,7 @@ struct DemoTests {
     #expect(report.missingImages == [])
     #expect(report.json["splits"]?["official"]?["test"]?.int == 10)
     let samples = try store.samples(try store.dataset("ava")).samples
-    #expect(ImageVerification.run(samples, jobs: 2).allSatisfy { $0.facts.state == .readable })
+    #expect(try ImageVerification.run(samples, jobs: 2).allSatisfy { $0.facts.state == .readable })
   }
 
   /// Mean colour and contrast must not give the scores away: SRCC below 0.6.

@@ -1,4 +1,4 @@
-import Foundation
+package import RocFiles
 import RocNames
 
 /// The files below a folder.
@@ -12,37 +12,40 @@ package struct FolderWalk {
   /// Deeper folders are no dataset's layout, but a loop of links.
   private static let deepest = 32
 
-  /// Follows links to folders, but enters each folder once; nil when `path` cannot be listed.
+  /// Follows links to folders, but enters each folder once.
   ///
   /// - Parameter path: An existing folder, or a link to one.
-  package init?(below path: String) {
-    guard walk(path, prefix: "", depth: 0) else { return nil }
+  /// - Throws: `FileError` when it cannot be listed, and when the machine is too short of something
+  ///   to list those below it.
+  package init(below path: String) throws(FileError) {
+    try walk(path, prefix: "", depth: 0)
     files = files.sortedByBytes()
     unreadable.sort { ExactText($0.path) < ExactText($1.path) }
   }
 
-  /// Relative paths of all files below a folder; nil when it cannot be listed.
-  package static func files(below path: String) -> [String]? { FolderWalk(below: path)?.files }
+  /// Relative paths of all files below a folder.
+  package static func files(below path: String) throws(FileError) -> [String] {
+    try FolderWalk(below: path).files
+  }
 
-  private mutating func walk(_ path: String, prefix: String, depth: Int) -> Bool {
-    let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard depth < Self.deepest, entered.insert(real) else { return true }
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-      return false
-    }
-    for name in names {
-      var isFolder: ObjCBool = false
+  private mutating func walk(_ path: String, prefix: String, depth: Int) throws(FileError) {
+    guard depth < Self.deepest, entered.insert(absolutePath(path)) else { return }
+    for name in try listFolder(path) {
       let file = "\(path)/\(name)"
-      guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) else {
+      guard let facts = FileFacts(file) else {
         unreadable.append((prefix + name, "a link to a file that is not there"))
         continue
       }
-      if !isFolder.boolValue {
+      guard facts.kind == .folder else {
         files.append(prefix + name)
-      } else if !walk(file, prefix: "\(prefix)\(name)/", depth: depth + 1) {
+        continue
+      }
+      do throws(FileError) {
+        try walk(file, prefix: "\(prefix)\(name)/", depth: depth + 1)
+      } catch {
+        guard !error.isOfMachine else { throw error }
         unreadable.append((prefix + name, "a folder that cannot be listed; check its permissions"))
       }
     }
-    return true
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import RocFiles
 import RocNames
 import RocTables
 
@@ -29,8 +30,11 @@ struct SourceFolder {
     guard isFolder.boolValue else {
       throw DataError("\(path): is a file, expected the folder of the download", isMissing: true)
     }
-    guard let walk = FolderWalk(below: path) else {
-      throw DataError("\(path): cannot be listed; check its permissions")
+    let walk: FolderWalk
+    do throws(FileError) {
+      walk = try FolderWalk(below: path)
+    } catch {
+      throw DataError("\(path): cannot be listed: \(error.reason)")
     }
     self.path = path
     files = walk.files

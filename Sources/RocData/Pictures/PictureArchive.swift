@@ -224,10 +224,18 @@ package struct PictureArchive {
   ) throws(ArchiveError) {
     let folder = folder
     let facts = Parallel.map(pending, jobs: jobs) { item in
-      let found = item.bytes.withUnsafeBytes { PictureFacts.of($0, name: item.path) }
+      let found = item.bytes.withUnsafeBytes { bytes in
+        Swift.Result { () throws(PictureError) in try PictureFacts.of(bytes, name: item.path) }
+      }
       return (found, Self.save(item.bytes, to: item.path, below: folder))
     }
-    for (item, (found, outcome)) in zip(pending, facts) {
+    for (item, (facts, outcome)) in zip(pending, facts) {
+      let found: PictureFacts
+      do throws(PictureError) {
+        found = try facts.get()
+      } catch {
+        throw ArchiveError("\(archive): \(error)")
+      }
       switch outcome {
       case .saved: break
       case .failed(let reason): throw ArchiveError("\(folder)/\(item.path): \(reason)")

@@ -38,7 +38,10 @@ package struct PictureFacts: Sendable {
   ///   - bytes: The whole file.
   ///   - name: Its name; only the ending counts.
   /// - Returns: What was found; a file that is no picture is unreadable.
-  package static func of(_ bytes: UnsafeRawBufferPointer, name: String) -> PictureFacts {
+  /// - Throws: `PictureError` of the machine, which says nothing about the picture.
+  package static func of(
+    _ bytes: UnsafeRawBufferPointer, name: String
+  ) throws(PictureError) -> PictureFacts {
     var facts = PictureFacts(state: .readable)
     facts.sha256 = SHA256.of(bytes)
     facts.format = PictureFormat(bytes)
@@ -52,6 +55,7 @@ package struct PictureFacts: Sendable {
       facts.hash = PerceptualHash(picture)
       if min(picture.width, picture.height) < tinySide { facts.flags.append(.tiny) }
     } catch {
+      guard error.code != .machine else { throw error }
       facts.state = .unreadable
       facts.reason = error.reason
       if error.code == .truncated { facts.flags.append(.truncated) }

@@ -4,6 +4,7 @@ import RocNames
 package import RocScore
 package import RocStore
 package import RocTables
+import Synchronization
 
 /// The check of training records, in a file or as a dataset would be exported, and their repair.
 package struct ValidationJob: Sendable {
@@ -49,8 +50,20 @@ package struct ValidationJob: Sendable {
   }
 
   private let rules: Rules
+  private let shortage = Shortage()
 
   package init(_ rules: Rules) { self.rules = rules }
+
+  /// What the machine was too short of while pictures were looked at: nothing is known of those.
+  private final class Shortage: Sendable {
+    private let error = Mutex<PictureError?>(nil)
+
+    func note(_ error: PictureError) { self.error.withLock { $0 = $0 ?? error } }
+
+    func check() throws(DataError) {
+      if let error = error.withLock({ $0 }) { throw DataError(error.description) }
+    }
+  }
 
   /// The form of a file's records.
   ///
@@ -68,12 +81,14 @@ package struct ValidationJob: Sendable {
     if format == .roc {
       var lint = try fileLint()
       lint.check(file: bytes)
+      try shortage.check()
       return Outcome(lint)
     }
     var lint = LevelLint(
       isDeQA: format == .deqa, range: rules.range, isLowerBetter: rules.lowerIsBetter,
       findImage: try fileLint().findImage)
     lint.check(file: bytes)
+    try shortage.check()
     return Outcome(lint)
   }
 
@@ -86,6 +101,7 @@ package struct ValidationJob: Sendable {
     var lint = try datasetLint(record, samples)
     let bytes = ConversationExport(dataset: record).array(samples)
     bytes.withUnsafeBytes { lint.check(file: $0) }
+    try shortage.check()
     return Outcome(lint)
   }
 
@@ -94,8 +110,8 @@ package struct ValidationJob: Sendable {
     lint.needsTarget = rules.needsTarget
     guard let images = rules.images else { return lint }
     let folder = try ImageFolder(images)
-    lint.findImage = { name in
-      folder.path(of: name).map(Self.reason) ?? folder.reason(name, in: images)
+    lint.findImage = { [shortage] name in
+      folder.path(of: name).map { Self.reason($0, shortage) } ?? folder.reason(name, in: images)
     }
     return lint
   }
@@ -113,21 +129,23 @@ package struct ValidationJob: Sendable {
     }
     let byKey = Dictionary(
       samples.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-    var lint = ConversationLint(tokens: tokens, range: range) { key in
+    var lint = ConversationLint(tokens: tokens, range: range) { [shortage] key in
       guard let sample = byKey[key], sample.imageState != .readable else { return nil }
       // A picture that nobody has decoded yet is decoded now.
-      return sample.path.map(Self.reason) ?? sample.imageReason ?? "not in the image folder"
+      return sample.path.map { Self.reason($0, shortage) } ?? sample.imageReason
+        ?? "not in the image folder"
     }
     lint.needsTarget = rules.needsTarget
     return lint
   }
 
   /// Why a picture cannot be read; nil when it can.
-  private static func reason(_ path: String) -> String? {
+  private static func reason(_ path: String, _ shortage: Shortage) -> String? {
     do throws(PictureError) {
       _ = try Picture.read(path)
       return nil
     } catch {
+      if error.code == .machine { shortage.note(error) }
       return error.reason
     }
   }

@@ -89,7 +89,7 @@ extension Checkpoint {
     do throws(CheckpointError) {
       return ConfigReader(json: try json(name), place: "\(folder)/\(name)")
     } catch {
-      throw .checkpoint(error.message)
+      throw ModelError(error)
     }
   }
 }

@@ -89,7 +89,7 @@ extension Checkpoint {
     do throws(CheckpointError) {
       return try json(name)
     } catch {
-      throw .checkpoint(error.message)
+      throw ModelError(error)
     }
   }
 }

@@ -140,7 +140,7 @@ package struct ModelLoader {
     do throws(CheckpointError) {
       return try Checkpoint(folder: folder, base: base)
     } catch {
-      throw .checkpoint(error.message)
+      throw ModelError(error)
     }
   }
 
@@ -148,7 +148,7 @@ package struct ModelLoader {
     do throws(CheckpointError) {
       return ConfigReader(json: try readJSON(path), place: path)
     } catch {
-      throw .checkpoint(error.message)
+      throw ModelError(error)
     }
   }
 

@@ -61,7 +61,7 @@ package struct Conversion {
     do throws(CheckpointError) {
       try write(with: writer, progress)
     } catch {
-      throw error.kind == .unusable ? .checkpoint(error.message) : .output(error)
+      throw [.unusable, .machine].contains(error.kind) ? ModelError(error) : .output(error)
     }
   }
 

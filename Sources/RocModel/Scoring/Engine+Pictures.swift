@@ -31,7 +31,8 @@ extension Engine {
   ///   - mode: What is asked, and how the score is read.
   ///   - decimals: Digits of the score in the text.
   /// - Returns: The answer, or why there is none.
-  /// - Throws: `ModelError.request` when no picture could be asked this question.
+  /// - Throws: `ModelError.request` when no picture could be asked this question, `.machine` when
+  ///   nothing is known about the picture.
   package func score(
     _ picture: PreparedPicture, mode: ScoringMode, decimals: Int
   ) throws(ModelError) -> ScoredPicture {
@@ -50,6 +51,7 @@ extension Engine {
     do throws(PictureError) {
       prepared = try pixels.get()
     } catch {
+      guard error.code != .machine else { throw .machine(error.description) }
       return (nil, .init(code: error.code.rawValue, message: error.description))
     }
     let answer: Answer

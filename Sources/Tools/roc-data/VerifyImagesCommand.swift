@@ -60,7 +60,7 @@ struct VerifyImagesCommand: RocCommand {
     // A few hundred a step: what a step found is kept whatever happens later.
     while done < todo.count {
       let step = Array(todo[done..<min(done + 256, todo.count)])
-      let results = ImageVerification.run(step, jobs: jobs ?? coreCount(), folder: folder)
+      let results = try ImageVerification.run(step, jobs: jobs ?? coreCount(), folder: folder)
       try store.save(results)
       done += results.count
       for result in results {

@@ -52,8 +52,12 @@ struct PictureList {
   }
 
   private mutating func add(folder: String) throws(CommandError) {
-    guard let walk = FolderWalk(below: folder) else {
-      throw CommandError(.dataMissing, "\(folder): cannot be listed")
+    let walk: FolderWalk
+    do throws(FileError) {
+      walk = try FolderWalk(below: folder)
+    } catch {
+      throw CommandError(
+        error.isOfMachine ? .failed : .dataMissing, "\(folder): cannot be listed: \(error.reason)")
     }
     let base =
       folder.utf8.last == UInt8(ascii: "/") ? String(Substring(folder.utf8.dropLast())) : folder

@@ -63,7 +63,7 @@ private func commandError(_ error: CheckpointError) -> CommandError {
   switch error.kind {
   case .unusable: CommandError(.badCheckpoint, error.message)
   case .exists: CommandError(.usage, error.message)
-  case .output: CommandError(.failed, error.message)
+  case .output, .machine: CommandError(.failed, error.message)
   case .interrupted:
     CommandError(Interrupt.status ?? .interrupted, "interrupted; nothing was left behind")
   }

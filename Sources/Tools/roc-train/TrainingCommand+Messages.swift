@@ -59,7 +59,7 @@ extension TrainingCommand {
     switch error.kind {
     case .unusable: CommandError(.badCheckpoint, error.message)
     case .exists: CommandError(.usage, error.message)
-    case .output: CommandError(.failed, error.message)
+    case .output, .machine: CommandError(.failed, error.message)
     case .interrupted: CommandError(Interrupt.status ?? .interrupted, error.message)
     }
   }

@@ -72,7 +72,7 @@ struct LLaVATower: Sendable {
     do throws(CheckpointError) {
       return ConfigReader(json: try readJSON(path), place: path)
     } catch {
-      throw .checkpoint(error.message)
+      throw ModelError(error)
     }
   }
 

@@ -154,7 +154,7 @@ let package = Package(
       ],
       resources: ["roc.css", "roc.js", "roc.svg", "try.js"].map { .embedInCode("Assets/\($0)") },
       swiftSettings: features),
-    .library("RocServing", ["RocJSON", "RocModel", "RocScore", "RocTensor"]),
+    .library("RocServing", ["RocJSON", "RocModel", "RocNames", "RocScore", "RocTensor"]),
     .library("Roc", ["RocCheckpoint", "RocImage", "RocModel", "RocScore", "RocTensor"]),
 
     .library("RocTool", ["CRocGuard", "RocFiles", "RocNames", "RocStore", .argumentParser]),
@@ -260,6 +260,7 @@ if Context.environment["ROC_SERVE"] != nil {
       [
         "RocBrowser", "RocJSON", "RocModel", "RocReport", "RocScoring", "RocServing",
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),

@@ -18,8 +18,8 @@ package final class Browser: Sendable {
   package let places: [Layout.Place]
   let runs = UntilWritten<Int64, RunParts>("roc.runs")
   let views = RunViews()
-  let audits = InBackground<AuditKey, Audits>("roc.audits", room: 8)
-  let histograms = InBackground<AuditKey, String>("roc.histograms", room: 64)
+  let audits = InBackground<Int64, Audits>("roc.audits", room: 8)
+  let histograms = InBackground<Int64, String>("roc.histograms", room: 64)
   private let thumbnails = Thumbnails()
   private let indexes = UntilWritten<DatasetRecord, DatasetIndex>("roc.indexes")
   /// A page does not wait longer than this for what takes long to find.

@@ -116,6 +116,7 @@ package final class DatasetIndex: Sendable {
 
   /// The places of the pictures that a query asks for, in its order.
   package func result(_ query: GalleryQuery) throws -> [Int32] {
+    let query = understood(query)
     if let known = cache.withLock({ cache in cache.results.first { $0.query == query }?.places }) {
       return known
     }
@@ -126,6 +127,23 @@ package final class DatasetIndex: Sendable {
       if cache.results.count > Self.mostResults { cache.results.removeFirst() }
     }
     return places
+  }
+
+  /// A query without what this dataset does not have: it counts as not said.
+  package func understood(_ query: GalleryQuery) -> GalleryQuery {
+    var query = query
+    func isKnown(_ name: ExactText) -> Bool { attributeNames.contains { ExactText($0) == name } }
+    if case .attribute(let name) = query.sort.key, !isKnown(name) {
+      query.sort = GallerySort(.imported)
+    }
+    if let name = query.attribute?.name, !isKnown(name) { query.attribute = nil }
+    if let split = query.split, !parts.contains(where: { $0.name.description.isExactly(split) }) {
+      query.split = nil
+    }
+    if let theme = query.theme, !themes.contains(where: { $0.name.isExactly(theme) }) {
+      query.theme = nil
+    }
+    return query
   }
 
   private func order(_ sort: GallerySort) throws -> [Int32] {
@@ -165,10 +183,15 @@ package final class DatasetIndex: Sendable {
     if let state = query.state {
       for place in isWanted.indices where !matches(place, state) { isWanted[place] = false }
     }
-    if query.low != nil || query.high != nil {
-      let range =
-        (query.low ?? -.infinity)...(max(query.high ?? .infinity, query.low ?? -.infinity))
-      for place in isWanted.indices where !range.contains(scores[place]) { isWanted[place] = false }
+    func keep(within span: GalleryQuery.Span, _ value: (Int) -> Double) {
+      guard !span.isEverything else { return }
+      for place in isWanted.indices where !span.contains(value(place)) { isWanted[place] = false }
+    }
+    keep(within: query.score) { scores[$0] }
+    keep(within: query.spread) { Double(spreads[$0]) }
+    if let wanted = query.attribute {
+      let values = try attribute(wanted.name.text)
+      keep(within: wanted.span) { values[$0] }
     }
     if let text = query.text.map({ Array($0.utf8) }), !text.isEmpty {
       for place in isWanted.indices where isWanted[place] {

@@ -65,9 +65,35 @@ package struct GalleryQuery: Equatable, Sendable {
   package var split: String?
   package var theme: String?
   package var state: State?
-  /// Of gt_score, both ends included.
-  package var low: Double?
-  package var high: Double?
+  /// Values from one to another, both included; without an end there is no limit.
+  package struct Span: Equatable, Sendable {
+    package var low: Double?
+    package var high: Double?
+
+    package init(_ low: Double? = nil, _ high: Double? = nil) {
+      self.low = low
+      self.high = high
+    }
+
+    package var isEverything: Bool { low == nil && high == nil }
+
+    /// Whether a value lies in it; not-a-number lies nowhere.
+    package func contains(_ value: Double) -> Bool {
+      value >= low ?? -.infinity && value <= high ?? .infinity
+    }
+  }
+
+  /// Of gt_score.
+  package var score = Span()
+  /// Of the standard deviation of the votes.
+  package var spread = Span()
+  /// Of an attribute.
+  package var attribute: AttributeSpan?
+
+  package struct AttributeSpan: Equatable, Sendable {
+    package let name: ExactText
+    package let span: Span
+  }
   /// Part of the name.
   package var text: String?
 
@@ -79,13 +105,21 @@ package struct GalleryQuery: Equatable, Sendable {
     split = query["split"]
     theme = query["theme"]
     state = query["state"].flatMap(State.init)
-    low = query["low"].flatMap(Double.init).flatMap { $0.isNaN ? nil : $0 }
-    high = query["high"].flatMap(Double.init).flatMap { $0.isNaN ? nil : $0 }
+    func number(_ name: String) -> Double? {
+      query[name].flatMap(Double.init).flatMap { $0.isNaN ? nil : $0 }
+    }
+    score = Span(number("low"), number("high"))
+    spread = Span(number("spread_low"), number("spread_high"))
+    attribute = query["attribute"].map {
+      AttributeSpan(
+        name: ExactText($0), span: Span(number("attribute_low"), number("attribute_high")))
+    }
     text = query["text"]
   }
 
   /// Whether nothing is left out.
   package var isEverything: Bool {
-    split == nil && theme == nil && state == nil && low == nil && high == nil && text == nil
+    split == nil && theme == nil && state == nil && text == nil && score.isEverything
+      && spread.isEverything && attribute?.span.isEverything ?? true
   }
 }

@@ -1,14 +1,25 @@
 import Dispatch
 import Synchronization
 
-/// Values that may take long to make: made once, one after another, away from the pages that wait
-/// for them, and kept as far as they fit.
+/// Values that may take long to make: made away from the pages that wait for them, one after
+/// another, and kept as far as they fit.
+///
+/// A value that has become old is given out while a new one is made, which begins every ten seconds
+/// at most where making takes long, so that pages stay fast beside a writer.
 final class InBackground<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-  private enum Entry {
-    case making(DispatchGroup)
-    case made(Value)
+  private struct Made {
+    let value: Value
+    let version: Int
+    let at: ContinuousClock.Instant
+    let cost: Duration
+  }
+
+  private struct Entry {
+    var made: Made?
+    /// Whoever waits for the value that is being made.
+    var making: DispatchGroup?
     /// Told once, then tried again.
-    case failed(any Error)
+    var failure: (any Error)?
   }
 
   private struct State {
@@ -27,6 +38,9 @@ final class InBackground<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let room: Int
   private let weight: @Sendable (Value) -> Int
 
+  private static var leastAge: Duration { .seconds(10) }
+  private static var slow: Duration { .milliseconds(50) }
+
   /// - Parameters:
   ///   - label: Of the thread.
   ///   - room: The sum of weights that is kept; the value used last stays in any case.
@@ -37,67 +51,90 @@ final class InBackground<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     self.weight = weight
   }
 
-  /// What is there already.
-  func known(_ key: Key) -> Value? {
+  /// What is there already, if it is of that version.
+  func known(_ key: Key, version: Int) -> Value? {
     state.withLock { state -> Value? in
-      guard case .made(let value) = state.entries[key] else { return nil }
+      guard let made = state.entries[key]?.made, made.version == version else { return nil }
       state.use(key)
-      return value
+      return made.value
     }
   }
 
-  /// A value; it is begun where it is not there.
+  /// A value; it is begun where it is not there, or old.
   ///
   /// - Parameters:
   ///   - key: What it is known by.
-  ///   - seconds: How long to wait for it; nil waits until it is there.
+  ///   - version: Changes with what it is made of.
+  ///   - seconds: How long to wait for it; nil waits for one of this version or a later one.
   ///   - make: Makes it.
-  /// - Returns: Nil when it takes longer.
+  /// - Returns: The value, perhaps an older one; nil when the first one takes longer.
   /// - Throws: What `make` threw.
   func value(
-    _ key: Key, waiting seconds: Double?, make: @escaping @Sendable () throws -> Value
+    _ key: Key, version: Int, waiting seconds: Double?,
+    make: @escaping @Sendable () throws -> Value
   ) throws -> Value? {
     let end = seconds.map { DispatchTime.now() + $0 } ?? .distantFuture
     while true {
-      let group = state.withLock { state -> DispatchGroup? in
-        switch state.entries[key] {
-        case .making(let group): return group
-        case .made, .failed: return nil
-        case nil: return begin(key, make, &state)
+      let (made, group) = state.withLock { state -> (Value?, DispatchGroup?) in
+        var entry = state.entries[key] ?? Entry()
+        if let made = entry.made, made.version == version {
+          state.use(key)
+          return (made.value, nil)
         }
+        let isSettled =
+          entry.made.map {
+            seconds != nil && $0.cost > Self.slow && ContinuousClock.now - $0.at < Self.leastAge
+          } ?? false
+        if entry.making == nil, entry.failure == nil, !isSettled {
+          entry.making = begin(key, version, make)
+          state.entries[key] = entry
+        }
+        return (nil, entry.making)
       }
-      if let group, group.wait(timeout: end) == .timedOut { return nil }
-      if let found = try take(key) { return found }
-      // Others had it dropped meanwhile.
+      if let made { return made }
+      if let group, group.wait(timeout: end) == .timedOut { return old(key) }
+      if let failure = takeFailure(key) { throw failure }
+      // What was found while this waited may be of an earlier version, and is good enough for a page.
+      if seconds != nil, let found = old(key) { return found }
     }
   }
 
-  private func take(_ key: Key) throws -> Value? {
-    let entry = state.withLock { state -> Entry? in
-      let entry = state.entries[key]
-      if case .made = entry { state.use(key) }
-      if case .failed = entry { state.entries[key] = nil }
-      return entry
+  private func old(_ key: Key) -> Value? {
+    state.withLock { state -> Value? in
+      guard let made = state.entries[key]?.made else { return nil }
+      state.use(key)
+      return made.value
     }
-    switch entry {
-    case .made(let value): return value
-    case .failed(let error): throw error
-    case .making, nil: return nil
+  }
+
+  private func takeFailure(_ key: Key) -> (any Error)? {
+    state.withLock { state -> (any Error)? in
+      guard let failure = state.entries[key]?.failure else { return nil }
+      state.entries[key] = nil
+      state.order.removeAll { $0 == key }
+      return failure
     }
   }
 
   private func begin(
-    _ key: Key, _ make: @escaping @Sendable () throws -> Value, _ state: inout State
+    _ key: Key, _ version: Int, _ make: @escaping @Sendable () throws -> Value
   ) -> DispatchGroup {
     let group = DispatchGroup()
     group.enter()
-    state.entries[key] = .making(group)
     queue.async {
-      let entry: Entry
-      do { entry = .made(try make()) } catch { entry = .failed(error) }
+      let start = ContinuousClock.now
+      let result = Result { try make() }
+      let end = ContinuousClock.now
       self.state.withLock { state in
+        var entry = state.entries[key] ?? Entry()
+        entry.making = nil
+        switch result {
+        case .success(let value):
+          entry.made = Made(value: value, version: version, at: end, cost: end - start)
+        case .failure(let error): entry.failure = error
+        }
         state.entries[key] = entry
-        if case .made = entry { state.use(key) }
+        if entry.made != nil { state.use(key) }
         self.makeRoom(&state)
       }
       group.leave()
@@ -106,15 +143,13 @@ final class InBackground<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   }
 
   private func makeRoom(_ state: inout State) {
-    func size(_ key: Key) -> Int {
-      if case .made(let value) = state.entries[key] { return weight(value) }
-      return 0
-    }
+    func size(_ key: Key) -> Int { state.entries[key]?.made.map { weight($0.value) } ?? 0 }
     var sum = state.order.reduce(0) { $0 + size($1) }
     while sum > room, state.order.count > 1 {
       let oldest = state.order.removeFirst()
       sum -= size(oldest)
-      state.entries[oldest] = nil
+      state.entries[oldest]?.made = nil
+      if state.entries[oldest]?.making == nil { state.entries[oldest] = nil }
     }
   }
 }

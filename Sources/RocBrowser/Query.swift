@@ -1,3 +1,5 @@
+import RocNames
+
 /// What follows the question mark of an address.
 package struct Query: Sendable, Equatable {
   package private(set) var items: [(name: String, value: String)] = []
@@ -53,29 +55,10 @@ package struct Query: Sendable, Equatable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  private static func isHexadecimal(_ byte: UInt8) -> Bool {
-    Character(UnicodeScalar(byte)).isHexDigit
-  }
-
   /// What percent-encoding stands for; a percent sign without two digits is itself.
   package static func decoded(
     _ text: Substring.UTF8View, plusIsBlank: Bool = false
   ) -> String {
-    var bytes: [UInt8] = []
-    var rest = text[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "+"), plusIsBlank {
-        bytes.append(0x20)
-      } else if byte == UInt8(ascii: "%"), rest.prefix(2).allSatisfy(isHexadecimal),
-        rest.prefix(2).count == 2,
-        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      {
-        bytes.append(value)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    Percent.decoded(text, plusIsBlank: plusIsBlank)
   }
 }

@@ -36,12 +36,10 @@ struct RunView: Sendable {
 /// Metrics with intervals take up to a second at the size of AVA's test split, so
 /// they are found in the background.
 final class RunViews: Sendable {
-  /// What a result depends on.
+  /// A run on a part.
   struct Key: Hashable {
     let run: Int64
     let split: String
-    /// Of the scores and of the ground truth.
-    let version: Int
   }
 
   /// Two runs on the same part.
@@ -114,7 +112,7 @@ extension Browser {
     guard parts.parts.contains(where: { $0.name.isExactly(name) }) else {
       throw NoSuchPage("Run \(parts.id) has no scores on \(name).")
     }
-    return RunViews.Key(run: parts.id, split: name, version: parts.version)
+    return RunViews.Key(run: parts.id, split: name)
   }
 
   /// What may not be there yet.
@@ -142,7 +140,7 @@ extension Browser {
     _ parts: RunParts, _ key: RunViews.Key, waiting seconds: Double?
   ) throws -> RunView? {
     let store = store
-    return try views.full.value(key, waiting: seconds) {
+    return try views.full.value(key, version: parts.version, waiting: seconds) {
       try RunView(try StoredRun(store, parts.run, parts.dataset, split: key.split), in: store)
     }
   }
@@ -150,7 +148,7 @@ extension Browser {
   /// The metrics of a run on the part that it covers best.
   func summary(_ parts: RunParts, waiting seconds: Double?) throws -> Found<Metrics> {
     guard let key = try key(parts, nil) else { return .nothing }
-    let metrics = try views.summaries.value(key, waiting: seconds) {
+    let metrics = try views.summaries.value(key, version: parts.version, waiting: seconds) {
       guard let view = try self.view(parts, key, waiting: nil) else {
         throw NoSuchPage("Run \(parts.id) has no scores on \(key.split).")
       }
@@ -164,7 +162,11 @@ extension Browser {
     _ first: RunParts, _ second: RunParts, _ split: String, waiting seconds: Double?
   ) throws -> ComparedView? {
     guard let a = try key(first, split), let b = try key(second, split) else { return nil }
-    return try views.pairs.value(.init(first: a, second: b), waiting: seconds) {
+    var hasher = Hasher()
+    hasher.combine(first.version)
+    hasher.combine(second.version)
+    let version = hasher.finalize()
+    return try views.pairs.value(.init(first: a, second: b), version: version, waiting: seconds) {
       guard let left = try self.view(first, a, waiting: nil),
         let right = try self.view(second, b, waiting: nil)
       else { throw NoSuchPage("There are no scores on \(split).") }

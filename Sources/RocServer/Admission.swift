@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import RocBrowser
 import RocServing
 
 /// Lets in who may come in: on loopback only requests that were meant for it, elsewhere only those
@@ -24,9 +25,17 @@ struct Admission: RouterMiddleware {
       throw RequestProblem(
         .misdirected, "this server is asked for by the name of this machine, not by \(host)")
     }
-    // A page of another site may send forms here, but it has no business to.
-    if request.method != .get, request.method != .head {
-      let site = request.headers[.secFetchSite]
+    // A page of another site may send forms here and ask for pictures, but it has no business to;
+    // a link to a page is all that it may have.
+    let site = request.headers[.secFetchSite]
+    if request.method == .get || request.method == .head {
+      let isLink =
+        request.headers[.secFetchMode] == "navigate"
+        && request.headers[.secFetchDest] == "document"
+      guard site != "cross-site" || isLink else {
+        throw RequestProblem(.forbidden, "a page of another site cannot send requests here")
+      }
+    } else {
       let origin = request.headers[.origin]
       let isOwn = origin.map { $0 == "http://\(host)" || $0 == "https://\(host)" } ?? true
       guard isOwn, site != "cross-site", site != "same-site" else {
@@ -42,14 +51,21 @@ struct Admission: RouterMiddleware {
       return Response(
         status: .seeOther,
         headers: [
-          .location: request.uri.path,
-          .setCookie: "roc_token=\(token); HttpOnly; SameSite=Strict; Path=/",
+          .location: Self.withoutToken(request),
+          // Links from other sites must work; what they may not do is refused above.
+          .setCookie: "roc_token=\(token); HttpOnly; SameSite=Lax; Path=/",
         ])
     }
     guard Self.shown(request).contains(where: { Self.isEqual($0, token) }) else {
       throw Self.wrongToken
     }
     return try await next(request, context)
+  }
+
+  /// The same address without the token; one slash at its start, or it would be another host.
+  private static func withoutToken(_ request: Request) -> String {
+    "/" + request.uri.path.drop { $0 == "/" }
+      + Query(request.uri.query ?? "").with("token", nil).text
   }
 
   private static let wrongToken = RequestProblem(

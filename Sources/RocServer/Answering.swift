@@ -27,17 +27,27 @@ struct Answering: RouterMiddleware {
     } catch is ClientGone {
       metrics.count(request: context.endpointPath ?? "none", status: 499)
       throw ClientGone()
+    } catch let trouble as ServerTrouble {
+      response = failed(request, trouble)
     } catch is CancellationError {
       response = Self.answer(RequestProblem(.unavailable, "the server is stopping", retryAfter: 10))
     } catch let error as any HTTPResponseError {
       response = Self.answer(
         RequestProblem(.init(rawValue: error.status.code) ?? .failed, error.status.reasonPhrase))
     } catch {
-      // What is wrong here is for those who run the server, not for those who ask.
-      report("\(request.method.rawValue) \(request.uri.path): \(error)")
-      response = Self.answer(RequestProblem(.failed, "the server could not do this; see its log"))
+      response = failed(request, error)
     }
-    metrics.count(request: context.endpointPath ?? "none", status: response.status.code)
+    if response.status.code >= 400, request.headers[.accept]?.contains("text/html") == true,
+      response.headers[.contentType] == "application/json", request.method == .get
+    {
+      response = Self.page(response)
+    }
+    // What is left of a body that was refused is not read.
+    if response.status.code >= 400, ![.get, .head].contains(request.method) {
+      response.headers[.connection] = "close"
+    }
+    let counted = response
+    response.body = counting(counted, context.endpointPath ?? "none")
     if response.headers[.contentSecurityPolicy] == nil {
       response.headers[.contentSecurityPolicy] =
         "default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -47,6 +57,12 @@ struct Answering: RouterMiddleware {
     response.headers[.crossOriginResourcePolicy] = "same-origin"
     if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
     return response
+  }
+
+  /// What is wrong here is for those who run the server, not for those who ask.
+  private func failed(_ request: Request, _ error: any Error) -> Response {
+    report("\(request.method.rawValue) \(request.uri.path): \(error)")
+    return Self.answer(RequestProblem(.failed, "the server could not do this; see its log"))
   }
 
   /// There is no such address, or not with that method.
@@ -61,12 +77,41 @@ struct Answering: RouterMiddleware {
     return response
   }
 
+  /// A body whose end decides what is counted: its client may have gone meanwhile.
+  private func counting(_ response: Response, _ path: String) -> ResponseBody {
+    let (metrics, body, status) = (metrics, response.body, response.status.code)
+    return ResponseBody(contentLength: body.contentLength) { writer in
+      do {
+        try await body.write(writer)
+        metrics.count(request: path, status: status)
+      } catch {
+        metrics.count(request: path, status: 499)
+        throw error
+      }
+    }
+  }
+
+  /// The same for people.
+  private static func page(_ response: Response) -> Response {
+    let code = response.status.code
+    let text =
+      switch code {
+      case 401: "This server wants a token: add ?token=TOKEN to the address once."
+      case 404: "There is no such page."
+      default: response.status.reasonPhrase
+      }
+    let html = Layout.problem(code, text, places: [.datasets, .runs])
+    var page = Response.text(
+      html.text, type: "text/html; charset=utf-8", status: response.status)
+    for field in response.headers
+    where ![.contentType, .contentLength].contains(field.name) { page.headers.append(field) }
+    return page
+  }
+
   private static func answer(_ problem: RequestProblem) -> Response {
     var response = Response.json(problem.json, status: .init(code: problem.kind.rawValue))
     response.headers[.retryAfter] = problem.retryAfter.map(String.init)
     if problem.kind == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer" }
-    // What is left of the body is not read.
-    if [.tooLarge, .timeout].contains(problem.kind) { response.headers[.connection] = "close" }
     return response
   }
 }
@@ -89,6 +134,8 @@ extension Response {
 
 extension HTTPField.Name {
   static let secFetchSite = named("Sec-Fetch-Site")
+  static let secFetchMode = named("Sec-Fetch-Mode")
+  static let secFetchDest = named("Sec-Fetch-Dest")
   static let referrerPolicy = named("Referrer-Policy")
   static let crossOriginResourcePolicy = named("Cross-Origin-Resource-Policy")
 

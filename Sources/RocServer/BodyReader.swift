@@ -8,6 +8,8 @@ import Synchronization
 struct BodyReader {
   let mostBytes: Int
   let seconds: Int
+  /// Bytes of all bodies that are being read.
+  let room: ByteRoom
 
   /// - Parameters:
   ///   - request: Whose body has not been touched.
@@ -21,11 +23,15 @@ struct BodyReader {
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > mostBytes {
       throw tooLarge
     }
-    let (body, mostBytes) = (request.body, mostBytes)
+    let (body, mostBytes, room) = (request.body, mostBytes, room)
     let reading = Task {
       var bytes: [UInt8] = []
+      defer { room.leave(bytes.count) }
       for try await piece in body {
         guard bytes.count + piece.readableBytes <= mostBytes else { throw tooLarge }
+        guard room.take(piece.readableBytes) else {
+          throw RequestProblem(.busy, "too many large requests are arriving", retryAfter: 5)
+        }
         bytes.append(contentsOf: piece.readableBytesView)
       }
       // A body that was given up looks like one that has ended.
@@ -48,6 +54,23 @@ struct BodyReader {
       throw RequestProblem(.timeout, "the body did not arrive within \(seconds) seconds")
     }
   }
+}
+
+/// A share of memory.
+final class ByteRoom: Sendable {
+  private let left: Mutex<Int>
+
+  init(_ bytes: Int) { left = Mutex(bytes) }
+
+  func take(_ bytes: Int) -> Bool {
+    left.withLock { left in
+      guard left >= bytes else { return false }
+      left -= bytes
+      return true
+    }
+  }
+
+  func leave(_ bytes: Int) { left.withLock { $0 += bytes } }
 }
 
 private final class Deadline: Sendable {

@@ -13,8 +13,9 @@ struct BrowserRoutes {
 
   /// Queries wait for the disk: they have threads of their own.
   private static let queue = DispatchQueue(label: "roc.pages", attributes: .concurrent)
-  /// Pages that are made at the same time.
-  private static let room = DispatchSemaphore(value: 4)
+  private static let pages = WaitingRoom(4)
+  /// Figures and files wait until what they show has been found; pages do not, and not for them.
+  private static let files = WaitingRoom(4)
 
   func add(to router: Router<RequestContext>) {
     let browser = browser
@@ -23,7 +24,7 @@ struct BrowserRoutes {
     page(router, "/datasets/:name/pictures") { try browser.galleryPage($0, $1) }
     page(router, "/datasets/:name/leaks") { try browser.leaksPage($0, $1) }
     page(router, "/datasets/:name/look-alikes") { try browser.lookAlikesPage($0, $1) }
-    page(router, "/datasets/:name/set-aside") { name, _ in try browser.setAsidePage(name) }
+    page(router, "/datasets/:name/set-aside") { try browser.setAsidePage($0, $1) }
     page(router, "/runs") { _, query in try browser.runsPage(query) }
     page(router, "/runs/:name") { try browser.runPage(try Self.number($0, "run"), $1) }
     page(router, "/compare") { _, query in try browser.comparePage(query) }
@@ -34,10 +35,7 @@ struct BrowserRoutes {
     file(router, "/datasets/:name/pictures.csv", .csv) {
       Array(try browser.galleryCSV($0, $1).utf8)
     }
-    file(router, "/datasets/:name/set-aside.csv", .csv) { name, _ in
-      Array(try browser.setAsideCSV(name).utf8)
-    }
-    file(router, "/pictures/:name/thumbnail", .jpeg) { name, _ in
+    file(router, "/pictures/:name/thumbnail", .jpeg, Self.pages) { name, _ in
       guard let bytes = try browser.thumbnail(sample: try Self.number(name)) else {
         throw NoSuchPage("There is no picture \(name) that can be read.")
       }
@@ -48,7 +46,7 @@ struct BrowserRoutes {
       try browser.picture(sample: try Self.number(name))
     }
     router.get("/pictures/:name/file") { request, context in
-      let picture = try await Self.made(request, context, picture)
+      let picture = try await Self.made(request, context, Self.pages, picture)
       return Response(
         status: .ok, headers: [.contentType: picture.type, .cacheControl: "private, max-age=60"],
         body: ResponseBody(byteBuffer: ByteBuffer(bytes: picture.bytes)))
@@ -65,7 +63,7 @@ struct BrowserRoutes {
     }
     router.get("/runs/:name/figures/:file") { request, context in
       let (name, ending) = Self.split(context.parameters.get("file") ?? "")
-      let figure = try await Self.made(request, context) {
+      let figure = try await Self.made(request, context, Self.files) {
         try browser.figure(try Self.number($0, "run"), name, $1)
       }
       switch ending {
@@ -76,7 +74,7 @@ struct BrowserRoutes {
     }
     router.get("/runs/:name/training/:file") { request, context in
       let (name, _) = Self.split(context.parameters.get("file") ?? "")
-      let bytes = try await Self.made(request, context) { run, _ in
+      let bytes = try await Self.made(request, context, Self.pages) { run, _ in
         try browser.trainingFigure(try Self.number(run, "run"), name)
       }
       return Self.answer(bytes, .svg)
@@ -95,7 +93,7 @@ struct BrowserRoutes {
       status: .ok, headers: [.contentType: "text/event-stream"],
       body: ResponseBody { writer in
         while !connection.isGone, !Task.isShuttingDownGracefully {
-          let event = try await Self.waited { try browser.progressEvent(id) }
+          let event = try await Self.waited(Self.pages) { try browser.progressEvent(id) }
           try await writer.write(ByteBuffer(string: event.text))
           if !event.isLive { break }
           try await Task.sleep(for: .seconds(2))
@@ -119,8 +117,9 @@ struct BrowserRoutes {
     let browser = browser
     router.get(path) { request, context in
       do {
-        let page = try await Self.made(request, context, make)
         let query = Query(request.uri.query ?? "")
+        let room = query["table"] == nil ? Self.pages : Self.files
+        let page = try await Self.made(request, context, room, make)
         if let table = query["table"], let form = query["as"] {
           var response = Response.text(
             try page.file(table, as: form),
@@ -140,10 +139,10 @@ struct BrowserRoutes {
 
   private func file(
     _ router: Router<RequestContext>, _ path: RouterPath, _ type: FileType,
-    _ make: @escaping @Sendable (String, Query) throws -> [UInt8]
+    _ room: WaitingRoom = Self.files, _ make: @escaping @Sendable (String, Query) throws -> [UInt8]
   ) {
     router.get(path) { request, context in
-      Self.answer(try await Self.made(request, context, make), type)
+      Self.answer(try await Self.made(request, context, room, make), type)
     }
   }
 
@@ -170,23 +169,21 @@ struct BrowserRoutes {
 
   /// Makes something on a thread that may wait.
   private static func made<Value: Sendable>(
-    _ request: Request, _ context: RequestContext,
+    _ request: Request, _ context: RequestContext, _ room: WaitingRoom,
     _ make: @escaping @Sendable (String, Query) throws -> Value
   ) async throws -> Value {
     let name = Query.decoded((context.parameters.get("name") ?? "")[...].utf8)
     let query = Query(request.uri.query ?? "")
-    return try await waited { try make(name, query) }
+    return try await waited(room) { try make(name, query) }
   }
 
   private static func waited<Value: Sendable>(
-    _ make: @escaping @Sendable () throws -> Value
+    _ room: WaitingRoom, _ make: @escaping @Sendable () throws -> Value
   ) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      queue.async {
-        room.wait()
-        defer { room.signal() }
-        continuation.resume(with: Result { try make() })
-      }
+    try await room.enter()
+    defer { room.leave() }
+    return try await withCheckedThrowingContinuation { continuation in
+      queue.async { continuation.resume(with: Result { try make() }) }
     }
   }
 

@@ -55,10 +55,12 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
   private let limit: TimeAmount
   private let mostBytes: Int
   private var deadline: Scheduled<Void>?
+  /// For a client that does not read its answer.
+  private var reading: Scheduled<Void>?
 
   /// - Parameters:
-  ///   - seconds: For the head of a request. Between requests the idle timeout counts, which slow
-  ///     bytes would put off.
+  ///   - seconds: For the head of the first request, and for a client to read what it was sent.
+  ///     Between requests the idle timeout counts.
   ///   - mostBytes: Larger bodies are not asked for.
   init(seconds: Int, mostBytes: Int) {
     limit = .seconds(Int64(seconds))
@@ -73,8 +75,20 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
 
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    reading?.cancel()
+    if !context.channel.isWritable {
+      let channel = context.channel
+      reading = context.eventLoop.scheduleTask(in: limit) {
+        channel.close(mode: .all, promise: nil)
+      }
+    }
+    context.fireChannelWritabilityChanged()
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     deadline?.cancel()
+    reading?.cancel()
     connection.go()
     context.fireChannelInactive()
   }

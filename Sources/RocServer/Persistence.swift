@@ -13,6 +13,8 @@ final class Persistence: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundIn = HTTPServerResponsePart
   typealias OutboundOut = HTTPServerResponsePart
 
+  private static let linger = TimeAmount.seconds(5)
+
   private struct Asked {
     let version: HTTPVersion
     let isKept: Bool
@@ -39,8 +41,12 @@ final class Persistence: ChannelDuplexHandler, RemovableChannelHandler {
       let channel = context.channel
       let written = promise ?? context.eventLoop.makePromise()
       if closes {
-        // What its client still sends is read until it has seen the answer.
-        written.futureResult.whenSuccess { channel.close(mode: .output, promise: nil) }
+        // What its client still sends is read until it has seen the answer, but not for ever.
+        let loop = context.eventLoop
+        written.futureResult.whenSuccess {
+          channel.close(mode: .output, promise: nil)
+          loop.scheduleTask(in: Self.linger) { channel.close(mode: .all, promise: nil) }
+        }
       }
       context.write(wrapOutboundOut(.end(trailers)), promise: written)
     default: context.write(data, promise: promise)

@@ -47,6 +47,7 @@ struct ScoringRoutes {
       switch outcome {
       case .scored(let picture): return picture
       case .refused(let reason): throw RequestProblem(.badRequest, reason)
+      case .failed(let reason): throw ServerTrouble(reason: reason)
       case nil:
         if connection.isGone { throw ClientGone() }
         throw CancellationError()
@@ -132,6 +133,13 @@ struct ScoringRoutes {
         try await writer.finish(nil)
       })
   }
+}
+
+/// What the server could not do, for those who run it.
+struct ServerTrouble: Error, CustomStringConvertible {
+  let reason: String
+
+  var description: String { reason }
 }
 
 /// The client did not wait for its answer.

@@ -1,10 +1,20 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 package import RocBrowser
 package import RocServing
 import ServiceLifecycle
+import Synchronization
 import UnixSignals
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
 
 /// The HTTP server.
 package struct Server: Sendable {
@@ -21,6 +31,8 @@ package struct Server: Sendable {
     package var secondsToArrive = 60
     /// Seconds that a stop waits for answers.
     package var secondsToStop = 10
+    /// Connections that are open at the same time; others wait to be accepted.
+    package var mostConnections = 1024
 
     package init() {}
 
@@ -54,7 +66,7 @@ package struct Server: Sendable {
   /// Serves until the program is asked to stop (SIGINT, SIGTERM), then finishes what it has begun.
   ///
   /// - Parameter started: Gets the port.
-  /// - Throws: What keeps it from listening, and `CancellationError` when answers took too long to
+  /// - Throws: `CannotListen`, and `CancellationError` when answers took too long to
   ///   finish.
   package func run(started: @escaping @Sendable (Int) -> Void) async throws {
     var logger = Logger(label: "roc-serve")
@@ -71,15 +83,34 @@ package struct Server: Sendable {
           httpDecoderConfiguration: .init(
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100))),
       configuration: .init(
-        address: .hostname(settings.host, port: settings.port), serverName: nil),
+        address: .hostname(settings.host, port: settings.port), serverName: nil,
+        availableConnectionsDelegate: MaximumAvailableConnections(settings.mostConnections)),
       onServerRunning: { channel in started(channel.localAddress?.port ?? 0) },
       logger: logger)
     let model = model
+    let stopped = Instants()
     var configuration = ServiceGroupConfiguration(
-      services: [.init(service: application), .init(service: Stopping { model?.queue.stop() })],
+      services: [
+        .init(service: application),
+        .init(
+          service: Stopping {
+            stopped.set(.now)
+            model?.queue.stop()
+          }),
+      ],
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(settings.secondsToStop)
-    try await ServiceGroup(configuration: configuration).run()
+    do {
+      try await ServiceGroup(configuration: configuration).run()
+    } catch let error as IOError {
+      throw CannotListen(isTaken: error.errnoCode == EADDRINUSE, reason: "\(error)")
+    }
+    // Past its time the group cuts off what is left, and says nothing.
+    if let start = stopped.value,
+      ContinuousClock.now - start >= .seconds(settings.secondsToStop) - .milliseconds(100)
+    {
+      throw CancellationError()
+    }
   }
 
   /// Without a database it is the only page.
@@ -98,7 +129,9 @@ package struct Server: Sendable {
     router.add(middleware: Answering(metrics: metrics, methods: methods, report: report))
     router.add(middleware: Admission(settings: settings))
     StatusRoutes(model: model, metrics: metrics, mostBytes: settings.mostBytes).add(to: router)
-    let reader = BodyReader(mostBytes: settings.mostBytes, seconds: settings.secondsToArrive)
+    let reader = BodyReader(
+      mostBytes: settings.mostBytes, seconds: settings.secondsToArrive,
+      room: ByteRoom(max(4 * settings.mostBytes, 256 << 20)))
     ScoringRoutes(model: model, reader: reader).add(to: router)
     StaticRoutes().add(to: router)
     if model != nil { addTryPage(to: router) }
@@ -106,6 +139,22 @@ package struct Server: Sendable {
     methods.know(router.routes.map { ($0.path.description, $0.method) })
     return router
   }
+}
+
+/// Why a server did not start.
+package struct CannotListen: Error {
+  /// Another program listens there.
+  package let isTaken: Bool
+  package let reason: String
+}
+
+/// When something happened.
+private final class Instants: Sendable {
+  private let instant = Mutex<ContinuousClock.Instant?>(nil)
+
+  var value: ContinuousClock.Instant? { instant.withLock { $0 } }
+
+  func set(_ value: ContinuousClock.Instant) { instant.withLock { $0 = value } }
 }
 
 /// Tells the queue to take nothing more as soon as the program is asked to stop.

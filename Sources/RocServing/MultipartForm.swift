@@ -1,3 +1,5 @@
+import RocNames
+
 /// The parts of a `multipart/form-data` body (RFC 7578).
 package struct MultipartForm: Sendable {
   /// One field or file.
@@ -36,6 +38,8 @@ package struct MultipartForm: Sendable {
     while true {
       place += mark.count
       if body[place...].starts(with: Array("--".utf8)) { break }
+      // Blanks may pad the line (RFC 2046, section 5.1.1).
+      while place < body.count, [0x20, 0x09].contains(body[place]) { place += 1 }
       guard body[place...].starts(with: [0x0D, 0x0A]) else {
         throw RequestProblem(.badRequest, "part \(parts.count + 1): no line end after the boundary")
       }
@@ -53,7 +57,9 @@ package struct MultipartForm: Sendable {
       }
       // The mark may follow the headers at once: an empty part.
       parts.append(
-        Part(name: name, fileName: setting("filename"), bytes: Array(body[start..<max(start, end)]))
+        Part(
+          name: name, fileName: setting("filename") ?? setting("filename*").map(Self.extended),
+          bytes: Array(body[start..<max(start, end)]))
       )
       place = end + 2
     }
@@ -78,6 +84,13 @@ package struct MultipartForm: Sendable {
       }
       headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...])
     }
+  }
+
+  /// What `UTF-8''a%20b.jpg` stands for (RFC 8187).
+  private static func extended(_ value: String) -> String {
+    let parts = value.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3 else { return value }
+    return Percent.decoded(parts[2].utf8)
   }
 
   /// The `name=value` settings of a header, quoted or not.

@@ -29,11 +29,11 @@ package enum OpenAPI {
           ok: ["application/json": media("Rewards")])
       ],
       "/v1/models": ["get": status("The model that scores.", media("Models"))],
-      "/healthz": ["get": status("Whether the server runs.", media("Status"))],
+      "/healthz": ["get": status("Whether the server runs.", media("Status"), isOpen: true)],
       "/readyz": [
         "get": status(
           "Whether the server takes pictures.", media("Status"),
-          more: [.init("503", problem("Too many pictures are waiting."))])
+          more: [.init("503", problem("Too many pictures are waiting."))], isOpen: true)
       ],
       "/metrics": [
         "get": [
@@ -82,12 +82,19 @@ package enum OpenAPI {
   private static let unprocessable = JSON.Member(
     "422", problem("The picture cannot be scored."))
 
-  private static func status(_ summary: String, _ media: JSON, more: [JSON.Member] = []) -> JSON {
-    let responses: [JSON.Member] = [
-      .init("200", ["description": "OK", "content": ["application/json": media]]),
-      .init("401", problem("The token is missing or wrong.")),
+  /// A request without a body; one that is open asks for no token.
+  private static func status(
+    _ summary: String, _ media: JSON, more: [JSON.Member] = [], isOpen: Bool = false
+  ) -> JSON {
+    var responses: [JSON.Member] = [
+      .init("200", ["description": "OK", "content": ["application/json": media]])
     ]
-    return ["summary": .string(summary), "responses": .object(responses + more)]
+    if !isOpen { responses.append(.init("401", problem("The token is missing or wrong."))) }
+    var members: [JSON.Member] = [
+      .init("summary", .string(summary)), .init("responses", .object(responses + more)),
+    ]
+    if isOpen { members.append(.init("security", [])) }
+    return .object(members)
   }
 
   private static func operation(
@@ -101,7 +108,9 @@ package enum OpenAPI {
       .init("408", problem("The body did not arrive in time.")),
       .init("413", problem("Too many bytes or pictures.")),
       .init("415", problem("A body of another type.")),
+      .init("421", problem("The server is asked for by a name that is not its own.")),
       .init("429", problem("Too many pictures are waiting; Retry-After says when to try again.")),
+      .init("500", problem("The server could not do it; its log says why.")),
       .init("503", problem("No model is loaded, or the server is stopping.")),
     ]
     return [
@@ -111,10 +120,13 @@ package enum OpenAPI {
     ]
   }
 
-  private static let pictures = [
-    multipart(single: false), JSON.Member("application/json", media("Request")),
-    JSON.Member("image/*", ["schema": ["type": "string", "format": "binary"]]),
-  ]
+  private static let pictures =
+    [
+      multipart(single: false), JSON.Member("application/json", media("Request")),
+    ]
+    + ScoreRequest.pictureTypes.map {
+      JSON.Member($0, ["schema": ["type": "string", "format": "binary"]])
+    }
 
   private static func multipart(single: Bool) -> JSON.Member {
     let file: JSON = ["type": "string", "format": "binary"]

@@ -17,6 +17,10 @@ package struct ScoreRequest: Sendable {
     }
   }
 
+  /// Types of a body that is one picture; what it holds decides, not which of them it says.
+  static let pictureTypes = [
+    "image/jpeg", "image/png", "image/webp", "image/bmp", "application/octet-stream",
+  ]
   /// Unicode's characters in a question.
   static let mostQuestionLength = 1024
 
@@ -34,7 +38,7 @@ package struct ScoreRequest: Sendable {
     case "multipart/form-data":
       try self.init(MultipartForm(body, contentType: contentType ?? ""), defaults)
     case "application/json": try self.init(json: body, defaults)
-    case "image/jpeg", "image/png", "image/webp", "image/bmp", "application/octet-stream":
+    case let type? where Self.pictureTypes.contains(type):
       self.init([SentPicture(name: "picture", bytes: body)], defaults.asked)
     default:
       throw RequestProblem(

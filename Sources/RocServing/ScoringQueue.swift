@@ -47,6 +47,8 @@ package final class ScoringQueue: Sendable {
     case scored(ScoredPicture)
     /// No picture can be asked this question.
     case refused(String)
+    /// The server could not do it, which says nothing about the picture.
+    case failed(String)
   }
 
   /// The pictures of a request on their way.
@@ -210,7 +212,10 @@ package final class ScoringQueue: Sendable {
           return nil
         }
         var request = state.requests.remove(at: place)
-        let picture = request.waiting.removeFirst()
+        let picture = request.waiting[request.waiting.startIndex]
+        // A slice keeps what was taken from its start: its bytes must not stay with it.
+        request.waiting[request.waiting.startIndex] = SentPicture(name: "", bytes: [])
+        request.waiting.removeFirst()
         state.requests.append(request)
         return (request, picture)
       }
@@ -257,8 +262,10 @@ package final class ScoringQueue: Sendable {
     do throws(ModelError) {
       return .scored(
         try engine.score(next.picture, mode: next.asked.mode, decimals: next.asked.decimals))
+    } catch .request(let reason) {
+      return .refused(reason)
     } catch {
-      return .refused(error.description)
+      return .failed(error.description)
     }
   }
 
@@ -286,6 +293,7 @@ package final class ScoringQueue: Sendable {
     switch outcome {
     case .scored(let picture): picture.failure?.code ?? "scored"
     case .refused: "refused"
+    case .failed: "failed"
     }
   }
 }

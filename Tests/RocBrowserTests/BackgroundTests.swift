@@ -20,34 +20,59 @@ struct BackgroundTests {
         return $0
       }
     }
-    #expect(values.known(1) == nil)
-    #expect(try values.value(1, waiting: 0, make: make) == nil)
-    #expect(try values.value(1, waiting: 0.01, make: make) == nil)
+    #expect(values.known(1, version: 1) == nil)
+    #expect(try values.value(1, version: 1, waiting: 0, make: make) == nil)
+    #expect(try values.value(1, version: 1, waiting: 0.01, make: make) == nil)
     gate.signal()
-    #expect(try values.value(1, waiting: nil, make: make) == 1)
-    #expect(values.known(1) == 1)
-    #expect(try values.value(1, waiting: 0, make: make) == 1)
+    #expect(try values.value(1, version: 1, waiting: nil, make: make) == 1)
+    #expect(values.known(1, version: 1) == 1)
+    #expect(try values.value(1, version: 1, waiting: 0, make: make) == 1)
     #expect(made.withLock { $0 } == 1)
   }
 
   @Test func tellsAFailureAndTriesAgain() throws {
     let values = InBackground<Int, Int>("test", room: 10)
     #expect(throws: Problem.self) {
-      try values.value(1, waiting: nil) { throw Problem() }
+      try values.value(1, version: 1, waiting: nil) { throw Problem() }
     }
-    #expect(try values.value(1, waiting: nil) { 7 } == 7)
+    #expect(try values.value(1, version: 1, waiting: nil) { 7 } == 7)
   }
 
   @Test func keepsWhatWasUsedLast() throws {
     let values = InBackground<Int, Int>("test", room: 10) { $0 }
-    _ = try values.value(1, waiting: nil) { 4 }
-    _ = try values.value(2, waiting: nil) { 4 }
-    _ = values.known(1)
-    _ = try values.value(3, waiting: nil) { 4 }
-    #expect(values.known(1) == 4 && values.known(2) == nil && values.known(3) == 4)
+    _ = try values.value(1, version: 1, waiting: nil) { 4 }
+    _ = try values.value(2, version: 1, waiting: nil) { 4 }
+    _ = values.known(1, version: 1)
+    _ = try values.value(3, version: 1, waiting: nil) { 4 }
+    #expect(
+      values.known(1, version: 1) == 4 && values.known(2, version: 1) == nil
+        && values.known(3, version: 1) == 4)
     // One that is larger than all of the room stays until the next one comes.
-    _ = try values.value(4, waiting: nil) { 40 }
-    #expect(values.known(4) == 40 && values.known(3) == nil)
+    _ = try values.value(4, version: 1, waiting: nil) { 40 }
+    #expect(values.known(4, version: 1) == 40 && values.known(3, version: 1) == nil)
+  }
+
+  @Test func givesOutWhatIsOldWhileItIsRenewed() throws {
+    let values = InBackground<Int, Int>("test", room: 10)
+    #expect(try values.value(1, version: 1, waiting: nil) { 1 } == 1)
+    let gate = DispatchSemaphore(value: 0)
+    @Sendable func make() -> Int {
+      gate.wait()
+      return 2
+    }
+    // What is fast to make is made anew at once, and the old one is shown meanwhile.
+    #expect(try values.value(1, version: 2, waiting: 0.01, make: make) == 1)
+    gate.signal()
+    #expect(try values.value(1, version: 2, waiting: nil, make: make) == 2)
+    // One that took long is left alone for a while, except for those who wait for it.
+    let slow = InBackground<Int, Int>("test", room: 10)
+    #expect(
+      try slow.value(1, version: 1, waiting: nil) {
+        Thread.wait(milliseconds: 80)
+        return 1
+      } == 1)
+    #expect(try slow.value(1, version: 2, waiting: 1) { 2 } == 1)
+    #expect(try slow.value(1, version: 2, waiting: nil) { 2 } == 2)
   }
 
   @Test func holdsUntilTheDatabaseIsWritten() throws {

@@ -41,6 +41,10 @@ struct RequestTests {
     let inner = try Self.form(
       "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1--x2\n--x\r\n--x--")
     #expect(inner.map(\.text) == ["1--x2\n--x"])
+    let other = try Self.form(
+      "--x \t\r\nContent-Disposition: form-data; name=f; filename*=UTF-8''a%20%C3%A4.jpg\r\n\r\n1"
+        + "\r\n--x--")
+    #expect(other.map(\.fileName) == ["a ä.jpg"])
     let quoted = try MultipartForm(
       Array("--a b\r\nContent-Disposition: form-data; name=n\r\n\r\nv\r\n--a b--".utf8),
       contentType: "multipart/form-data; charset=utf-8; Boundary=\"a b\"")

@@ -69,8 +69,16 @@ struct BrowserTests {
       #expect(try server.ask(path).status == 404, "\(path)")
     }
     // What nobody understands counts as not said.
-    let odd = try server.ask("/datasets/album/pictures?sort=nonsense&low=x&from=-5&state=%00")
+    let odd = try server.ask(
+      "/datasets/album/pictures?sort=-attribute:none&low=x&from=-5&state=%00&split=a%2Fb&theme=c")
     #expect(odd.status == 200 && odd.body.contains("12 pictures"))
+    let none = try server.ask("/datasets/album/pictures?low=9&high=3")
+    #expect(none.status == 200 && none.body.contains("0 of 12 pictures"))
+    // People get a page, programs get JSON.
+    let page = try server.ask("GET", "/nosuch", headers: ["Accept: text/html,*/*"])
+    #expect(page.status == 404 && page.body.hasPrefix("<!doctype html>"))
+    #expect(page.headers["content-type"] == "text/html; charset=utf-8")
+    #expect(try server.ask("/nosuch").headers["content-type"] == "application/json")
     // Without a model there are no scores.
     let answer = try server.ask(
       "POST", "/v1/score", headers: ["Content-Type: image/png"], body: [1])

@@ -100,7 +100,7 @@ struct HostileClientTests {
     let answer = try server.ask("GET", "/v1/models?token=secret")
     #expect(answer.status == 303 && answer.headers["location"] == "/v1/models")
     #expect(
-      answer.headers["set-cookie"] == "roc_token=secret; HttpOnly; SameSite=Strict; Path=/")
+      answer.headers["set-cookie"] == "roc_token=secret; HttpOnly; SameSite=Lax; Path=/")
     #expect(try server.ask("GET", "/v1/models?token=other").status == 401)
     // Probes tell nothing; other names of this machine are fine for who knows the token.
     #expect(try server.ask("/healthz").status == 200)
@@ -214,6 +214,78 @@ struct HostileClientTests {
     #expect(error?["code"] == "too_large", "\(answer.body)")
     #expect(try server.ask("/healthz").status == 200)
     #expect(server.residentMegabytes < 400)
+  }
+
+  @Test func saysWhenThereIsNoRoom() throws {
+    let server = try RunningServer(["--checkpoint", Self.checkpoint, "--queue", "3000"])
+    let picture = try Self.picture()
+    var (large, small) = (FormBody(), FormBody())
+    for place in 0..<3000 { large.add("file", fileName: "\(place)", picture) }
+    for place in 0..<1000 { small.add("file", fileName: "\(place)", picture) }
+    let first = try HTTPClient(server.port)
+    try first.send("POST", "/v1/score", headers: [FormBody.header], body: large.whole)
+    while try server.ask("/metrics").body.contains("roc_queue_pictures 0\n") { usleep(2000) }
+    let second = try server.ask(
+      "POST", "/v1/rewards", headers: [FormBody.header], body: small.whole)
+    #expect(second.status == 429, "\(second.body)")
+    #expect(Int(second.headers["retry-after"] ?? "").map { (1...600).contains($0) } == true)
+    // What was taken before is not disturbed, and after it there is room again.
+    #expect(try first.read().body.split(separator: "\n").count == 3000)
+    let third = try server.ask(
+      "POST", "/v1/rewards", headers: [FormBody.header], body: small.whole)
+    #expect(third.status == 200)
+    large.add("file", fileName: "one more", picture)
+    let never = try server.ask(
+      "POST", "/v1/rewards", headers: [FormBody.header], body: large.whole)
+    #expect(never.status == 413 && never.body.contains("more than 3000 pictures"))
+  }
+
+  @Test func saysWhatAStopCutOff() throws {
+    let server = try RunningServer(["--checkpoint", Self.checkpoint])
+    let client = try HTTPClient(server.port)
+    client.write(
+      "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+        + "Content-Length: 1000\r\n\r\nabc")
+    usleep(200_000)
+    let start = Date()
+    let (status, log) = server.stop()
+    #expect(status == 0 && log.contains("some answers were not finished within 10 seconds"))
+    #expect((9..<13).contains(Date().timeIntervalSince(start)))
+  }
+
+  @Test func boundsAllBodiesTogether() throws {
+    let server = try RunningServer(["--checkpoint", Self.checkpoint, "--max-body", "64"])
+    let piece = [UInt8](repeating: 0x41, count: 1 << 20)
+    var clients: [HTTPClient] = []
+    for _ in 0..<5 {
+      let client = try HTTPClient(server.port)
+      client.write(
+        "POST /v1/score HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\n"
+          + "Content-Length: \(63 << 20)\r\n\r\n")
+      for _ in 0..<60 { client.write(piece) }
+      clients.append(client)
+    }
+    let last = try #require(clients.last)
+    #expect(try last.read().status == 429)
+    #expect(server.residentMegabytes < 700)
+  }
+
+  @Test func pagesOfOtherSitesMayOnlyLinkHere() throws {
+    let server = try RunningServer(["--checkpoint", Self.checkpoint, "--token", "abc"])
+    let cookie = "Cookie: roc_token=abc"
+    func ask(_ fetch: [String]) throws -> Int {
+      try server.ask("GET", "/try", headers: [cookie] + fetch).status
+    }
+    let cross = "Sec-Fetch-Site: cross-site"
+    #expect(
+      try ask([cross, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"]) == 200)
+    #expect(try ask([cross, "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"]) == 403)
+    #expect(try ask([cross, "Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"]) == 403)
+    #expect(try ask(["Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: cors"]) == 200)
+    // The token leaves the address; the rest of it stays, and no other host can be named.
+    let moved = try server.ask("//evil.example/try?sort=-score&token=abc")
+    #expect(moved.status == 303 && moved.headers["location"] == "/evil.example/try?sort=-score")
+    #expect(moved.headers["set-cookie"]?.contains("HttpOnly; SameSite=Lax") == true)
   }
 
   @Test func clientsThatGoFreeTheirPlaces() throws {

@@ -137,6 +137,31 @@ struct RunPageTests {
     #expect(try site.page("/pictures/1").contains("Pictures that look like it"))
   }
 
+  /// A run that is being written: its page is there all the time, and catches up.
+  @Test func showsARunThatGrows() throws {
+    let site = try Site()
+    _ = try site.page("/runs/1")
+    let store = try Store(path: "\(site.path)/a.sqlite", creates: false)
+    let samples = try store.samples(try store.dataset("album")).samples
+    for (place, sample) in samples.prefix(8).enumerated() {
+      try store.save(
+        [
+          PredictionRecord(
+            sample: sample.id, scores: [Double(place)], distributions: [[1]], text: nil,
+            errorCode: nil, errorMessage: nil, milliseconds: 1)
+        ], run: 1)
+      let page = try site.server.ask("/runs/1").body
+      #expect(page.contains("<h2>Metrics</h2>") && !page.contains("data-waits"))
+    }
+    var page = ""
+    for _ in 0..<200 {
+      page = try site.server.ask("/runs/1").body
+      if page.contains("mine/train") { break }
+      usleep(50_000)
+    }
+    #expect(page.contains("mine/train"))
+  }
+
   @Test func followsARunAndStops() throws {
     let site = try Site()
     // Somebody takes pictures that are not scored yet.

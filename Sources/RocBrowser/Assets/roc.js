@@ -10,7 +10,7 @@ function growGallery() {
     if (busy || !entries.some((entry) => entry.isIntersecting)) return;
     busy = true;
     try {
-      const answer = await fetch(more.href, { headers: { "X-Roc-Part": "gallery" } });
+      const answer = await fetch(more.href);
       if (!answer.ok) throw new Error(answer.statusText);
       const part = new DOMParser().parseFromString(await answer.text(), "text/html");
       gallery.append(...part.querySelectorAll(".gallery > li"));
@@ -38,7 +38,7 @@ function listenToKeys() {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea")) return;
     const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-    if (rel) document.querySelector(`a[rel="${rel}"]`)?.click();
+    if (rel) document.querySelector(`.pager a[rel="${rel}"]`)?.click();
     if (event.key === "/") {
       const field = document.querySelector("input[type=search]");
       if (field) {
@@ -49,18 +49,8 @@ function listenToKeys() {
   });
 }
 
-// A choice is an answer: the form is sent as soon as it is made.
-function sendChoices() {
-  for (const form of document.querySelectorAll("form.filter")) {
-    form.addEventListener("change", (event) => {
-      if (event.target.matches("select")) form.requestSubmit();
-    });
-  }
-}
-
 growGallery();
 listenToKeys();
-sendChoices();
 
 // Figures whose points are pictures: a canvas over the same axes, one point a picture.
 async function drawPoints(figure) {
@@ -90,9 +80,7 @@ async function drawPoints(figure) {
     pen.strokeStyle = color("--line");
     pen.fillStyle = color("--soft");
     pen.font = "11px system-ui, sans-serif";
-    for (let step = 0; step <= 5; step += 1) {
-      const value = from + ((to - from) * step) / 5;
-      const text = value.toFixed(to - from > 5 ? 0 : 2);
+    for (const { value, text } of ticks(from, to)) {
       pen.beginPath();
       pen.moveTo(place(value), side - margin);
       pen.lineTo(place(value), margin);
@@ -168,6 +156,20 @@ async function drawPoints(figure) {
   figure.classList.add("scatter");
   figure.querySelector("img").replaceWith(canvas);
   paint(null);
+}
+
+// Round numbers between two values, at most ten of them.
+function ticks(from, to) {
+  const raw = (to - from) / 9;
+  if (!(raw > 0)) return [];
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= raw * 0.999);
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const result = [];
+  for (let count = Math.ceil(from / step - 1e-9); count * step <= to + 1e-9 * step; count += 1) {
+    result.push({ value: count * step, text: (count * step).toFixed(decimals) });
+  }
+  return result;
 }
 
 // The line of predictions over ground truth, from its least to its largest value.

@@ -58,7 +58,8 @@ async function score(item) {
     if (answer.status === 429 || answer.status === 503) {
       const seconds = Number(answer.headers.get("Retry-After")) || 1;
       await new Promise((done) => setTimeout(done, 1000 * seconds));
-      waiting.push(item);
+      // It may have been cleared away meanwhile.
+      if (items.includes(item)) waiting.push(item);
       return;
     }
     const result = await answer.json();

@@ -40,6 +40,11 @@ extension Browser {
     case .success(let found): pair = found
     case .failure(let error): return page(error.message)
     }
+    let parts = shared.map { part -> HTML in
+      let address = "/compare?a=\(a)&b=\(b)&split=\(Query.encoded(part.name))"
+      return part.name.isExactly(split)
+        ? "<b>\(part.name)</b>" : "<a href=\"\(address)\">\(part.name)</a>"
+    }
     let differences = differencesTable(pair, a, b)
     let disagreements = disagreementsTable(compared.lines, a, b)
     return Page(
@@ -48,6 +53,7 @@ extension Browser {
       \(madeUp(first.dataset))
       <p class="lead">\(Self.title(first.run)) and \(Self.title(second.run)) on \(split), \
       \(Shown.count(pair.comparison.count)) pictures that both have scored. \(pair.left > 0 ? "\(pair.left) are left out." : "")</p>
+      <div class="links"><span>Parts:</span>\(parts)</div>
       \(compared.variations.map { text -> HTML in "<p class=\"warning\">\(text)</p>" })
       \(differences.html(query))
       <h2>Largest disagreements</h2>

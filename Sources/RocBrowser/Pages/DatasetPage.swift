@@ -12,20 +12,22 @@ extension Browser {
     let manifest = try? Manifest(yaml: dataset.manifest, path: dataset.name)
     let gallery = "\(dataset.address)/pictures"
     let splits = splits(index, gallery)
+    let states = states(index, gallery)
     return Page(
-      dataset.title, at: .datasets, tables: [splits],
+      dataset.title, at: .datasets, tables: [splits, states],
       """
       \(madeUp(dataset))
       <div class="links"><a href="\(gallery)">Gallery</a>\
-      <a href="\(dataset.address)/leaks">Leaks between parts</a>\
+      <a href="\(dataset.address)/leaks">Leaks between parts\(leaks(index))</a>\
       <a href="\(dataset.address)/look-alikes">Pictures that look alike</a>\
       <a href="/runs?dataset=\(Query.encoded(dataset.name))">Runs</a>\
       <a href="\(dataset.address)/set-aside">Lines set aside (\(Shown.count(index.setAside)))</a></div>
       <dl>\(facts(dataset, manifest, index))</dl>
       <h2>Scores and votes</h2>
       <p><img class="figure" src="\(dataset.address)/scores.svg" alt="Histograms of scores and votes"></p>
+      <p class="downloads"><a href="\(dataset.address)/scores.svg">SVG</a></p>
       <h2>Pictures</h2>
-      <div class="scroll"><table><tbody>\(states(index, gallery))</tbody></table></div>
+      \(states.html(query))
       <h2>Splits</h2>
       \(splits.html(query))
       \(themes(index, gallery))
@@ -34,12 +36,17 @@ extension Browser {
       """)
   }
 
+  /// How many, once they have been looked for.
+  private func leaks(_ index: DatasetIndex) -> String {
+    knownAudits(index).map { " (\(Shown.count($0.leaks.leaks.count)))" } ?? ""
+  }
+
   /// The histograms of all pictures and of the parts of the default scheme.
   package func datasetFigure(_ name: String) throws -> String {
     let dataset = try dataset(name)
     let index = try index(of: dataset)
     let store = store
-    let figure = try histograms.value(AuditKey(index), waiting: nil) {
+    let figure = try histograms.value(index.dataset.id ?? 0, version: index.version, waiting: nil) {
       var parts = [(title: "all", samples: try store.samples(dataset).samples)]
       for (split, _) in index.parts where split.scheme.isExactly(dataset.defaultScheme) {
         let title = split.description
@@ -83,21 +90,21 @@ extension Browser {
     return facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }
   }
 
-  private func states(_ index: DatasetIndex, _ gallery: String) -> [HTML] {
+  private func states(_ index: DatasetIndex, _ gallery: String) -> PageTable {
     let titles: [(GalleryQuery.State, String)] = [
       (.present, "file found"), (.missing, "missing"), (.unreadable, "unreadable"),
       (.unknown, "nobody has looked for the file"), (.odd, "readable, but odd"),
     ]
-    return titles.compactMap { state, title in
+    let rows = titles.compactMap { state, title -> [PageTable.Cell]? in
       var query = GalleryQuery()
       query.state = state
       let count = (try? index.result(query).count) ?? 0
       guard count > 0 else { return nil }
-      return """
-        <tr><td><a href="\(gallery)?state=\(state.rawValue)">\(title)</a></td>\
-        <td class="n">\(Shown.count(count))</td></tr>
-        """
+      return [.init(title, address: "\(gallery)?state=\(state.rawValue)"), .count(count)]
     }
+    return PageTable(
+      "files", "Files of \(index.dataset.title)",
+      [.init("file"), .init("pictures", isNumber: true)], rows)
   }
 
   private func splits(_ index: DatasetIndex, _ gallery: String) -> PageTable {

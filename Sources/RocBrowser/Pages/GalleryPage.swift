@@ -16,7 +16,7 @@ extension Browser {
   package func galleryPage(_ name: String, _ query: Query) throws -> Page {
     let dataset = try dataset(name)
     let index = try index(of: dataset)
-    let asked = GalleryQuery(query)
+    let asked = index.understood(GalleryQuery(query))
     let places = try index.result(asked)
     let from = min(max(query["from"].flatMap(Int.init) ?? 0, 0), places.count)
     let shown = places[from..<min(from + Self.gallerySize, places.count)]
@@ -105,6 +105,15 @@ extension Browser {
       ("", "all"), ("present", "found"), ("missing", "missing"), ("unreadable", "unreadable"),
       ("unknown", "not looked for"), ("odd", "odd"),
     ]
+    func span(_ title: String, _ prefix: String, _ span: GalleryQuery.Span) -> HTML {
+      func field(_ title: String, _ name: String, _ value: Double?) -> HTML {
+        """
+        <label>\(title)<input type="number" name="\(prefix)\(name)" step="any" \
+        value="\(value.map { "\($0)" } ?? "")"></label>
+        """
+      }
+      return "\(field("\(title) from", "low", span.low))\(field("to", "high", span.high))"
+    }
     func select(_ name: String, _ title: String, _ list: [(String, String)], _ chosen: String?)
       -> HTML
     {
@@ -113,14 +122,23 @@ extension Browser {
       </select></label>
       """
     }
+    let names = [("", "none")] + index.attributeNames.map { ($0, $0) }
+    let attributes: HTML? =
+      index.attributeNames.isEmpty
+      ? nil
+      : """
+      \(select("attribute", "attribute", names, asked.attribute?.name.text))\
+      \(span("attribute", "attribute_", asked.attribute?.span ?? .init()))
+      """
     return """
       <form class="filter" action="\(address)" method="get">
       \(select("sort", "sorted by", sorts, asked.sort.text))
       \(index.parts.isEmpty ? nil : select("split", "split", splits, asked.split))
       \(index.themes.isEmpty ? nil : select("theme", "theme", themes, asked.theme))
       \(select("state", "file", states, asked.state?.rawValue))
-      <label>score from<input type="number" name="low" step="any" value="\(asked.low.map { "\($0)" } ?? "")"></label>
-      <label>to<input type="number" name="high" step="any" value="\(asked.high.map { "\($0)" } ?? "")"></label>
+      \(span("score", "", asked.score))
+      \(index.spreads.contains { !$0.isNaN } ? span("spread of votes", "spread_", asked.spread) : nil)
+      \(attributes)
       <label>name contains<input type="search" name="text" value="\(asked.text ?? "")"></label>
       <button type="submit">Show</button></form>
       """

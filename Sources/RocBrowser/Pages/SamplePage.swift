@@ -27,14 +27,17 @@ extension Browser {
       src="/pictures/\(Int(id))/file"></a>
       """
       : "<p class=\"warning\">\(sample.imageReason ?? Self.title(sample.imageState))</p>"
+    let ratings = ratings(details)
     return Page(
       sample.key.text, at: .datasets,
       crumbs: [.init(dataset.title, dataset.address), .init("Gallery", gallery)],
+      tables: ratings.map { [$0] } ?? [],
       """
       \(madeUp(dataset))
       \(try pager(id, index, query))
       <div class="sample"><div>\(picture)\(lookAlikes(id, index))\(comments(details))</div>
-      <div>\(scores(details))<h2>Facts</h2><dl>\(facts(details))</dl>\(ratings(details))</div></div>
+      <div>\(scores(details))<h2>Facts</h2><dl>\(facts(details))</dl>\
+      \(ratings.map { "<h2>Ratings</h2>\($0.html(query))" as HTML })</div></div>
       """)
   }
 
@@ -148,15 +151,12 @@ extension Browser {
     return facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }
   }
 
-  private func ratings(_ details: SampleDetails) -> HTML? {
+  private func ratings(_ details: SampleDetails) -> PageTable? {
     guard !details.ratings.isEmpty else { return nil }
-    let rows = details.ratings.map { rater, score -> HTML in
-      "<tr><td>\(rater)</td><td class=\"n\">\(Shown.number(score, 2))</td></tr>"
-    }
-    return """
-      <h2>Ratings</h2><div class="scroll"><table><thead><tr><th>rater</th><th class="n">score</th>\
-      </tr></thead><tbody>\(rows)</tbody></table></div>
-      """
+    return PageTable(
+      "ratings", "Ratings of \(details.sample.key.text)",
+      [.init("rater"), .init("score", isNumber: true)],
+      details.ratings.map { rater, score in [.init(rater), .number(score, 2)] })
   }
 
   private func comments(_ details: SampleDetails) -> HTML? {

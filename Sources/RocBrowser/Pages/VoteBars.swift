@@ -27,18 +27,29 @@ enum VoteBars {
           <title>\(ScoreRange.short(score)): \(name) \(fixed(value, 4))</title></rect>
           """
       }
-      marks.append(bar(votes.map { bin < $0.count ? $0[bin] : 0 }, 0.08, "votes", "votes"))
+      // Alone, a bar stands over its label.
+      let isPair = votes != nil && predicted != nil
       marks.append(
-        bar(predicted.map { bin < $0.count ? $0[bin] : 0 }, 0.52, "predicted", "predicted"))
+        bar(votes.map { bin < $0.count ? $0[bin] : 0 }, isPair ? 0.08 : 0.3, "votes", "votes"))
+      marks.append(
+        bar(
+          predicted.map { bin < $0.count ? $0[bin] : 0 }, isPair ? 0.52 : 0.3, "predicted",
+          "predicted"))
       marks.append(
         """
         <text x="\(fixed(left + step / 2, 1))" y="\(fixed(height - 6, 1))" text-anchor="middle">\
         \(ScoreRange.short(score))</text>
         """)
     }
+    let name =
+      switch (votes != nil, predicted != nil) {
+      case (true, true): "Votes and predicted distribution"
+      case (false, true): "Predicted distribution"
+      default: "Votes"
+      }
     return """
       <svg class="bars" viewBox="0 0 \(fixed(width, 0)) \(fixed(height, 0))" role="img" \
-      aria-label="Votes and predicted distribution">\(marks)</svg>
+      aria-label="\(name)">\(marks)</svg>
       """
   }
 }

@@ -151,10 +151,18 @@ struct RocServe: RocCommand {
     ended.wait()
     switch result.withLock({ $0 }) {
     case .success: Console.note("stopped")
-    case .failure(let error as CancellationError):
-      Console.note("stopped; some answers were not finished (\(error))")
-    case .failure(let error):
-      throw CommandError(.failed, "\(address):\(settings.port): cannot listen: \(error)")
+    case .failure(is CancellationError):
+      Console.note(
+        "stopped; some answers were not finished within \(settings.secondsToStop) seconds")
+    case .failure(let error as CannotListen):
+      throw CommandError(
+        .failed,
+        error.isTaken
+          ? """
+          \(address):\(settings.port): another program listens there; name another port with \
+          --port, or --port 0 for a free one
+          """ : "\(address):\(settings.port): cannot listen: \(error.reason)")
+    case .failure(let error): throw CommandError(.failed, "\(error)")
     }
     return .done
   }

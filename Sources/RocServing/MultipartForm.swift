@@ -1,5 +1,13 @@
 import RocNames
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// The parts of a `multipart/form-data` body (RFC 7578).
 package struct MultipartForm: Sendable {
   /// One field or file.
@@ -131,10 +139,11 @@ package struct MultipartForm: Sendable {
       var place = start
       let last = body.count - pattern.count
       while place <= last {
-        guard body[place] == first else {
-          place += 1
-          continue
-        }
+        // The bodies of pictures are long, and their bytes are any.
+        guard let base = body.baseAddress,
+          let found = memchr(base + place, Int32(first), last - place + 1)
+        else { return nil }
+        place = UnsafeRawPointer(found) - base
         let isLineStart = place == 0 || body[place - 1] == 0x0A
         if !atLineStart || isLineStart, body[place..<place + pattern.count].elementsEqual(pattern) {
           return place

@@ -118,7 +118,8 @@ struct RocServe: RocCommand {
     let (engine, _, mode) = try settings.engine(checkpoint)
     var limits = ScoringQueue.Limits()
     limits.pictures = queue
-    limits.ahead = settings.batchSize
+    // Requests that come one by one leave gaps that only this fills.
+    limits.ahead = max(settings.batchSize, 16)
     return ServedModel(
       name: checkpoint.split(separator: "/").last.map(String.init) ?? checkpoint, engine: engine,
       mode: mode, limits: limits, metrics: metrics)

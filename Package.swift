@@ -104,9 +104,10 @@ let package = Package(
     .library("RocDigest", ["CCrypto", "RocFiles"]),
     .library("RocArchive", ["CArchive", "RocNames"]),
     .library("RocTables", ["CZlib", "RocArchive", "RocFiles", "RocJSON", "RocNames"]),
-    .library("RocCheckpoint", ["RocDigest", "RocFiles", "RocJSON", "RocTensor"]),
+    .library(
+      "RocCheckpoint", ["CZlib", "RocDigest", "RocFiles", "RocJSON", "RocNames", "RocTensor"]),
     .library("RocTokenizer", ["RocFiles", "RocJSON"]),
-    .library("RocImage", ["CRocImage", "RocFiles"]),
+    .library("RocImage", ["CRocImage", "RocFiles", "RocNames"]),
     .library(
       "RocModel",
       [

@@ -161,6 +161,12 @@ package struct Checkpoint: Sendable {
     try readJSON(path(of: name))
   }
 
+  /// The files that hold weights, those of an adapter's base and of towers elsewhere included.
+  var weightPaths: [String] {
+    let own = (weightFiles + (adapter?.files ?? [])).map { "\(folder)/\($0)" }
+    return own + outside.map(\.path) + (adapter?.base.weightPaths ?? [])
+  }
+
   /// Where a file lies that an adapter's folder may leave to its base.
   package func path(of name: String) -> String {
     let own = "\(folder)/\(name)"

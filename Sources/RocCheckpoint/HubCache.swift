@@ -1,4 +1,5 @@
 import RocFiles
+import RocNames
 
 #if canImport(Glibc)
 import Glibc
@@ -31,6 +32,21 @@ package enum HubCache {
       \(name): there is no such folder, and no such model in the Hugging Face cache at \
       \(cacheFolder); download it with: huggingface-cli download \(name)
       """)
+  }
+
+  /// The SHA-256 that the cache has for a file: large ones are called by it, and what is in a
+  /// snapshot is a link to them.
+  ///
+  /// - Parameter path: A file, or a link to it.
+  /// - Returns: Nil for a file that does not lie in such a cache.
+  static func digest(of path: String) -> String? {
+    let real = absolutePath(path)
+    let parts = PathName.parts(real)
+    guard parts.count > 1, parts[parts.count - 2] == "blobs", let name = parts.last,
+      name.utf8.count == 64,
+      name.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+    else { return nil }
+    return name
   }
 
   /// Two parts of letters, digits, '-', '_' and '.'.

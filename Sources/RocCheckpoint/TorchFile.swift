@@ -42,7 +42,7 @@ struct TorchFile {
   private static func zip(_ file: MappedFile) throws(CheckpointError) -> [Tensor] {
     let entries = try ZipDirectory(file).entries
     let pickles = entries.keys.filter { $0.hasSuffix("/data.pkl") || $0 == "data.pkl" }
-    guard pickles.count == 1, let name = pickles.first, let pickle = entries[name] else {
+    guard pickles.count == 1, let name = pickles.first, let pickle = entries[name]?.range else {
       throw CheckpointError(
         """
         \(file.path): \(pickles.count) entries called data.pkl in the archive, expected one as \
@@ -50,7 +50,7 @@ struct TorchFile {
         """)
     }
     let prefix = name.dropLast("data.pkl".count)
-    if let order = entries["\(prefix)byteorder"] {
+    if let order = entries["\(prefix)byteorder"]?.range {
       let text = file.withBytes { String(decoding: $0[order], as: UTF8.self) }
       guard text == "little" else {
         throw CheckpointError("\(file.path): byte order \(text), expected little")
@@ -62,7 +62,7 @@ struct TorchFile {
     let value = try file.withBytes { bytes throws(CheckpointError) in
       try unpickle(UnsafeRawBufferPointer(rebasing: bytes[pickle]), path: file.path).value
     }
-    return try tensors(of: value, file: file) { entries["\(prefix)data/\($0)"] }
+    return try tensors(of: value, file: file) { entries["\(prefix)data/\($0)"]?.range }
   }
 
   // MARK: The older form

@@ -4,8 +4,14 @@ import RocFiles
 ///
 /// Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, with its 64-bit extension.
 struct ZipDirectory {
-  /// Name to where the contents lie in the file.
-  let entries: [String: Range<Int>]
+  /// What lies where.
+  struct Entry {
+    let range: Range<Int>
+    let crc: UInt32
+  }
+
+  /// By their names.
+  let entries: [String: Entry]
 
   /// - Throws: `CheckpointError` for an archive that is cut, compressed, or contradicts itself.
   init(_ file: MappedFile) throws(CheckpointError) {
@@ -15,7 +21,7 @@ struct ZipDirectory {
     entries = try file.withBytes { bytes throws(CheckpointError) in
       let reader = Reader(bytes: bytes, path: file.path)
       let (start, size, count) = try reader.directory()
-      var entries: [String: Range<Int>] = [:]
+      var entries: [String: Entry] = [:]
       var position = start
       for _ in 0..<count {
         guard position + 46 <= start + size, reader.u32(position) == 0x0201_4b50 else {
@@ -30,7 +36,8 @@ struct ZipDirectory {
         let text = String(decoding: bytes[position + 46..<position + 46 + name], as: UTF8.self)
         let range = try reader.contents(
           of: text, entry: position, extra: position + 46 + name..<position + 46 + name + extra)
-        guard entries.updateValue(range, forKey: text) == nil else {
+        let entry = Entry(range: range, crc: UInt32(reader.u32(position + 16)))
+        guard entries.updateValue(entry, forKey: text) == nil else {
           throw refuse("entry \(text) is listed twice")
         }
         position = next

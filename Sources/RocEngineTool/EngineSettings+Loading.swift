@@ -19,6 +19,7 @@ extension EngineSettings {
         folder: try HubCache.resolve(checkpoint), compute: compute, precision: precision.precision,
         base: try base.map { try HubCache.resolve($0) })
       loader.mostPixels = maxPixels
+      try Integrity.check(loader.checkpoint, .once) { Console.note($0) }
       // A limit that this model does not have is a mistake of the command line, not of a picture.
       _ = try loader.preprocessing()
       for note in loader.checkpoint.notes { Console.note("Note: \(note)") }

@@ -1,3 +1,5 @@
+import RocNames
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -37,5 +39,5 @@ package struct FileError: Error, CustomStringConvertible, Equatable, Sendable {
     EHOSTDOWN, EHOSTUNREACH, ENOBUFS, EAGAIN, EINTR, EDQUOT, ENOLCK,
   ]
 
-  package var description: String { "\(path): \(reason)" }
+  package var description: String { "\(Quoted.name(path)): \(reason)" }
 }

@@ -64,6 +64,9 @@ package struct FileFacts: Sendable {
     self.init(status)
   }
 
+  /// Tells the file from others and from itself after it was written.
+  package var stamp: String { "\(identity.device) \(identity.number) \(bytes) \(modified)" }
+
   /// Whether it belongs to the user of this process.
   var isOwn: Bool { owner == geteuid() }
 }

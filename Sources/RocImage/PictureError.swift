@@ -1,3 +1,5 @@
+import RocNames
+
 /// Why a picture cannot be read.
 package struct PictureError: Error, CustomStringConvertible, Equatable, Sendable {
   /// Machine-readable reasons, as they stand in `error.code` of results.
@@ -24,5 +26,5 @@ package struct PictureError: Error, CustomStringConvertible, Equatable, Sendable
     self.reason = reason
   }
 
-  package var description: String { "\(path): \(reason)" }
+  package var description: String { "\(Quoted.name(path)): \(reason)" }
 }

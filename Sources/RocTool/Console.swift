@@ -1,4 +1,5 @@
 import RocFiles
+import RocNames
 import Synchronization
 
 #if canImport(Glibc)
@@ -11,9 +12,10 @@ import Darwin
 
 /// Results go to standard output, everything else to standard error.
 package enum Console {
-  /// Writes a line for the user to standard error.
+  /// Writes a line for the user to standard error; what would reach the terminal as a command is
+  /// escaped.
   package static func note(_ text: String) {
-    _ = writeAll(Array("\(text)\n".utf8), to: 2)
+    _ = writeAll(Array("\(Quoted.text(text))\n".utf8), to: 2)
   }
 
   /// Whether whoever read standard output has seen enough and closed it.
@@ -24,11 +26,19 @@ package enum Console {
 
   private static let closed = Atomic<Bool>(false)
 
-  /// Writes a result line to standard output.
+  /// Writes a result for people to standard output, escaped as `note` does.
   ///
   /// - Parameter text: Without its line end.
   /// - Throws: `CommandError` when the output cannot be written; a closed pipe is no error.
   package static func print(_ text: String) throws(CommandError) {
+    try write([Array("\(Quoted.text(text))\n".utf8)])
+  }
+
+  /// Writes a result for programs to standard output, exactly.
+  ///
+  /// - Parameter text: JSON, or rows of a table.
+  /// - Throws: As `print` does.
+  package static func printData(_ text: String) throws(CommandError) {
     try write([Array("\(text)\n".utf8)])
   }
 

@@ -91,6 +91,10 @@ package struct CommandRun: Sendable {
     process.arguments = arguments
     var variables = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
     if environment["ROC_DB"] == nil { variables["ROC_DB"] = nil }
+    // What commands remember of files stays out of the user's cache.
+    if environment["XDG_CACHE_HOME"] == nil {
+      variables["XDG_CACHE_HOME"] = "\(NSTemporaryDirectory())/roc-test-cache"
+    }
     process.environment = variables
     if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     return process

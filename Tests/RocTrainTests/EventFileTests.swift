@@ -110,7 +110,9 @@ struct EventFileTests {
       }
     }
     let tag = String(repeating: "t", count: 6000)
-    let expected = FileError(path: file.path, reason: "Resource temporarily unavailable")
+    let expected = FileError(
+      path: file.path, reason: "Resource temporarily unavailable",
+      isOfMachine: true)
     #expect(throws: expected) { try file.add(step: 1, scalars: [(tag, 1)]) }
     // There is no room at all: this one is lost as a whole.
     #expect(throws: expected) { try file.add(step: 2, scalars: [("total", 2)]) }

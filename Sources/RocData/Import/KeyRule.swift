@@ -16,6 +16,9 @@ struct KeyRule {
     ending = name.utf8.starts(with: "{id}.".utf8) ? PathName.ending(name) : nil
   }
 
+  /// Bytes of a path on Linux.
+  private static let longest = 4096
+
   /// The name of a row's picture, with forward slashes.
   ///
   /// - Throws: `DataError` for a row whose width differs from the header's, and for a name that is
@@ -46,6 +49,13 @@ struct KeyRule {
     if let ending, PathName.ending(plain) == ending { plain = PathName.stem(plain) }
     let name = try reader.names?.name(in: plain, column) ?? plain
     let path = PathName.withSlashes(name)
+    guard path.utf8.count <= Self.longest else {
+      throw DataError(
+        "\(column) is a name of \(path.utf8.count) bytes, more than the \(Self.longest) of a path")
+    }
+    guard !path.unicodeScalars.contains(where: Quoted.isControl) else {
+      throw DataError("\(column) is \(Quoted.name(path)), a name with control characters")
+    }
     // A copy's folders are not part of the name.
     for prefix in reader.table.keyPrefixes?.all ?? [] where path.utf8.starts(with: prefix.utf8) {
       return ImageKey(String(Substring(path.utf8.dropFirst(prefix.utf8.count))))

@@ -63,6 +63,8 @@ package final class Engine: Sendable {
   ) throws(ModelError) -> Compute {
     do throws(ComputeError) {
       return try Compute(threads: threads ?? coreCount(), instructionSet: instructionSet)
+    } catch .threads(let count) {
+      throw .machine(ComputeError.threads(count).description)
     } catch {
       throw .request(error.description)
     }

@@ -68,6 +68,7 @@ package struct PreparedModel {
       folder: base, compute: alone, precision: options.precision,
       training: options.mode == .head ? nil : plan)
     loader.mostPixels = options.mostPixels
+    try Integrity.check(loader.checkpoint, .always, note: note)
     _ = try loader.preprocessing()
     if case .lora(let settings) = options.mode {
       let components = Set(loader.updated.flatMap { $0.split(separator: ".").map(String.init) })

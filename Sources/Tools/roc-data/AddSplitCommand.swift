@@ -1,6 +1,7 @@
 import ArgumentParser
 import RocData
 import RocJSON
+import RocNames
 import RocStore
 import RocTool
 
@@ -47,8 +48,11 @@ struct AddSplitCommand: RocCommand {
     guard train != nil || val != nil || test != nil else {
       throw ValidationError("Give at least one of --train, --val and --test.")
     }
-    guard !scheme.isEmpty, !scheme.contains("/") else {
-      throw ValidationError("The scheme \"\(scheme)\" must be a name without a slash.")
+    let isBlank = scheme.allSatisfy(\.isWhitespace)
+    guard !isBlank, !scheme.contains("/"), !scheme.unicodeScalars.contains(where: Quoted.isControl)
+    else {
+      throw ValidationError(
+        "The scheme \(Quoted.name(scheme)) must be a name without slashes and control characters.")
     }
   }
 
@@ -93,7 +97,7 @@ struct AddSplitCommand: RocCommand {
         "schema": "roc/split/1", "dataset": .string(dataset), "scheme": .string(scheme),
         "parts": .object(parts),
       ]
-      try Console.print(report.pretty)
+      try Console.printData(report.pretty)
     }
     return added.allSatisfy(\.unknown.isEmpty) ? .done : .partlyFailed
   }

@@ -47,7 +47,7 @@ struct AuditCommand: RocCommand {
       audit.against(try NameList.read(path), title: path, isLoose: looseNames)
     }
     if json {
-      try Console.print(audit.json(against: list).pretty)
+      try Console.printData(audit.json(against: list).pretty)
     } else {
       let blocks = [
         ("Leaks inside a scheme", audit.leaks),

@@ -38,7 +38,7 @@ struct CardCommand: RocCommand {
       Console.note("\(output)/\(dataset).md and \(dataset).svg")
       return .done
     }
-    try Console.print(
+    try Console.printData(
       JSON.object(
         [
           .init("schema", "roc/card/1"), .init("dataset", .string(dataset)),

@@ -45,7 +45,7 @@ struct DemoCommand: RocCommand {
         "schema": "roc/demo/1", "output": .string(output), "images": .int(images),
         "test": .int(dataset.testCount), "seed": .string(String(seed)),
       ]
-      try Console.print(report.pretty)
+      try Console.printData(report.pretty)
     }
     return .done
   }

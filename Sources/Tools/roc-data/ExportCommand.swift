@@ -134,7 +134,7 @@ struct ExportCommand: RocCommand {
     let result = try job.run()
     try OutputFile.write(blocks: result.blocks, to: output)
     job.sum(up: result)
-    if json { try Console.print(object(result).pretty) }
+    if json { try Console.printData(object(result).pretty) }
     return result.incomplete.isEmpty ? .done : .partlyFailed
   }
 

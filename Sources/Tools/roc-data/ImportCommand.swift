@@ -106,7 +106,11 @@ struct ImportCommand: RocCommand {
     for key in (report.missingImages ?? []).prefix(10) {
       Console.note("Warning: \(key) is \(folder?.reason(key, in: images ?? "") ?? "missing")")
     }
-    try Console.print(json ? report.json.pretty : text(report))
+    if json {
+      try Console.printData(report.json.pretty)
+    } else {
+      try Console.print(text(report))
+    }
     return report.skipped.isEmpty ? .done : .partlyFailed
   }
 

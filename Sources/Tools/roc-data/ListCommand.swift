@@ -32,7 +32,7 @@ struct ListCommand: RocCommand {
         ]
       }
       let object: JSON = ["schema": "roc/list/1", "datasets": .array(list)]
-      try Console.print(object.pretty)
+      try Console.printData(object.pretty)
       return .done
     }
     var rows = [["dataset", "split", "pictures"]]

@@ -41,7 +41,7 @@ struct RemoveCommand: RocCommand {
             JSON.Member($0.what.replacing(" ", with: "_"), .int($0.count))
           }),
       ]
-      try Console.print(report.pretty)
+      try Console.printData(report.pretty)
     } else {
       try Console.print("\(dataset) (\(record.title)) \(yes ? "is removed with" : "holds"):")
       let rows = holdings.map { ["  \($0.count)", $0.what] }

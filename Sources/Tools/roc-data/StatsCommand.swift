@@ -47,7 +47,11 @@ struct StatsCommand: RocCommand {
     var statistics = Statistics(dataset: record, split: name, samples: samples)
     try statistics.add(from: store, record, samples)
     if record.isMadeUp { Console.note("\(dataset): \(DatasetRecord.madeUp)") }
-    try Console.print(json ? statistics.json.pretty : text(statistics))
+    if json {
+      try Console.printData(statistics.json.pretty)
+    } else {
+      try Console.print(text(statistics))
+    }
     return .done
   }
 

@@ -148,7 +148,7 @@ struct ValidateCommand: RocCommand {
         "warnings": .array(warnings.map(\.json)),
         "images_checked": .bool(lint.looked),
       ]
-      try Console.print(object.pretty)
+      try Console.printData(object.pretty)
     } else {
       for line in FindingGroup.lines(errors, most: 50) { try Console.print("error: \(line)") }
       for line in FindingGroup.lines(warnings, most: 20) { try Console.print("warning: \(line)") }

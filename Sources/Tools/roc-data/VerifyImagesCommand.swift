@@ -104,7 +104,7 @@ struct VerifyImagesCommand: RocCommand {
         "n_readable": .int(all.count - bad), "n_bad": .int(bad),
         "n_known_before": .int(skipped), "flags": .object(flags), "pictures": .array(listed),
       ]
-      try Console.print(report.pretty)
+      try Console.printData(report.pretty)
     }
     for remark in folder?.remarks ?? [] { Console.note("Warning: \(remark)") }
     return bad == 0 ? .done : .partlyFailed

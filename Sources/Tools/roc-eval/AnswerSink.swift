@@ -38,7 +38,7 @@ struct AnswerSink {
     file =
       OutputFile.isStandardOutput(path)
       ? nil : try AnswerFile(path, form: form, run: run, note: Console.note)
-    if file == nil, let header = form.header { try Console.print(header) }
+    if file == nil, let header = form.header { try Console.printData(header) }
   }
 
   private static func columns(_ engine: Engine, _ mode: ScoringMode) -> [String] {
@@ -60,11 +60,11 @@ struct AnswerSink {
     if let file { return try file.add(image, outcome) }
     if let form {
       guard run.isEmpty else {
-        return try Console.print(
+        return try Console.printData(
           form.record(
             image, outcome, run: run, modified: FileFacts(image)?.modified))
       }
-      return try Console.print(outcome.json(image: image).line)
+      return try Console.printData(outcome.json(image: image).line)
     }
     try Console.print(line(image, outcome))
   }

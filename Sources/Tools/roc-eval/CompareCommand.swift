@@ -91,7 +91,7 @@ struct CompareCommand: RocCommand {
     }
     let adjusted = all.holm
     if json {
-      try Console.print(object(inputs, all, adjusted, threshold).pretty)
+      try Console.printData(object(inputs, all, adjusted, threshold).pretty)
     } else {
       for (place, pair) in all.enumerated() {
         try Console.print(text(first, pair, adjusted[place], threshold))

@@ -42,7 +42,7 @@ struct MergeCommand: RocCommand {
       job.run(merge, of: folder), in: store, bootstrap.resampling)
     if let csv { try OutputFile.write(result.csv, to: csv) }
     if json {
-      try Console.print(result.json.pretty)
+      try Console.printData(result.json.pretty)
     } else if csv != "-" {
       try Console.print(result.text)
     }

@@ -65,7 +65,7 @@ struct MetricsCommand: RocCommand {
       file, found, expected: expected, threshold: threshold ?? dataset?.threshold ?? 5,
       bootstrap.resampling)
     if json {
-      try Console.print(object(result, labels, split).pretty)
+      try Console.printData(object(result, labels, split).pretty)
     } else {
       try Console.print(result.text)
     }

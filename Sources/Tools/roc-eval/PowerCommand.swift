@@ -82,7 +82,7 @@ struct PowerCommand: RocCommand {
         "power": .double(power), "images": JSON(needed), "given_images": JSON(images),
         "given_power": JSON(chance),
       ]
-      try Console.print(object.pretty)
+      try Console.printData(object.pretty)
       return .done
     }
     let what = between == nil ? "images of each of two sets" : "images that both models scored"

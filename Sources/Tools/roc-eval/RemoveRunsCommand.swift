@@ -47,7 +47,7 @@ struct RemoveRunsCommand: RocCommand {
       let report: JSON = [
         "schema": "roc/removal/1", "removed": .bool(yes), "runs": .array(list),
       ]
-      try Console.print(report.pretty)
+      try Console.printData(report.pretty)
     } else {
       for entry in found {
         try Console.print(

@@ -77,7 +77,7 @@ struct ReportCommand: RocCommand {
       "figures": .array(names.map { .string("\(output)/\($0)") }),
       "warnings": .array(warnings(stored).map(JSON.string)), "run": result.json,
     ]
-    try Console.print(object.pretty)
+    try Console.printData(object.pretty)
     return .done
   }
 }

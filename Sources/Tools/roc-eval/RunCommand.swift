@@ -181,7 +181,7 @@ struct RunCommand: RocCommand {
     if let latex { try OutputFile.write(result.table.latex, to: latex) }
     if let html { try OutputFile.write(result.table.html, to: html) }
     if json {
-      try Console.print(result.json.pretty)
+      try Console.printData(result.json.pretty)
     } else if [csv, latex, html].contains("-") {
       Console.note(result.text)
     } else {

@@ -33,7 +33,7 @@ struct RunsCommand: RocCommand {
         ]
       }
       let object: JSON = ["schema": "roc/list/1", "runs": .array(list)]
-      try Console.print(object.pretty)
+      try Console.printData(object.pretty)
       return .done
     }
     var rows = [["run", "dataset", "checkpoint", "sha256", "scored", "failed", "started"]]

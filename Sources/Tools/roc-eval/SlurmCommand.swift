@@ -107,7 +107,7 @@ struct SlurmCommand: RocCommand {
       "fi",
       "exit \"$status\"",
     ]
-    try Console.print(lines.joined(separator: "\n"))
+    try Console.printData(lines.joined(separator: "\n"))
     return .done
   }
 }

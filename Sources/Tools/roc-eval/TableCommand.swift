@@ -87,7 +87,7 @@ struct TableCommand: RocCommand {
       case .html: made.html(underlinesSecond: underlineSecond)
       }
     if !json || output != "-" { try OutputFile.write(text, to: output) }
-    if json { try Console.print(object(made).pretty) }
+    if json { try Console.printData(object(made).pretty) }
     return .done
   }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import RocCheckpoint
 import RocJSON
 import RocModel
 import RocScore
@@ -32,6 +33,9 @@ struct AddScoreTokensCommand: RocCommand {
   func execute() throws -> ExitStatus {
     let base = try checkpointFolder(base)
     let compute = try guarded { try Engine.compute() }
+    try guarded {
+      try Integrity.check(try Checkpoint(folder: base), .always) { Console.note($0) }
+    }
     let progress = WritingProgress(output)
     try guarded {
       try ScoreTokens.add(

@@ -99,8 +99,8 @@ struct BenchCommand: RocCommand {
       lines: lines, facts: facts, peak: peak, bandwidth: bandwidth, loading: loading)
     switch format {
     case .md: try Console.print(table.markdown)
-    case .csv: try Console.print(table.csv)
-    case .json: try Console.print(table.json.pretty)
+    case .csv: try Console.printData(table.csv)
+    case .json: try Console.printData(table.json.pretty)
     }
     return .done
   }

@@ -64,6 +64,11 @@ struct ConvertCommand: RocCommand {
   func execute() throws -> ExitStatus {
     let folder = try checkpointFolder(input)
     let compute = try guarded { try Engine.compute() }
+    try guarded {
+      try Integrity.check(
+        try Checkpoint(folder: folder, base: try base.map { try HubCache.resolve($0) }), .always
+      ) { Console.note($0) }
+    }
     let conversion = try guarded {
       try Conversion(
         source: folder, target: target, compute: compute,

@@ -4,6 +4,7 @@ import RocCheckpoint
 import RocFiles
 import RocJSON
 import RocModel
+import RocNames
 import RocTensor
 import RocTool
 
@@ -56,6 +57,18 @@ struct DoctorCommand: RocCommand {
       checkpoint.map { try? HubCache.resolve($0) } ?? FileManager.default.currentDirectoryPath
     if let folder {
       try show("disk", disk(folder))
+      // New checkpoints are made beside the others.
+      let around = [folder, PathName.folder(absolutePath(folder))]
+      let left = around.flatMap { Partial.leftovers(in: $0) }
+      if !left.isEmpty {
+        let names = left.map { "\(PathName.base($0.path)) (\(memorySize($0.bytes)))" }
+        try show(
+          "left behind",
+          """
+          \(names.joined(separator: ", ")), by runs that were killed; the next run of the same \
+          command removes them
+          """)
+      }
       try show("file system", fileSystem(folder))
     }
     if let checkpoint {
@@ -81,7 +94,7 @@ struct DoctorCommand: RocCommand {
         "schema": "roc/doctor/1", "facts": .object(members),
         "free_memory_bytes": JSON(free), "troubles": .array(troubles.map(JSON.string)),
       ]
-      try Console.print(report.pretty)
+      try Console.printData(report.pretty)
       return troubles.isEmpty ? .done : .checkFailed
     }
     try Console.print(troubles.isEmpty ? "nothing stands in the way" : "see above")

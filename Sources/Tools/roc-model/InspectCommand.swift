@@ -41,11 +41,16 @@ struct InspectCommand: RocCommand {
         folder: folder, compute: compute, base: try base.map { try HubCache.resolve($0) },
         readsValues: !quick)
     }
+    if !quick {
+      try guarded { try Integrity.check(inspection.checkpoint, .always) { Console.note($0) } }
+    }
     let files = quick ? [] : try guarded { try inspection.checkpoint.digests() }
     let sha256 = quick ? nil : Checkpoint.sha256(of: files)
-    try Console.print(
-      json
-        ? self.json(inspection, files, sha256).pretty : text(inspection, files, sha256))
+    if json {
+      try Console.printData(self.json(inspection, files, sha256).pretty)
+    } else {
+      try Console.print(text(inspection, files, sha256))
+    }
     return inspection.problems.isEmpty ? .done : .badCheckpoint
   }
 

@@ -18,7 +18,7 @@ struct MadeCheckpoint {
       .init("schema", "roc/checkpoint/1"), .init("output", .string(folder)),
       .init("sha256", .string(Checkpoint.sha256(of: digests))), .init("files", .object(files)),
     ]
-    try Console.print(JSON.object(own + members).pretty)
+    try Console.printData(JSON.object(own + members).pretty)
   }
 }
 

@@ -76,7 +76,7 @@ struct VerifyCommand: RocCommand {
     }
     let failed = verification.stages.filter { !$0.holds }
     if json {
-      try Console.print(self.json(verification, failed.count).pretty)
+      try Console.printData(self.json(verification, failed.count).pretty)
     } else {
       for stage in verification.stages {
         try Console.print(

@@ -26,7 +26,7 @@ extension TrainingCommand {
         }
         states.update(done)
       case .step(let report):
-        if output.jsonl { try Console.print(report.json.line) }
+        if output.jsonl { try Console.printData(report.json.line) }
       case .evaluated(let evaluation):
         states.finish()
         Console.note(Self.line(evaluation))

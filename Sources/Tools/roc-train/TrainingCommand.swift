@@ -81,7 +81,7 @@ struct TrainingCommand {
       switch event {
       case .step(let report):
         meter.show(report)
-        if output.jsonl { try Console.print(report.json.line) }
+        if output.jsonl { try Console.printData(report.json.line) }
       case .evaluated(let evaluation): meter.note(Self.line(evaluation))
       case .saved(let folder): meter.note("saved \(folder)")
       }

@@ -12,9 +12,10 @@ import Musl
 import Darwin
 #endif
 
-/// Whether weight files still hold what was written, as far as anybody can know: PyTorch's archives
-/// have a CRC-32 of every entry, and Hugging Face's cache names large files by their SHA-256.
-/// Safetensors have no checksum of their own.
+/// Whether weight files still hold what was written, as far as anybody can know.
+///
+/// PyTorch's archives have a CRC-32 of every entry, and Hugging Face's cache names large files by
+/// their SHA-256. Safetensors have no checksum of their own.
 package enum Integrity {
   /// Whether files that were found whole before are looked at again.
   package enum Rule: Sendable {

@@ -1,6 +1,8 @@
 /// Columns for people.
 package enum Text {
-  /// Rows as aligned columns; the first row is the header. Cells stay on their lines.
+  /// Rows as aligned columns; the first row is the header.
+  ///
+  /// Cells stay on their lines.
   package static func columns(_ rows: [[String]]) -> String {
     let rows = rows.map { $0.map(Quoted.name) }
     let count = rows.map(\.count).max() ?? 0

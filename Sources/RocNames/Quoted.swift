@@ -19,11 +19,14 @@ package enum Quoted {
     return result + "\""
   }
 
+  /// Whether a character has no place in any text, names with line ends included.
+  package static func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
+    isControl(scalar) && scalar != "\n" && scalar != "\t" && scalar != "\r"
+  }
+
   /// A text of several lines whose line ends and tabs are meant; other such characters are escaped.
   package static func text(_ text: String) -> String {
-    func isHarmful(_ scalar: Unicode.Scalar) -> Bool {
-      isControl(scalar) && scalar != "\n" && scalar != "\t"
-    }
+    func isHarmful(_ scalar: Unicode.Scalar) -> Bool { Self.isHarmful(scalar) || scalar == "\r" }
     guard text.unicodeScalars.contains(where: isHarmful) else { return text }
     var result = ""
     for scalar in text.unicodeScalars {

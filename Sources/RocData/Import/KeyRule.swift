@@ -53,7 +53,8 @@ struct KeyRule {
       throw DataError(
         "\(column) is a name of \(path.utf8.count) bytes, more than the \(Self.longest) of a path")
     }
-    guard !path.unicodeScalars.contains(where: Quoted.isControl) else {
+    // Line ends are odd, but folders have them; nothing of a terminal's is a name.
+    guard !path.unicodeScalars.contains(where: Quoted.isHarmful) else {
       throw DataError("\(column) is \(Quoted.name(path)), a name with control characters")
     }
     // A copy's folders are not part of the name.

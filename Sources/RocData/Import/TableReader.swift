@@ -31,9 +31,7 @@ struct TableReader {
       file.header.enumerated().map { (ExactText($0.element), $0.offset) },
       uniquingKeysWith: { a, _ in a })
     // Spreadsheets break long titles over lines; nothing else of that kind is a title.
-    let odd = file.header.first {
-      $0.unicodeScalars.contains { Quoted.isControl($0) && !"\n\r\t".unicodeScalars.contains($0) }
-    }
+    let odd = file.header.first { $0.unicodeScalars.contains(where: Quoted.isHarmful) }
     if let odd {
       throw DataError(
         "\(name): column \(Quoted.name(odd)) has control characters in its name; rename it")

@@ -103,7 +103,10 @@ package struct DelimitedRows {
     }
   }
 
-  /// A row that may span several lines; nil when a quotation mark never closes.
+  /// Bytes of a quoted field.
+  private static let longestField = 1 << 20
+
+  /// A row that may span several lines; nil when a quotation mark does not close.
   private static func quotedRow(
     _ bytes: UnsafeRawBufferPointer, _ position: inout Int, _ line: inout Int, mark: UInt8,
     field: inout [UInt8]
@@ -125,6 +128,8 @@ package struct DelimitedRows {
       if isQuoted {
         guard byte == 0x22 else {
           field.append(byte)
+          // No field of labels is as long: the mark does not belong there.
+          guard field.count <= longestField else { return nil }
           continue
         }
         if position < bytes.count, bytes[position] == 0x22 {

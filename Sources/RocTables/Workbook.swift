@@ -1,9 +1,17 @@
 import RocArchive
+import RocFiles
 
 /// The rows of the first sheet of an Excel workbook (.xlsx, ECMA-376 part 1, section 18.3).
 struct Workbook {
   /// The most bytes that one part may unpack to: sheets of label files have a few megabytes.
   private static let limit = 1 << 29
+  /// Unpacked bytes for each packed one, once there are more than `slack`, as for archives.
+  private static let ratio = 100
+  private static let slack = 1 << 26
+  /// Ten for each picture of the largest dataset, ten times over.
+  private static let cellLimit = 30_000_000
+  /// Bytes of a cell; Excel's own limit is 32,767 characters.
+  private static let textLimit = 1 << 20
   private static let columnLimit = 16_384
 
   private(set) var rows: [TableRow] = []
@@ -11,6 +19,7 @@ struct Workbook {
   /// - Throws: `DataError` when the file is not a workbook.
   init(_ path: String, name: String) throws(DataError) {
     var shared: [UInt8] = []
+    var unpacked = 0
     var sheets: [(name: String, bytes: [UInt8])] = []
     do throws(ArchiveError) {
       let archive = try ArchiveReader([path])
@@ -21,6 +30,15 @@ struct Workbook {
         guard let bytes = try archive.read(limit: Self.limit) else {
           throw ArchiveError("\(path): \(entry.path) is larger than 512 MB")
         }
+        unpacked += bytes.count
+        let packed = FileFacts(path)?.bytes ?? 0
+        guard unpacked <= Self.slack || unpacked / Self.ratio <= packed else {
+          throw ArchiveError(
+            """
+            \(path): \(packed) bytes unpack to more than \(Self.ratio) times as many; this is no \
+            sheet of labels
+            """)
+        }
         if isSheet { sheets.append((entry.path, bytes)) } else { shared = bytes }
       }
     } catch {
@@ -29,11 +47,17 @@ struct Workbook {
     guard
       let sheet = sheets.min(by: { ($0.name.utf8.count, $0.name) < ($1.name.utf8.count, $1.name) })
     else { throw DataError("\(name): an Excel workbook without a sheet") }
-    let strings = Self.sharedStrings(shared)
+    let strings = try Self.sharedStrings(shared, name: name)
     try read(sheet.bytes, strings, name: name)
   }
 
-  private static func sharedStrings(_ bytes: [UInt8]) -> [String] {
+  private static func tooLong(_ name: String) -> DataError {
+    DataError("\(name): a cell has more than \(textLimit) bytes of text")
+  }
+
+  private static func sharedStrings(
+    _ bytes: [UInt8], name: String
+  ) throws(DataError) -> [String] {
     var strings: [String] = []
     var text = ""
     var isInside = false
@@ -46,7 +70,9 @@ struct Workbook {
       case .close("rPh"): isPhonetic = false
       case .open("t", _): isInside = true
       case .close("t"): isInside = false
-      case .text(let part) where isInside && !isPhonetic: text += part
+      case .text(let part) where isInside && !isPhonetic:
+        text += part
+        guard text.utf8.count <= textLimit else { throw tooLong(name) }
       default: break
       }
     }
@@ -62,6 +88,7 @@ struct Workbook {
     var type = ""
     var value = ""
     var isInside = false
+    var cells = 0
     for token in XMLTokens(bytes) {
       switch token {
       case .open("row", let attributes):
@@ -93,9 +120,15 @@ struct Workbook {
         }
         fields.append(text.trimmingBlanks)
         column += 1
+        cells += 1
+        guard cells <= Self.cellLimit else {
+          throw DataError("\(name): more than \(Self.cellLimit) cells; this is no sheet of labels")
+        }
       case .open("v", _), .open("t", _): isInside = true
       case .close("v"), .close("t"): isInside = false
-      case .text(let part) where isInside: value += part
+      case .text(let part) where isInside:
+        value += part
+        guard value.utf8.count <= Self.textLimit else { throw Self.tooLong(name) }
       default: break
       }
     }

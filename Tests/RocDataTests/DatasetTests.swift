@@ -243,6 +243,29 @@ struct DatasetTests {
     }
   }
 
+  @Test func refusesWorkbooksThatUnfold() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(try Fixture.table("bomb.xlsx"), to: "bomb.xlsx")
+    #expect {
+      try TableFile(path, name: "bomb.xlsx")
+    } throws: { error in
+      (error as? DataError)?.message.contains("unpack to more than 100 times as many") == true
+    }
+  }
+
+  @Test func endsAFieldThatIsTooLong() throws {
+    let long = String(repeating: "x", count: 1_100_000)
+    var rows: [[String]] = []
+    let text = "a,b\n\"\(long)\",2\n3,4\n"
+    let unclosed = Array(text.utf8).withUnsafeBytes { bytes in
+      DelimitedRows(.byte(UInt8(ascii: ","), isQuoted: true)).eachRow(bytes) { _, fields in
+        rows.append(fields)
+        return true
+      }
+    }
+    #expect(unclosed == [2] && rows == [["a", "b"], ["3", "4"]])
+  }
+
   @Test(arguments: ["AllMOS_release.mat", "AllImages_release.mat", "spaq.xlsx"])
   func refusesDamagedFiles(_ name: String) throws {
     let whole = try Fixture.table(name)

@@ -40,6 +40,8 @@ struct LoadingTests {
     ("hidden_size", JSON.int(63), "do not divide each other"),
     ("hidden_size", JSON.string("64"), "hidden_size is \"64\", expected a whole number"),
     ("num_tokens", JSON.int(9), "img_token_num 10 and num_tokens 9 must be equal"),
+    ("max_score", .int(1 << 31), "or one is beyond ±1000000"),
+    ("rms_norm_eps", .int(7), "rms_norm_eps"), ("rope_theta", .int(7), "rope_theta"),
     ("max_score", JSON.int(1), "min_score 1.0 is not below max_score 1.0"),
     ("score_id", JSON.int(700), "do not fit vocab_size 611"),
     ("model_type", JSON.string("llava"), "mm_vision_tower is missing"),
@@ -52,7 +54,7 @@ struct LoadingTests {
     ("vocab_size", JSON.int(605), "[611"),
     ("score_id", JSON.int(13), "[SCORE] has the id 600 in the tokenizer"),
     ("rms_norm_eps", JSON.double(1e300), "expected a number above 0 that fits float32"),
-    ("max_score", JSON.double(1e300), "or too large"),
+    ("max_score", JSON.double(1e300), "or one is beyond"),
   ])
   func namesAnOddField(_ field: String, _ value: JSON, _ reason: String) throws {
     let folder = try TemporaryFolder()

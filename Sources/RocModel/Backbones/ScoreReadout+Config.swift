@@ -2,6 +2,9 @@ import RocJSON
 import RocScore
 
 extension ScoreReadout {
+  /// No scale of people's scores goes further.
+  private static let largestScore = 1e6
+
   /// What config.json says of score tokens; nil where it has none.
   ///
   /// - Parameters:
@@ -20,9 +23,12 @@ extension ScoreReadout {
       throw .checkpoint(
         "\(config.place): img_token_num \(tokens) and num_tokens \(count) must be equal")
     }
-    guard low < high, Float(low).isFinite, Float(high).isFinite else {
+    guard low < high, max(abs(low), abs(high)) <= Self.largestScore else {
       throw .checkpoint(
-        "\(config.place): min_score \(low) is not below max_score \(high), or too large")
+        """
+        \(config.place): min_score \(low) is not below max_score \(high), or one is beyond \
+        ±\(Int(Self.largestScore))
+        """)
     }
     guard scoreID < vocabulary, tokens < vocabulary else {
       throw .checkpoint(

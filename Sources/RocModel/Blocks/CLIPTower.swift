@@ -79,7 +79,9 @@ struct CLIPSettings: Sendable {
     layer = VisionLayerSettings(
       width: width, heads: heads,
       feedForward: try config.size("intermediate_size", default: defaults.feedForward),
-      epsilon: Float(try config.positive("layer_norm_eps", default: defaults.epsilon)),
+      epsilon: Float(
+        try config.positive(
+          "layer_norm_eps", default: defaults.epsilon, within: ConfigReader.epsilons)),
       activation: activation, names: names.layer)
     guard width % heads == 0 else {
       throw .checkpoint("\(config.place): \(heads) heads do not divide hidden_size \(width)")

@@ -71,7 +71,8 @@ struct LlamaSettings: Sendable {
     feedForward = try config.size("intermediate_size", default: defaults?.feedForward)
     let stated = try config.size("vocab_size", most: 1 << 20, default: defaults?.vocabulary)
     self.vocabulary = vocabulary ?? stated
-    epsilon = Float(try config.positive("rms_norm_eps", default: family.epsilon))
+    epsilon = Float(
+      try config.positive("rms_norm_eps", default: family.epsilon, within: ConfigReader.epsilons))
     rotary = try RotarySettings(config, theta: family.theta, hasSections: family.hasSections)
     maxPositions = try config.size("max_position_embeddings", default: family.maxPositions)
     if let sections = rotary.sections, sections.reduce(0, +) != width / heads / 2 {

@@ -23,7 +23,7 @@ struct RotarySettings: Sendable, Equatable {
   init(
     _ config: ConfigReader, theta preset: Double = 10_000, hasSections: Bool = false
   ) throws(ModelError) {
-    let own = try config.positive("rope_theta", default: preset)
+    let own = try config.positive("rope_theta", default: preset, within: ConfigReader.thetas)
     let isStated = !(config.json["rope_theta"]?.isNull ?? true)
     let scaling = try Scaling(config, "rope_scaling", hasSections: hasSections)
     let parameters = try Scaling(config, "rope_parameters", hasSections: hasSections)
@@ -114,7 +114,7 @@ struct RotarySettings: Sendable, Equatable {
       }
       theta =
         json["rope_theta"]?.isNull ?? true
-        ? nil : try reader.positive("rope_theta", default: 10_000)
+        ? nil : try reader.positive("rope_theta", default: 10_000, within: ConfigReader.thetas)
       let factor = try reader.positive("factor", default: 1)
       guard kind == "linear" ? json["factor"]?.double != nil : factor == 1 else {
         throw .checkpoint(

@@ -48,13 +48,30 @@ package struct ConfigReader {
   /// A small positive number, such as the epsilon of a norm.
   ///
   /// It must also be above 0 and finite as the float32 that is computed with.
-  package func positive(_ name: String, default preset: Double) throws(ModelError) -> Double {
+  ///
+  /// - Parameters:
+  ///   - name: The key.
+  ///   - preset: Stands for a key that is not there.
+  ///   - range: What any model could have; a value beyond it is a mistake that would go unseen.
+  /// - Returns: The number.
+  /// - Throws: `ModelError.checkpoint` that names the key, what was found and what was expected.
+  package func positive(
+    _ name: String, default preset: Double, within range: ClosedRange<Double>? = nil
+  ) throws(ModelError) -> Double {
     let value = try number(name, default: preset)
     guard Float(value) > 0, Float(value).isFinite else {
       throw refuse(name, "a number above 0 that fits float32")
     }
+    guard range?.contains(value) != false else {
+      throw refuse(name, "a number from \(range?.lowerBound ?? 0) to \(range?.upperBound ?? 0)")
+    }
     return value
   }
+
+  /// Of epsilons of norms.
+  package static let epsilons = 1e-15...0.1
+  /// Of the base of rotary positions.
+  package static let thetas = 100...1e10
 
   package func numbers(_ name: String, count: Int, default preset: [Double]) throws(ModelError)
     -> [Double]

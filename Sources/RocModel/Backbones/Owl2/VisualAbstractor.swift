@@ -20,7 +20,8 @@ struct AbstractorConfig: Sendable {
     layers = try config.size("num_hidden_layers", most: 1024)
     heads = try config.size("num_attention_heads")
     feedForward = try config.size("intermediate_size")
-    epsilon = Float(try config.positive("layer_norm_eps", default: 1e-6))
+    epsilon = Float(
+      try config.positive("layer_norm_eps", default: 1e-6, within: ConfigReader.epsilons))
     queries = try config.size("num_learnable_queries")
     // The released checkpoint has null or 0 here and means 32.
     grid = config.json["grid_size"]?.int == 0 ? 32 : try config.size("grid_size", default: 32)

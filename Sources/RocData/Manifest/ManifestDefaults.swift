@@ -45,8 +45,19 @@ enum ManifestDefaults {
 
 /// Errors of YAML in words.
 package enum YAMLReason {
+  /// Characters of a line that is quoted.
+  private static let longest = 200
+
   /// An error of the decoder in words: which key, and what is wrong with it.
+  ///
+  /// Lines of the file that it quotes are cut.
   package static func text(_ error: any Error) -> String {
+    words(error).split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.count > longest ? "\(line.prefix(longest))…" : String(line)
+    }.joined(separator: "\n")
+  }
+
+  private static func words(_ error: any Error) -> String {
     func place(_ path: [any CodingKey], _ key: (any CodingKey)? = nil) -> String {
       (path + (key.map { [$0] } ?? [])).map { key in
         key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)"

@@ -1,8 +1,11 @@
 import ArgumentParser
 import RocNames
+import RocTool
 
 @main
 struct RocDataCommand: ParsableCommand {
+  static func main() { Program.main(Self.self) }
+
   static let configuration = CommandConfiguration(
     commandName: "roc-data",
     abstract: "Import, check and export datasets of picture aesthetics.",

@@ -1,5 +1,6 @@
 import ArgumentParser
 import RocModel
+import RocTool
 
 @main
 struct RocEval: ParsableCommand {
@@ -27,7 +28,6 @@ struct RocEval: ParsableCommand {
 
   /// Prints the help where there are no arguments: nobody knows yet what to ask for.
   static func main() {
-    guard CommandLine.arguments.count > 1 else { return print(helpMessage()) }
-    main(nil)
+    Program.main(Self.self, CommandLine.arguments.count > 1 ? nil : ["--help"])
   }
 }

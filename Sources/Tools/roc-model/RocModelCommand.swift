@@ -7,6 +7,8 @@ import RocTool
 
 @main
 struct RocModelCommand: ParsableCommand {
+  static func main() { Program.main(Self.self) }
+
   static let configuration = CommandConfiguration(
     commandName: "roc-model",
     abstract: "Inspect, make, convert, verify and measure checkpoints.",

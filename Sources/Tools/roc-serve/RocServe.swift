@@ -20,6 +20,8 @@ import Darwin
 
 @main
 struct RocServe: RocCommand {
+  static func main() { Program.main(Self.self) }
+
   static let configuration = CommandConfiguration(
     commandName: "roc-serve",
     abstract: "Score pictures over HTTP, and show datasets and runs in a browser.",

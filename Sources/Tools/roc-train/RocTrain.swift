@@ -26,7 +26,8 @@ struct RocTrainCommand: RocCommand {
 
   /// Flags as the official scripts write them, such as `--output_dir`, are accepted, too.
   static func main() {
-    main(
+    Program.main(
+      Self.self,
       CommandLine.arguments.dropFirst().map { argument in
         guard argument.hasPrefix("--") else { return argument }
         let end = argument.firstIndex(of: "=") ?? argument.endIndex

@@ -65,7 +65,7 @@ package final class Browser: Sendable {
   /// Changes whenever something is written.
   var version: String {
     ["", "-wal"].map { ending in
-      FileFacts(store.path + ending).map { "\($0.bytes) \($0.modified)" } ?? "none"
+      FileFacts(store.path + ending)?.stamp ?? "none"
     }.joined(separator: ", ")
   }
 
@@ -76,7 +76,7 @@ package final class Browser: Sendable {
     guard let path = try store.picturePath(sample: sample), let facts = FileFacts(path) else {
       return nil
     }
-    return thumbnails.thumbnail(path, stamp: "\(facts.bytes) \(facts.modified)")
+    return thumbnails.thumbnail(path, stamp: facts.stamp)
   }
 }
 
@@ -98,12 +98,11 @@ extension Browser {
   /// - Throws: `NoSuchPage` for one that is not there or is no picture.
   package func picture(sample: Int64) throws -> PictureBytes {
     guard let path = try store.picturePath(sample: sample),
-      let file = try? MappedFile(path: path)
+      let bytes = try? OpenFile.bytes(of: path)
     else { throw NoSuchPage("There is no file of picture \(sample).") }
-    let found = file.withBytes { bytes in
-      PictureFormat(bytes).map { PictureBytes(bytes: Array(bytes), type: "image/\($0.rawValue)") }
+    guard let format = bytes.withUnsafeBytes({ PictureFormat($0) }) else {
+      throw NoSuchPage("The file of picture \(sample) is no picture.")
     }
-    guard let found else { throw NoSuchPage("The file of picture \(sample) is no picture.") }
-    return found
+    return PictureBytes(bytes: bytes, type: "image/\(format.rawValue)")
   }
 }

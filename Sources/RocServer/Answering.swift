@@ -46,8 +46,13 @@ struct Answering: RouterMiddleware {
     if response.status.code >= 400, ![.get, .head].contains(request.method) {
       response.headers[.connection] = "close"
     }
-    let counted = response
-    response.body = counting(counted, context.endpointPath ?? "none")
+    let path = context.endpointPath ?? "none"
+    if request.method == .head {
+      // Its body is never written.
+      metrics.count(request: path, status: response.status.code)
+    } else {
+      response.body = counting(response, path)
+    }
     if response.headers[.contentSecurityPolicy] == nil {
       response.headers[.contentSecurityPolicy] =
         "default-src 'self'; img-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"

@@ -8,13 +8,12 @@ struct StaticRoutes {
   func add(to router: Router<RequestContext>) {
     for asset in Asset.all {
       router.get("/static/\(asset.name)") { request, _ in
-        var headers: HTTPFields = [
+        let headers: HTTPFields = [
           .contentType: asset.type, .eTag: asset.tag, .cacheControl: "no-cache",
         ]
         if request.headers[.ifNoneMatch] == asset.tag {
           return Response(status: .notModified, headers: headers)
         }
-        headers[.contentLength] = nil
         return Response(
           status: .ok, headers: headers,
           body: ResponseBody(byteBuffer: ByteBuffer(bytes: asset.bytes)))

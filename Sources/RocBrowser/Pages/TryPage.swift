@@ -8,7 +8,7 @@ package enum TryPage {
     <p><label class="button">choose files<input type="file" id="files" multiple \
     accept="image/jpeg,image/png,image/webp,image/bmp"></label></p></div>
     <form class="filter" id="asked">
-    <label>question<input type="text" id="question" placeholder="the trained one" maxlength="1000">\
+    <label>question<input type="text" id="question" placeholder="the trained one" maxlength="1024">\
     </label>
     <label>sorted<select id="order"><option value="best">best first</option>\
     <option value="worst">worst first</option><option value="sent">as sent</option></select></label>

@@ -1,13 +1,25 @@
 import CCrypto
 package import RocFiles
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// SHA-256 through OpenSSL, which uses the CPU's own instructions for it.
 package struct SHA256: ~Copyable {
   private let context: OpaquePointer
 
   package init() {
     guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
-    else { preconditionFailure("OpenSSL has no SHA-256") }
+    else {
+      // OpenSSL always has it; commands end with a sentence where memory is short.
+      errno = ENOMEM
+      preconditionFailure("no memory for SHA-256")
+    }
     self.context = context
   }
 

@@ -33,9 +33,10 @@ package struct FileError: Error, CustomStringConvertible, Equatable, Sendable {
       isOfMachine: Self.shortages.contains(code))
   }
 
-  /// Too many open files, no memory, and disks and networks that fail.
+  /// Too many open files, no memory, and disks and networks that fail; not ENXIO, which a socket
+  /// gives that bears the name of a picture.
   private static let shortages: Set<Int32> = [
-    EMFILE, ENFILE, ENOMEM, EIO, ENXIO, ENODEV, ESTALE, ETIMEDOUT, ENETDOWN, ENETUNREACH,
+    EMFILE, ENFILE, ENOMEM, EIO, ESTALE, ETIMEDOUT, ENETDOWN, ENETUNREACH,
     EHOSTDOWN, EHOSTUNREACH, ENOBUFS, EAGAIN, EINTR, EDQUOT, ENOLCK,
   ]
 

@@ -210,20 +210,7 @@ package final class OpenFile: @unchecked Sendable {
           ? "is a folder, expected a file" : "is not a regular file"
       )
     }
-    var bytes = [UInt8](repeating: 0, count: facts.bytes)
-    var done = 0
-    while done < bytes.count {
-      let got = bytes.withUnsafeMutableBytes { buffer in
-        pread(
-          file.descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(done))
-      }
-      if got < 0, errno == EINTR { continue }
-      guard got >= 0 else { throw FileError(path: path, errno: errno) }
-      if got == 0 { break }
-      done += got
-    }
-    bytes.removeLast(bytes.count - done)
-    return bytes
+    return try file.read(facts.bytes)
   }
 
   /// Cuts the file off after `count` bytes.

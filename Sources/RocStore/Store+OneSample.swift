@@ -34,8 +34,6 @@ package struct SampleDetails: Sendable {
   package let ratings: [(rater: String, score: Double)]
   /// By run.
   package let answers: [Answer]
-  /// The pictures before and after it, in the order of their import.
-  package let neighbours: (before: Int64?, after: Int64?)
 }
 
 extension Store {
@@ -59,14 +57,6 @@ extension Store {
       guard let dataset = try DatasetRecord.all(db).first(where: { $0.id == owner }) else {
         return nil
       }
-      func neighbour(_ comparison: String, _ order: String) throws -> Int64? {
-        try Int64.fetchOne(
-          db,
-          sql: """
-            SELECT id FROM samples NOT INDEXED WHERE id \(comparison) ? AND dataset = ?
-            ORDER BY id \(order) LIMIT 1
-            """, arguments: [id, owner])
-      }
       let comments = try Row.fetchAll(
         db,
         sql: """
@@ -76,8 +66,8 @@ extension Store {
         db,
         sql: """
           SELECT raters.name, score FROM ratings JOIN raters ON raters.id = rater
-          WHERE sample = ? ORDER BY raters.id, position LIMIT ?
-          """, arguments: [id, Self.mostComments])
+          WHERE sample = ? ORDER BY raters.id, position
+          """, arguments: [id])
       return SampleDetails(
         sample: sample, dataset: dataset, width: row["width"], height: row["height"],
         format: row["format"], sha256: row["sha256"], extra: row["extra"],
@@ -91,8 +81,7 @@ extension Store {
         commentCount: try Int.fetchOne(
           db, sql: "SELECT count(*) FROM comments WHERE sample = ?", arguments: [id]) ?? 0,
         ratings: ratings.map { ($0["name"], $0["score"]) },
-        answers: try Self.answers(about: id, of: owner, db),
-        neighbours: (try neighbour("<", "DESC"), try neighbour(">", "ASC")))
+        answers: try Self.answers(about: id, of: owner, db))
     }
   }
 

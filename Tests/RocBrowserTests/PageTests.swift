@@ -1,4 +1,5 @@
 import RocBrowser
+import RocNames
 import Testing
 
 /// Pages hold what comes from outside as text, and their addresses say what they show.
@@ -25,6 +26,18 @@ struct PageTests {
       #expect(encoded.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F })
       #expect(Query.decoded(encoded[...].utf8) == text)
     }
+  }
+
+  @Test func readsWhatAGalleryIsAskedFor() {
+    let asked = GalleryQuery(
+      Query("low=2&high=x&spread_low=0.5&attribute=balance&attribute_high=0.25&sort=-spread"))
+    #expect(asked.score == .init(2, nil) && asked.spread == .init(0.5, nil))
+    #expect(asked.attribute?.name.text == "balance" && asked.attribute?.span == .init(nil, 0.25))
+    #expect(asked.sort.text == "-spread" && !asked.isEverything)
+    #expect(GalleryQuery(Query("attribute=balance&sort=score")).isEverything)
+    let span = GalleryQuery.Span(1, 2)
+    #expect(span.contains(1) && span.contains(2) && !span.contains(2.5) && !span.contains(.nan))
+    #expect(!GalleryQuery.Span(3, 2).contains(2.5) && GalleryQuery.Span().contains(-1e9))
   }
 
   @Test func showsNumbers() {

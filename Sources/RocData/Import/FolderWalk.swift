@@ -23,11 +23,6 @@ package struct FolderWalk {
     unreadable.sort { ExactText($0.path) < ExactText($1.path) }
   }
 
-  /// Relative paths of all files below a folder.
-  package static func files(below path: String) throws(FileError) -> [String] {
-    try FolderWalk(below: path).files
-  }
-
   private mutating func walk(_ path: String, prefix: String, depth: Int) throws(FileError) {
     guard depth < Self.deepest, entered.insert(absolutePath(path)) else { return }
     for name in try listFolder(path) {

@@ -74,7 +74,8 @@ extension EngineSettings {
 
   static func commandError(_ error: any Error) -> CommandError {
     switch error {
-    case let error as CheckpointError: CommandError(.badCheckpoint, error.message)
+    case let error as CheckpointError:
+      CommandError(error.kind == .machine ? .failed : .badCheckpoint, error.message)
     case ModelError.checkpoint(let message): CommandError(.badCheckpoint, message)
     case ModelError.request(let message): CommandError(.usage, message)
     case let error as ModelError: CommandError(.failed, error.description)
